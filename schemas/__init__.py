@@ -1,0 +1,1 @@
+"""The shapes that curation and training have agreed on. Imports nothing heavy."""

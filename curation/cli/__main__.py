@@ -1,0 +1,5 @@
+"""`python -m curation.cli` is `dolly-data`."""
+
+from curation.cli import main
+
+main()

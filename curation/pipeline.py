@@ -1,0 +1,50 @@
+"""Runs a stage on a step directory, or a recipe from its source to its end."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.errors import InputError
+from schemas.outcome import SILENT, Aside, Stage
+from schemas.step import StepDirectory, is_step, step_input, write_step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What a step came to."""
+
+    step: StepDirectory
+    reused: bool
+    """True where a complete step with the same fingerprint stood there already."""
+
+
+def open_input(path: Path) -> StepDirectory:
+    """Open the step directory that a stage is to read, every byte verified.
+
+    Raises:
+        InputError: a foreign file or folder, which `dolly-data validate` turns into a step directory first.
+    """
+    if is_step(path):
+        return StepDirectory.open(path)
+    if path.exists():
+        raise InputError(
+            place=path,
+            expected="a step directory",
+            found=f"something else: dolly-data validate {path} -o DIR makes one",
+        )
+    raise InputError(place=path, expected="a step directory", found="nothing")
+
+
+def run_stage(stage: Stage, source: Path, target: Path, *, force: bool = False, aside: Aside = SILENT) -> Ran:
+    """Run `stage` over the kept records of the step at `source` into the step directory `target`."""
+    if source.resolve() == target.resolve():
+        raise InputError(place=target, expected="another directory than the input", found="the same")
+    before = open_input(source)
+    step, reused = write_step(
+        target,
+        stage,
+        lambda leave: stage(before.records(), leave),
+        inputs=[step_input(before)],
+        force=force,
+        aside=aside,
+    )
+    return Ran(step=step, reused=reused)

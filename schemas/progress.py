@@ -1,0 +1,83 @@
+"""How far a long command has come: a bar on a terminal, plain lines elsewhere, JSON events for programs."""
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TextIO
+
+import orjson
+from tqdm import tqdm
+
+
+Mode = Literal["bar", "plain", "json"]
+
+BAR_AFTER_S = 0.5
+"""Seconds of work before a bar appears: short work shows none."""
+PLAIN_EVERY_S = 10.0
+"""Seconds between two plain lines of one kind of work."""
+
+
+def choose_mode(*, json: bool = False, plain: bool = False, stream: TextIO | None = None) -> Mode:
+    """Return how to show progress: what was asked for, else a bar on a terminal and plain lines elsewhere."""
+    if json:
+        return "json"
+    stream = stream or sys.stderr
+    return "plain" if plain or not stream.isatty() else "bar"
+
+
+@dataclass(slots=True)
+class Progress:
+    """An aside that shows progress on a stream and keeps nothing else."""
+
+    mode: Mode = "plain"
+    stream: TextIO = field(default_factory=lambda: sys.stderr)
+    clock: Callable[[], float] = time.monotonic
+    _what: str = ""
+    _started: float = 0.0
+    _said: float = 0.0
+    _bar: Any = None
+
+    def leave(self, name: str, row: Mapping[str, Any]) -> None:
+        """Keep nothing: rows are for step directories."""
+
+    def progress(self, what: str, done: int, total: int | None = None) -> None:
+        """Show that `done` of `total` units of `what` are finished."""
+        if what != self._what:
+            self._begin(what)
+        finished = total is not None and done >= total
+        if self.mode == "bar":
+            self._draw(what, done, total)
+        elif finished or self.clock() - self._said >= PLAIN_EVERY_S:
+            self._say(what, done, total)
+        if finished:
+            self.close()
+
+    def close(self) -> None:
+        """Finish the bar, leaving the terminal on a new line."""
+        if self._bar is not None:
+            self._bar.close()
+        self._bar, self._what = None, ""
+
+    def _begin(self, what: str) -> None:
+        self.close()
+        self._what, self._started = what, self.clock()
+        self._said = self._started
+
+    def _draw(self, what: str, done: int, total: int | None) -> None:
+        if self._bar is None:
+            self._bar = tqdm(
+                desc=what, total=total, file=self.stream, leave=True, delay=BAR_AFTER_S, dynamic_ncols=True
+            )
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
+
+    def _say(self, what: str, done: int, total: int | None) -> None:
+        seconds = self.clock() - self._started
+        self._said = self.clock()
+        if self.mode == "json":
+            event = {"event": "progress", "what": what, "done": done, "total": total, "seconds": round(seconds, 1)}
+            self.stream.write(orjson.dumps(event).decode() + "\n")
+        elif seconds >= BAR_AFTER_S:
+            self.stream.write(f"{what}: {done:,}{'' if total is None else f' of {total:,}'} in {seconds:.0f} s\n")
+        self.stream.flush()

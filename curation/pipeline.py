@@ -2,10 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from schemas.errors import InputError
-from schemas.outcome import SILENT, Aside, Stage
+from schemas.manifest import FileDigest
+from schemas.outcome import SILENT, Aside, Source, Stage
 from schemas.step import StepDirectory, is_step, step_input, write_step
+
+
+class InputSource(Source, Protocol):
+    """A source that can say which bytes it reads."""
+
+    def inputs(self) -> list[FileDigest]:
+        """Return the digests of what comes in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,4 +56,10 @@ def run_stage(stage: Stage, source: Path, target: Path, *, force: bool = False, 
         force=force,
         aside=aside,
     )
+    return Ran(step=step, reused=reused)
+
+
+def run_source(source: InputSource, target: Path, *, force: bool = False, aside: Aside = SILENT) -> Ran:
+    """Run a source, which makes records out of something else, into the step directory `target`."""
+    step, reused = write_step(target, source, source, inputs=source.inputs(), force=force, aside=aside)
     return Ran(step=step, reused=reused)

@@ -9,7 +9,6 @@ from typing import Any, Literal, TextIO
 import orjson
 from tqdm import tqdm
 
-
 Mode = Literal["bar", "plain", "json"]
 
 BAR_AFTER_S = 0.5

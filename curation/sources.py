@@ -1,0 +1,152 @@
+"""Any input becomes outcomes: a file, a folder of files, a release, or a data set on the Hub."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from pathlib import Path
+
+from curation.rows import Read, is_readable, read_file
+from schemas.errors import InputError
+from schemas.formats import FORMATS, detect, expand, read_row
+from schemas.manifest import FileDigest, digest_file
+from schemas.outcome import SILENT, Aside, Outcome, Rejection
+from schemas.record import InstructionRecord, Provenance, Reason
+
+AUTO = "auto"
+PEEK = 1000
+"""Rows read ahead to find a file's commonest format."""
+PROGRESS_EVERY = 1000
+MIB = 1 << 20
+DESCRIPTIONS = ("manifest.json", "dataset_info.json", "state.json", "dataset_dict.json", "report.json")
+"""Files in a data folder that describe it and hold no rows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validate:
+    """Reads rows and makes records of those that are whole."""
+
+    source: str = field(metadata={"identity": False})
+    """A file, a folder, or a Hub id; what counts for identity is the bytes."""
+    format: str = AUTO
+    """One of FORMATS for every row, or `auto`: each row's own."""
+    max_row_mib: float = 16.0
+    """Largest row that is read, in MiB."""
+
+    def __post_init__(self) -> None:
+        """Refuse a format that nobody knows."""
+        if self.format != AUTO and self.format not in FORMATS:
+            raise InputError(place="format", expected=f"{AUTO} or one of {', '.join(FORMATS)}", found=self.format)
+
+    @property
+    def name(self) -> str:
+        """The stage's name."""
+        return "validate"
+
+    def files(self) -> list[Path]:
+        """Return the files to read, in order of their names."""
+        return input_files(self.source)
+
+    def inputs(self) -> list[FileDigest]:
+        """Return the digests of the files, the step's identity."""
+        return [digest_file(path) for path in self.files()]
+
+    def __call__(self, aside: Aside = SILENT) -> Iterator[Outcome]:
+        """Yield one outcome per row."""
+        done = 0
+        for path in self.files():
+            formats: Counter[str] = Counter()
+            for outcome in self._outcomes(path):
+                done += 1
+                formats[outcome.provenance.format] += 1
+                yield outcome
+                if done % PROGRESS_EVERY == 0:
+                    aside.progress("validate rows", done)
+            for form, rows in formats.most_common():
+                aside.leave("formats", {"source": path.name, "format": form, "rows": rows})
+
+    def _outcomes(self, path: Path) -> Iterator[Outcome]:
+        reads = read_file(path, int(self.max_row_mib * MIB))
+        ahead = list(islice(reads, PEEK))
+        usual = self._usual(ahead)
+        for read in chain(ahead, reads):
+            yield from _judge(read, path.name, self.format, usual)
+
+    def _usual(self, ahead: list[Read]) -> str:
+        found = Counter(detect(read.row) for read in ahead if read.problem is None)
+        found.pop("", None)
+        return found.most_common(1)[0][0] if found else ""
+
+
+def input_files(source: str) -> list[Path]:
+    """Return the files that hold the rows of `source`.
+
+    Raises:
+        InputError: nothing there, or nothing in it that we read.
+    """
+    path = Path(source).expanduser()
+    if path.is_file():
+        return [path]
+    if not path.exists():
+        path = _downloaded(source)
+    files = _in_folder(path)
+    if not files:
+        raise InputError(place=path, expected="JSON lines, JSON, CSV, Parquet or Arrow files", found="none")
+    return files
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    """Return a folder's data files; a release keeps its rows under data/, beside files about them."""
+    root = folder / "data" if (folder / "manifest.json").is_file() and (folder / "data").is_dir() else folder
+    if (folder / "records.jsonl").is_file():
+        return [folder / "records.jsonl"]
+    found = (path for path in sorted(root.rglob("*")) if path.is_file() and is_readable(path))
+    return [path for path in found if path.name not in DESCRIPTIONS and not _hidden(path.relative_to(root))]
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _downloaded(source: str) -> Path:
+    """Fetch a data set from the Hub, so that the bytes that are read are bytes that were hashed."""
+    if source.count("/") != 1 or source.startswith((".", "/", "~")):
+        raise InputError(
+            place=source,
+            expected="a file, a folder or a Hub id such as databricks/databricks-dolly-15k",
+            found="nothing",
+        )
+    from huggingface_hub import snapshot_download  # noqa: PLC0415  # heavy
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
+
+    try:
+        return Path(snapshot_download(source, repo_type="dataset"))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(place=source, expected="a file, a folder or a Hub data set", found=reason) from error
+
+
+def _judge(read: Read, source: str, wanted: str, usual: str) -> Iterator[Outcome]:
+    """Yield the outcomes of one row: more than one only where a row holds several pairs."""
+    where = Provenance(source=source, line=read.line)
+    if read.problem is not None:
+        yield Rejection(row=read.row, reasons=(read.problem,), provenance=where)
+        return
+    form = detect(read.row, otherwise=usual) if wanted == AUTO else wanted
+    if not form:
+        yield Rejection(row=read.row, reasons=(_unknown(read),), provenance=where)
+        return
+    for row in expand(read.row):
+        reading = read_row(row, form)
+        place = replace(where, format=form)
+        if isinstance(reading, InstructionRecord):
+            yield replace(reading, provenance=place)
+        else:
+            yield Rejection(row=row, reasons=reading, provenance=place)
+
+
+def _unknown(read: Read) -> Reason:
+    known = "; ".join(", ".join(form.needs) for form in FORMATS.values())
+    return Reason(
+        code="row_format_unknown", field="row", found=f"fields {', '.join(map(str, read.row))}"[:120], limit=known
+    )

@@ -78,8 +78,8 @@ class Provenance:
     """Key of the request whose answer it came out of, in the journal."""
     seeds: tuple[str, ...] = ()
     """Ids of the records that stood in that request as examples."""
-    previous: str = ""
-    """The id before the last repair or edit; the chain leads back to the first."""
+    previous: tuple[str, ...] = ()
+    """Its ids before each repair or edit, oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ def digest16(row: Row) -> str:
 def repaired(record: InstructionRecord, repair: Repair) -> InstructionRecord:
     """Return the record with the repair made and written down, and its former id remembered."""
     changed = replace(record, **{repair.field: repair.new})  # type: ignore[arg-type]  # the field is a text field
-    previous = record.id if changed.id != record.id else record.provenance.previous
+    previous = record.provenance.previous + (record.id,) * (changed.id != record.id)
     return replace(changed, repairs=(*record.repairs, repair), provenance=replace(record.provenance, previous=previous))
 
 

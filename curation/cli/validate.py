@@ -24,5 +24,8 @@ def validate(source: str, form: str, max_row_mib: float, output: Path, force: bo
     work = Validate(source=source, format=form, max_row_mib=max_row_mib)
     ran = run_source(work, output, force=force, aside=progress_for(as_json=as_json, plain=plain))
     for found in ran.step.rows("formats"):
-        click.echo(f"{found['source']}: {found['rows']:,} rows in format {found['format'] or 'unknown'}", err=as_json)
+        form = f"in format {found['format']}" if found["format"] else "in no format that could be read"
+        click.echo(
+            f"{found['source']}: {found['rows']:,} {'row' if found['rows'] == 1 else 'rows'} {form}", err=as_json
+        )
     print_step(ran, as_json=as_json)

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any, Self, TypeAlias
 
 import orjson
 
@@ -35,6 +35,9 @@ from schemas.outcome import SILENT, Aside, Outcome, Rejection
 from schemas.record import InstructionRecord, Row
 
 RECORDS, REJECTED, MANIFEST = "records.jsonl", "rejected.jsonl", "manifest.json"
+
+Filled: TypeAlias = tuple[tuple[FileDigest, ...], Counts]
+"""What was written into a draft: every file's digest, and the counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,25 +133,49 @@ def write_step(
         InputError: `path` holds something that is not a step of this stage, or another process is writing it.
         DollyError: the disk is full; nothing half-written is left at `path`.
     """
+
+    def fill(draft: Path) -> Filled:
+        with _Writer(draft, aside) as writer:
+            for outcome in outcomes(writer):
+                writer.write(outcome)
+        return writer.digests(), writer.counts()
+
+    manifest, reused = write_directory(path, work, fill, inputs=inputs, force=force)
+    return StepDirectory(path, manifest), reused
+
+
+def write_directory(
+    path: Path,
+    work: Any,
+    fill: Callable[[Path], Filled],
+    *,
+    inputs: Iterable[FileDigest] = (),
+    force: bool = False,
+) -> tuple[Manifest, bool]:
+    """Let `fill` write a directory's files into a draft, then publish it under `path`, or reuse what stands there.
+
+    Raises:
+        InputError: `path` holds an input or something that is not of this stage, or another process is writing it.
+        DollyError: the disk is full; nothing half-written is left at `path`.
+    """
     inputs, config = tuple(inputs), as_config(work)
     identity = fingerprint(work.name, config, inputs)
+    _refuse_input(path, inputs)
     with _locked(path):
         if (done := _reusable(path, work.name, identity, force=force)) is not None:
-            return done, True
+            return done.manifest, True
         draft = path.parent / f".{path.name}.writing"
         shutil.rmtree(draft, ignore_errors=True)
         try:
             draft.mkdir(parents=True)
             started = time.monotonic()
-            with _Writer(draft, aside) as writer:
-                for outcome in outcomes(writer):
-                    writer.write(outcome)
+            outputs, counts = fill(draft)
             manifest = Manifest(
                 stage=work.name,
                 config=config,
                 inputs=tuple(_as_seen_from(path, one) for one in inputs),
-                outputs=writer.digests(),
-                counts=writer.counts(),
+                outputs=outputs,
+                counts=counts,
                 fingerprint=identity,
                 recorded=recorded(time.monotonic() - started),
             )
@@ -157,7 +184,7 @@ def write_step(
             raise _disk_error(error, path) from error
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-    return StepDirectory(path, manifest), False
+    return manifest, False
 
 
 def publish(draft: Path, path: Path, manifest: Manifest) -> None:
@@ -274,6 +301,13 @@ class _HashedFile:
 
     def digest(self, name: str) -> FileDigest:
         return FileDigest(path=name, bytes=self._size, sha256=self._sha.hexdigest(), rows=self.rows)
+
+
+def _refuse_input(path: Path, inputs: Iterable[FileDigest]) -> None:
+    """Refuse to write over what is being read."""
+    for one in inputs:
+        if Path(one.path).resolve().is_relative_to(path.resolve()):
+            raise InputError(place=path, expected="a directory other than its input's", found=one.path)
 
 
 def _reusable(path: Path, stage: str, identity: str, *, force: bool) -> StepDirectory | None:

@@ -1,0 +1,112 @@
+"""Run the commands in the documentation and compare what they print with what the documentation says they print.
+
+    python docs/check.py           fails, with the difference, where the documentation is not true
+    python docs/check.py --write   writes the real output into the documentation
+
+Every fenced `console` block is run, line by line, in one scratch folder per page. What may differ from machine to
+machine is not compared: seconds, speeds and memory everywhere, every number that training prints, what a model says.
+"""
+
+import argparse
+import difflib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ("README.md", "docs/reference.md")
+LENT = ("docs", "recipes")
+"""Folders of the checkout that the commands may read."""
+
+BLOCK = re.compile(r"(^```console\n)(.*?)(^```$)", re.MULTILINE | re.DOTALL)
+UNIT = re.compile(r"\d[\d,.]*(?= ?(?:s|min|MB|GB|tokens/s|rows/s)\b)")
+NUMBER = re.compile(r"\d[\d,.]*")
+SPOKEN = ("dolly-train respond", "dolly-train compare")
+"""Commands that print what a model says."""
+
+
+def main() -> int:
+    """Check or write every page; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true")
+    write = parser.parse_args().write
+    wrong = [page for page in PAGES if not _page(ROOT / page, write=write)]
+    if wrong:
+        sys.stdout.write(f"not true: {', '.join(wrong)}; make docs-write\n")
+    return 1 if wrong else 0
+
+
+def _page(path: Path, *, write: bool) -> bool:
+    """Run a page's commands; return whether the page is true (or was written)."""
+    text = path.read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        for name in LENT:
+            (Path(folder) / name).symlink_to(ROOT / name)
+        real = BLOCK.sub(lambda found: found[1] + _block(found[2], Path(folder)) + found[3], text)
+    if write:
+        path.write_text(real, encoding="utf-8")
+        return True
+    before, after = (list(_comparable(one)) for one in (text, real))
+    difference = list(difflib.unified_diff(before, after, str(path.name), "what the commands print", lineterm="", n=1))
+    sys.stdout.write("".join(f"{line}\n" for line in difference))
+    return not difference
+
+
+def _block(text: str, cwd: Path) -> str:
+    """Return a block's commands, each followed by what it prints."""
+    lines = []
+    for command in _commands(text):
+        sys.stdout.write(f"  $ {command}\n")
+        sys.stdout.flush()
+        lines += [f"$ {command}\n", _output(command.replace("\\\n", " "), cwd)]
+    return "".join(lines)
+
+
+def _commands(text: str) -> Iterator[str]:
+    """Yield the commands of a block; a line that ends in a backslash goes on."""
+    joined = text.replace("\\\n", "\0")
+    for line in joined.splitlines():
+        if line.startswith("$ "):
+            yield line[2:].replace("\0", "\\\n")
+
+
+def _output(command: str, cwd: Path) -> str:
+    """Run a command as a user would, in an environment without colours; what it prints, errors included."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        command,
+        shell=True,
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    text = re.sub(r"[^\n]*\r", "", done.stdout).replace(str(cwd), ".")
+    return text if text.endswith("\n") or not text else f"{text}\n"
+
+
+def _comparable(text: str) -> Iterator[str]:
+    """Yield the lines of a page with what may differ replaced."""
+    command, inside = "", False
+    for line in text.splitlines():
+        if line.startswith("```"):
+            inside, command = line == "```console", ""
+        elif inside and line.startswith("$ "):
+            command = line[2:]
+        elif inside and command.startswith(SPOKEN):
+            continue
+        elif inside:
+            yield NUMBER.sub("#", line) if command.startswith("dolly-train") else UNIT.sub("#", line)
+            continue
+        yield line
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""One page that shows what came in, what was kept, what was rejected and why."""

@@ -1,0 +1,168 @@
+"""What is counted of a group of rows: their lengths, categories and first words."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate, takewhile
+
+from curation.reasons import describe
+from curation.report.numbers import Compared, Comparison, Count, Histogram, Series
+from schemas.record import TEXT_FIELDS, Row
+
+NAMES = {
+    "instruction": ("instruction", "prompt"),
+    "context": ("context", "input"),
+    "response": ("response", "output", "completion"),
+}
+"""What the text fields are called in rows that never became records."""
+POLITE = frozenset({"please", "kindly", "can", "could", "would", "will", "you"})
+"""Words passed over to find what an instruction asks for."""
+MOST = 20
+"""Categories or words that are listed by name."""
+LABEL_MOST = 60
+"""Characters of a category or word that are shown."""
+BINS_PER_UNIT = 50
+"""Bins of a similarity histogram between 0 and 1."""
+
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+
+
+class Profile:
+    """Counts over a group of rows, in memory that does not grow with their number."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.lengths: dict[str, Counter[int]] = {name: Counter() for name in TEXT_FIELDS}
+        self.categories: Counter[str] = Counter()
+        self.first_words: Counter[str] = Counter()
+
+    def add(self, texts: Mapping[str, str], category: str) -> None:
+        """Count one row; `texts` holds those text fields that it has."""
+        self.rows += 1
+        for name, text in texts.items():
+            self.lengths[name][len(text.split())] += 1
+        self.categories[category.strip()[:LABEL_MOST]] += 1
+        if "instruction" in texts:
+            self.first_words[first_word(texts["instruction"])] += 1
+
+
+def texts_of(row: Row) -> dict[str, str]:
+    """Return the text fields that a row has, whatever its format calls them."""
+    found = {}
+    for name, spellings in NAMES.items():
+        value = next((row[spelling] for spelling in spellings if spelling in row), None)
+        if isinstance(value, str):
+            found[name] = value
+    return found
+
+
+def first_word(instruction: str) -> str:
+    """Return the first word of an instruction in lower case, past "please" and "can you"; '' where there is none."""
+    for match in _WORD.finditer(instruction):
+        if (word := match[0].lower()) not in POLITE:
+            return word[:LABEL_MOST]
+    return ""
+
+
+def shares(counts: Mapping[str, int], whole: int) -> tuple[Count, ...]:
+    """Return codes with their counts and shares of `whole`, commonest first."""
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return tuple(Count(key=key, count=n, share=ratio(n, whole), words=describe(key)) for key, n in ordered)
+
+
+def named_shares(counts: Mapping[str, int], whole: int) -> tuple[Count, ...]:
+    """Return names that are nobody's code with counts and shares, the commonest `MOST` of them."""
+    return tuple(Count(key=one.key, count=one.count, share=one.share) for one in shares(counts, whole)[:MOST])
+
+
+def compare(before: Mapping[str, int], after: Mapping[str, int]) -> Comparison:
+    """Return how common each key was before and after; keys beyond the commonest are counted together."""
+    whole = sum(before.values()), sum(after.values())
+    keys = sorted({*before, *after}, key=lambda key: (-after.get(key, 0), -before.get(key, 0), key))
+    rest = keys[MOST:]
+    others = sum(before.get(key, 0) for key in rest), sum(after.get(key, 0) for key in rest)
+    return Comparison(
+        rows=tuple(_compared(key, (before.get(key, 0), after.get(key, 0)), whole) for key in keys[:MOST]),
+        others=_compared(f"{len(rest):,} others", others, whole) if rest else None,
+    )
+
+
+def ratio(part: float, whole: float) -> float:
+    """Return a share, rounded so that it is the same on every machine; 0 of nothing is 0."""
+    return round(part / whole, 6) if whole else 0.0
+
+
+def word_histogram(name: str, groups: Mapping[str, Counter[int]]) -> Histogram:
+    """Return lengths in words, in bins that widen so that each is about half as wide again as the one before."""
+    longest = max((max(counts) for counts in groups.values() if counts), default=0)
+    below = list(takewhile(lambda edge: edge <= longest, _widening()))
+    edges = [*below, next(edge for edge in _widening() if edge > longest)]
+    return _histogram(name, "words", edges, groups)
+
+
+def similarity_histogram(groups: Mapping[str, Counter[int]], threshold: float | None) -> Histogram:
+    """Return cosines in equal bins; the groups are keyed by bin number, see `similarity_bin`."""
+    bins = [number for counts in groups.values() for number in counts]
+    edges = range(min(bins), max(bins) + 2)
+    found = _histogram("similarity", "cosine", edges, groups)
+    scaled = tuple(round(edge / BINS_PER_UNIT, 4) for edge in edges)
+    return Histogram(name=found.name, unit=found.unit, edges=scaled, series=found.series, threshold=threshold)
+
+
+def similarity_bin(cosine: float) -> int:
+    """Return the bin of a cosine; the last bin holds 1 itself."""
+    return min(BINS_PER_UNIT - 1, math.floor(cosine * BINS_PER_UNIT + 1e-9))
+
+
+def _widening() -> Iterator[int]:
+    """Yield 0, 1, 2, 3, 4, 6, 8, 12, 16, 24 and so on."""
+    yield from (0, 1)
+    power = 2
+    while True:
+        yield power
+        yield power + power // 2
+        power *= 2
+
+
+def _histogram(name: str, unit: str, edges: Sequence[int], groups: Mapping[str, Counter[int]]) -> Histogram:
+    return Histogram(
+        name=name,
+        unit=unit,
+        edges=tuple(edges),
+        series=tuple(_series(group, counts, edges) for group, counts in groups.items()),
+    )
+
+
+def _series(name: str, values: Counter[int], edges: Sequence[int]) -> Series:
+    total = sum(values.values())
+    counts = [0] * (len(edges) - 1)
+    at = 0
+    for value in sorted(values):
+        while value >= edges[at + 1]:
+            at += 1
+        counts[at] += values[value]
+    return Series(
+        name=name,
+        counts=tuple(counts),
+        shares=tuple(ratio(count, total) for count in counts),
+        total=total,
+        median=_median(values, total),
+    )
+
+
+def _median(values: Counter[int], total: int) -> float:
+    """Return the lower median of counted values; 0 of nothing."""
+    ordered = sorted(values)
+    reached = accumulate(values[value] for value in ordered)
+    return next((value for value, up_to in zip(ordered, reached, strict=True) if 2 * up_to >= total), 0)
+
+
+def _compared(key: str, counts: tuple[int, int], whole: tuple[int, int]) -> Compared:
+    return Compared(
+        key=key,
+        before=counts[0],
+        before_share=ratio(counts[0], whole[0]),
+        after=counts[1],
+        after_share=ratio(counts[1], whole[1]),
+    )

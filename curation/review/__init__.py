@@ -1,0 +1,1 @@
+"""People look at records: a sample is drawn, decisions are taken back and applied."""

@@ -32,6 +32,14 @@ class Note(NamedTuple):
     row: Row
 
 
+class Verdict(NamedTuple):
+    """What one check says of a record."""
+
+    code: str
+    action: str
+    passed: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
     """One step that saw the record, and what it made of it."""
@@ -41,6 +49,8 @@ class Sighting:
     outcome: Outcome
     notes: tuple[Note, ...] = ()
     """Rows that the stage left about it beside its outcomes: its nearest neighbour, a reviewer's decision."""
+    verdicts: tuple[Verdict, ...] = ()
+    """What every check of a filter step says of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from schemas.errors import InputError
 from schemas.manifest import FileDigest
@@ -10,11 +10,16 @@ from schemas.outcome import SILENT, Aside, Source, Stage
 from schemas.step import StepDirectory, is_step, step_input, write_step
 
 
-class InputSource(Source, Protocol):
-    """A source that can say which bytes it reads."""
+@runtime_checkable
+class ReadsFiles(Protocol):
+    """What reads files can say which bytes they hold."""
 
     def inputs(self) -> list[FileDigest]:
         """Return the digests of what comes in."""
+
+
+class InputSource(Source, ReadsFiles, Protocol):
+    """A source that can say which bytes it reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +57,16 @@ def run_stage(stage: Stage, source: Path, target: Path, *, force: bool = False, 
         target,
         stage,
         lambda leave: stage(before.records(), leave),
-        inputs=[step_input(before)],
+        inputs=[step_input(before), *more_inputs(stage)],
         force=force,
         aside=aside,
     )
     return Ran(step=step, reused=reused)
+
+
+def more_inputs(stage: Stage) -> list[FileDigest]:
+    """Return what a stage reads besides the records: a file of decisions, say."""
+    return stage.inputs() if isinstance(stage, ReadsFiles) else []
 
 
 def run_source(source: InputSource, target: Path, *, force: bool = False, aside: Aside = SILENT) -> Ran:

@@ -35,7 +35,7 @@ def story_json(story: Story) -> str:
             "kept": not isinstance(sight.outcome, Rejection),
             "outcome": asdict(sight.outcome),
             "notes": [{"name": note.name, **note.row} for note in sight.notes],
-            "verdicts": [asdict(verdict) for verdict in sight.verdicts],
+            "verdicts": [verdict._asdict() for verdict in sight.verdicts],
         }
         for sight in story.sightings
     ]

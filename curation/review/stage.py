@@ -1,7 +1,7 @@
 """Applies people's decisions to the records they were made about: a pure function of record and decision."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +63,7 @@ def _edited(record: InstructionRecord, decision: Decision) -> InstructionRecord:
         old, new = getattr(record, name), decision.texts[name]
         if old != new:
             changed = repaired(changed, Repair(code="reviewer_edited", field=name, old=old, new=new))
-    # Two fields edited at once are one change: the record before it is the one that stands in the input.
-    return replace(changed, provenance=replace(changed.provenance, previous=record.id))
+    return changed
 
 
 def _kept_note(one: Decision, *, met: bool) -> dict[str, Any]:

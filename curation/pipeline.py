@@ -1,4 +1,4 @@
-"""Runs a stage on a step directory, or a recipe from its source to its end."""
+"""Runs a source or a stage into a step directory."""
 
 from dataclasses import dataclass
 from pathlib import Path

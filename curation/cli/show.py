@@ -1,9 +1,13 @@
 """How a finished step reads on a terminal."""
 
+from dataclasses import asdict
+
 import orjson
 
 from curation.pipeline import Ran
 from curation.reasons import describe
+from curation.recipes import Done
+from schemas.step import StepDirectory
 
 WIDTH = 26
 """Columns of a reason code in a listing."""
@@ -11,29 +15,46 @@ WIDTH = 26
 
 def step_text(ran: Ran) -> str:
     """Return the counts of a step as lines: kept and rejected first, then why, then where it is."""
-    manifest, counts = ran.step.manifest, ran.step.manifest.counts
-    head = f"{manifest.stage}: {counts.rows:,} rows, {counts.kept:,} kept, {counts.rejected:,} rejected"
-    tails = [f"{counts.repaired:,} repaired"] * bool(counts.repaired) + [f"{counts.flagged:,} flagged"] * bool(
-        counts.flagged
-    )
-    lines = [", ".join([head, *tails])]
-    for title, table in (("rejected", counts.reasons), ("repaired", counts.repairs), ("flagged", counts.flags)):
-        lines += [f"  {title:8} {code:{WIDTH}} {number:>7,}  {describe(code)}" for code, number in table.items()]
-    lines.append(f"{'reused' if ran.reused else 'wrote'} {ran.step.path}")
-    return "\n".join(lines)
+    return _text(ran.step, reused=ran.reused)
 
 
 def step_json(ran: Ran) -> str:
     """Return the counts of a step as one JSON line."""
-    from dataclasses import asdict
+    return _json(ran.step, reused=ran.reused)
 
-    manifest = ran.step.manifest
+
+def done_text(done: Done) -> str:
+    """Return a recipe's step as lines."""
+    return _text(done.step, reused=done.reused) if done.step else f"{done.kind}: {done.said}: {done.path}"
+
+
+def done_json(done: Done) -> str:
+    """Return a recipe's step as one JSON line."""
+    if done.step:
+        return _json(done.step, reused=done.reused)
+    event = {"event": done.kind, "path": str(done.path), "reused": done.reused, "said": done.said}
+    return orjson.dumps(event).decode()
+
+
+def _text(step: StepDirectory, *, reused: bool) -> str:
+    counts = step.manifest.counts
+    head = f"{step.manifest.stage}: {counts.rows:,} rows, {counts.kept:,} kept, {counts.rejected:,} rejected"
+    more = [
+        f"{number:,} {word}" for number, word in ((counts.repaired, "repaired"), (counts.flagged, "flagged")) if number
+    ]
+    lines = [", ".join([head, *more])]
+    for title, table in (("rejected", counts.reasons), ("repaired", counts.repairs), ("flagged", counts.flags)):
+        lines += [f"  {title:8} {code:{WIDTH}} {number:>7,}  {describe(code)}" for code, number in table.items()]
+    return "\n".join([*lines, f"{'reused' if reused else 'wrote'} {step.path}"])
+
+
+def _json(step: StepDirectory, *, reused: bool) -> str:
     event = {
         "event": "step",
-        "stage": manifest.stage,
-        "path": str(ran.step.path),
-        "reused": ran.reused,
-        "fingerprint": manifest.fingerprint,
-        "counts": asdict(manifest.counts),
+        "stage": step.manifest.stage,
+        "path": str(step.path),
+        "reused": reused,
+        "fingerprint": step.manifest.fingerprint,
+        "counts": asdict(step.manifest.counts),
     }
     return orjson.dumps(event).decode()

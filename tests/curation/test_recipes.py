@@ -1,0 +1,65 @@
+"""Recipes walked: each step reads what the one before left, finished ones are reused, mistakes are found early."""
+
+from pathlib import Path
+
+import pytest
+
+from curation.recipes import Done, walk_recipe
+from schemas.errors import InputError
+from schemas.outcome import SILENT
+from schemas.recipe import parse_recipe
+from tests.support import ROOT
+
+ROWS = str(ROOT / "docs" / "example" / "rows.jsonl")
+
+
+def walked(folder: Path, *steps: object) -> list[Done]:
+    """Walk a recipe of these steps."""
+    return list(walk_recipe(parse_recipe({"name": "t", "steps": list(steps)}, "r.yaml"), folder, aside=SILENT))
+
+
+def test_each_step_leaves_its_numbered_place(tmp_path: Path) -> None:
+    """A sample for people and a report are files; a stage is a directory."""
+    done = walked(tmp_path, {"validate": {"source": ROWS}}, "filter", {"review": {"sample": 3}}, "report")
+
+    assert [one.path.name for one in done] == ["1-validate", "2-filter", "3-review.jsonl", "4-report.html"]
+    assert all(one.path.exists() for one in done)
+
+
+def test_a_second_walk_reuses_what_is_finished(tmp_path: Path) -> None:
+    """A changed setting redoes its step and what depends on it, nothing before it."""
+    source = {"validate": {"source": ROWS}}
+    walked(tmp_path, source, "filter", {"dedupe": {"encoder": "hashing"}})
+
+    again = walked(tmp_path, source, "filter", {"dedupe": {"encoder": "hashing", "threshold": 0.5}})
+
+    assert [one.reused for one in again] == [True, True, False]
+
+
+def test_a_sample_that_people_may_be_working_on_is_left_as_it_is(tmp_path: Path) -> None:
+    """A second walk does not overwrite decisions."""
+    steps = ({"validate": {"source": ROWS}}, {"review": {"sample": 3}})
+    walked(tmp_path, *steps)
+    sample = tmp_path / "2-review.jsonl"
+    sample.write_text(sample.read_text().replace('"decision":null', '"decision":"accept"'))
+    decided = sample.read_text()
+
+    walked(tmp_path, *steps)
+
+    assert sample.read_text() == decided
+
+
+@pytest.mark.parametrize(
+    ("steps", "says"),
+    [
+        (["nonsense"], r"steps\[0\]: expected one of generate, validate, .*found nonsense"),
+        (["filter"], r"steps\[0\]: expected a source before it"),
+        ([{"validate": {"source": ROWS, "sauce": 1}}], r"steps\[0\]: validate: sauce: expected one of source, format"),
+        ([{"validate": {"source": ROWS, "max_row_mib": "big"}}], r"max_row_mib: expected .*number"),
+        ([{"validate": {"source": ROWS}}, "compare"], r"steps\[1\]: expected train before it"),
+    ],
+)
+def test_a_mistake_in_a_recipe_names_its_step(tmp_path: Path, steps: list[object], says: str) -> None:
+    """Place, setting, what was found and what is expected."""
+    with pytest.raises(InputError, match=says):
+        walked(tmp_path, *steps)

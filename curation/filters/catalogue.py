@@ -1,0 +1,120 @@
+"""Every check, by the reason code it gives."""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal, Protocol, get_args
+
+from curation.filters.characters import BrokenCharacters
+from curation.filters.endings import ResponseTruncated, ResponseUnfinished
+from curation.filters.language import WrongLanguage
+from curation.filters.leaks import EndMarker, MergedTasks, TemplateLeak
+from curation.filters.length import InstructionTooLong, InstructionTooShort, ResponseTooLong
+from curation.filters.media import NeedsMedia
+from curation.filters.parts import NoInputMarker, ResponseEchoes, ResponseEmpty, ResponsePlaceholder
+from curation.filters.references import DanglingReference, UrlNotGiven
+from curation.filters.refusal import ProviderIdentity, ResponseIsRefusal
+from curation.filters.repetition import ResponseRepeats
+from schemas.codec import as_config, read_config
+from schemas.errors import InputError
+from schemas.outcome import Finding
+from schemas.record import InstructionRecord, Row
+
+Action = Literal["reject", "flag", "repair", "off"]
+"""What follows from a finding; `off`: the check does not run."""
+
+
+class NamedCheck(Protocol):
+    """A check that says which code it gives and what follows from it by default."""
+
+    code: ClassVar[str]
+    action: ClassVar[str]
+
+    def __call__(self, record: InstructionRecord, /) -> Finding:
+        """Return nothing, a reason, or a repair."""
+
+
+CHECKS: Mapping[str, type[NamedCheck]] = {
+    "no_input_marker": NoInputMarker,
+    "end_marker": EndMarker,
+    "response_empty": ResponseEmpty,
+    "response_placeholder": ResponsePlaceholder,
+    "response_echoes": ResponseEchoes,
+    "merged_tasks": MergedTasks,
+    "template_leak": TemplateLeak,
+    "response_is_refusal": ResponseIsRefusal,
+    "provider_identity": ProviderIdentity,
+    "needs_media": NeedsMedia,
+    "url_not_given": UrlNotGiven,
+    "dangling_reference": DanglingReference,
+    "response_truncated": ResponseTruncated,
+    "response_unfinished": ResponseUnfinished,
+    "response_repeats": ResponseRepeats,
+    "instruction_too_short": InstructionTooShort,
+    "instruction_too_long": InstructionTooLong,
+    "response_too_long": ResponseTooLong,
+    "broken_characters": BrokenCharacters,
+    "wrong_language": WrongLanguage,
+}
+"""Reason code → check. Repairs come first, in this order; the other checks see the repaired record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenCheck:
+    """A check with its thresholds, and what follows from its finding."""
+
+    check: NamedCheck
+    action: Action
+
+    @property
+    def code(self) -> str:
+        """The check's reason code."""
+        return self.check.code
+
+    def settings(self) -> dict[str, Any]:
+        """Return the action and the thresholds as plain data; for one that is off, only that."""
+        return {"action": self.action, **({} if self.action == "off" else as_config(self.check))}
+
+
+def choose(code: str, settings: Row, place: str = "checks") -> ChosenCheck:
+    """Make the check of this code from its defaults and the settings that somebody wrote.
+
+    Raises:
+        InputError: no such check, no such setting, a wrong value, or an action that the check cannot take.
+    """
+    if code not in CHECKS:
+        raise InputError(place=place, field=code, expected=f"one of {', '.join(CHECKS)}", found="an unknown check")
+    where = f"{place}.{code}"
+    shape = CHECKS[code]
+    action = _action(shape, settings.get("action", shape.action), where)
+    thresholds = {name: value for name, value in settings.items() if name != "action"}
+    return ChosenCheck(check=read_config(shape, thresholds, where), action=action)
+
+
+def _action(shape: type[NamedCheck], action: Any, place: str) -> Action:
+    known = [name for name in get_args(Action) if name != "repair" or shape.action == "repair"]
+    if action not in known:
+        raise InputError(place=place, field="action", expected=f"one of {', '.join(known)}", found=repr(action))
+    chosen: Action = action
+    return chosen
+
+
+def plain_words(code: str) -> str:
+    """Return what a check's finding means, as the first line of its docstring says it."""
+    return (inspect.getdoc(CHECKS[code]) or "").partition("\n")[0]
+
+
+def threshold_units(code: str) -> dict[str, str]:
+    """Return each threshold's line of explanation, from the source of the check; empty where there is no source."""
+    try:
+        lines = inspect.getsource(CHECKS[code]).splitlines()
+    except OSError:
+        return {}
+    stripped = [line.strip() for line in lines]
+    return {
+        one.name: next(
+            (after.strip('"') for line, after in zip(stripped, stripped[1:], strict=False) if line.startswith(f"{one.name}:")),
+            "",
+        )
+        for one in fields(CHECKS[code])  # type: ignore[arg-type]  # every check is a dataclass; a Protocol cannot say so
+    }

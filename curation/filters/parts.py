@@ -1,0 +1,152 @@
+"""Parts that are not there: a stand-in for the answer, a stand-in for the context, an echo of the question."""
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from curation.filters.findings import evidence
+from curation.filters.references import refers_to_given_text
+from curation.text import normal_form
+from schemas.outcome import Finding
+from schemas.record import InstructionRecord, Reason, Repair
+
+_WRAPPING = r"[\s\"'`\\<>\[\](){}:.,?!*_-]*"
+
+NO_INPUT = re.compile(
+    rf"{_WRAPPING}(?:the )?no[ _-]?input[a-z]?"
+    rf"(?: (?:is |was )?(?:required|needed|necessary|given|provided|available))?{_WRAPPING}(?:(?<=[>\s])\d{{1,2}})?",
+    re.IGNORECASE,
+)
+"""Says that there is no input, whatever the instruction is. The digits are the number of the next task, cut off."""
+
+NOTHING = re.compile(rf"{_WRAPPING}(?:n/a|na|none|null|nan|nil|not applicable){_WRAPPING}", re.IGNORECASE)
+"""Says that there is nothing, or is itself the text in question: which of the two, the instruction tells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoInputMarker:
+    """The context says that there is no context ("<noinput>", "No input required.") where it should be empty.
+
+    Source: AlpacaDataCleaned, "inconsistent input field"; the spellings are those of Alpaca's 52,002 rows.
+    """
+
+    code: ClassVar[str] = "no_input_marker"
+    action: ClassVar[str] = "repair"
+    max_characters: int = 60
+    """Longest context that can be a marker, in characters."""
+
+    def __call__(self, record: InstructionRecord) -> Finding:
+        """Return the repair that empties the context."""
+        context = record.context
+        if not context or len(context) > self.max_characters:
+            return None
+        if NO_INPUT.fullmatch(context) or (NOTHING.fullmatch(context) and not refers_to_given_text(record.instruction)):
+            return Repair(code=self.code, field="context", old=context, new="")
+        return None
+
+
+_STAND_IN = re.compile(
+    r"""\W*(?:
+        (?<=[<\[({])\s*no[ _-]?(?:out|in)put\b.*                     # <nooutput>, <No output, cannot design a logo>
+      | no[ _-]?output(?:\W*|\ (?:is\ )?(?:required|needed|expected|possible|available|as|because|since)\b.*)
+      | no[ _-]?output,\ gpt\b.*
+      | no[ _-]?input\W*
+      | n/?a\W*
+      | n/a\ *\(.*
+      | t\.?b\.?[ad]\.? | to\ be\ (?:done|determined|added|written)\W* | placeholder\W*
+      | (?:insert|add|put|write|your)\ (?:your\ )?(?:answer|response|output|text)s?(?:\ (?:goes\ )?here)?\W*
+    )""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+_MEDIUM = re.compile(
+    r"\b(?:insert|attach(?:ed|ment)|images?|pictures?|photos?|drawing|sketch|logo|poster|charts?|graphs?|graphic|"
+    r"infographic|visuali[sz]ation|flow ?chart|word cloud|gif|video|audio|song|melody|tune|tunes|musical|meme|comic|"
+    r"screenshot|wireframe|animation|rendering|web page|presentation|goes here)\b",
+    re.IGNORECASE,
+)
+_BRACKETED = re.compile(r"(?:<[^<>=]{2,300}>|\[[^\[\]=\"']{2,300}\]|\([^()=]{2,300}\))\.?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponsePlaceholder:
+    """The response only stands in for an answer: "<nooutput>", "N/A", "[Insert chart here]", filler text.
+
+    "None" and "Nothing." are answers, and stay: in Alpaca each of them is the right one. Source: AlpacaDataCleaned,
+    "N/A outputs"; cleanllm's `placeholder` class.
+    """
+
+    code: ClassVar[str] = "response_placeholder"
+    action: ClassVar[str] = "reject"
+
+    def __call__(self, record: InstructionRecord) -> Finding:
+        """Return a reason where the whole response, or all it begins with, is a stand-in."""
+        response = record.response.strip()
+        if not (_is_stand_in(response) or _is_filler(response)) or _asked_for(response, record):
+            return None
+        return Reason(code=self.code, field="response", found=evidence(response), limit="an answer")
+
+
+def _is_stand_in(response: str) -> bool:
+    return bool(_STAND_IN.fullmatch(response[:400])) or bool(
+        len(response) <= 300 and _BRACKETED.fullmatch(response) and _MEDIUM.search(response)
+    )
+
+
+def _is_filler(response: str) -> bool:
+    return response[:11].lower() == "lorem ipsum" or (len(response) > 2 and not response.strip("."))
+
+
+def _asked_for(response: str, record: InstructionRecord) -> bool:
+    """Say whether the stand-in is quoted from the task: a label "N/A" to choose, dummy text to write."""
+    told = f"{record.instruction}\n{record.context if record.context.strip() != response else ''}".lower()
+    return response.strip(" .<>()[]").lower()[:11] in told or "dummy" in told or "placeholder" in told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseEmpty:
+    """The response holds no text.
+
+    Source: AlpacaDataCleaned, "empty outputs".
+    """
+
+    code: ClassVar[str] = "response_empty"
+    action: ClassVar[str] = "reject"
+
+    def __call__(self, record: InstructionRecord) -> Finding:
+        """Return a reason where nothing but white space and invisible characters is there."""
+        if record.response.strip(_INVISIBLE):
+            return None
+        return Reason(code=self.code, field="response", found=f"{len(record.response)} blank characters", limit="an answer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseEchoes:
+    """The response repeats the instruction or the context instead of answering.
+
+    The context may be the right answer where the task is to sort, to correct or to copy: those pass. Source:
+    Self-Instruct's rule "input equals output".
+    """
+
+    code: ClassVar[str] = "response_echoes"
+    action: ClassVar[str] = "reject"
+
+    def __call__(self, record: InstructionRecord) -> Finding:
+        """Return a reason naming the field that is repeated."""
+        if abs(len(record.response) - len(record.instruction)) < 20 and _same(record.response, record.instruction):
+            return Reason(code=self.code, field="response", found=evidence(record.response), limit="not the instruction")
+        if record.context and record.response.strip() == record.context.strip() and not _KEEPS.search(record.instruction):
+            return Reason(code=self.code, field="response", found=evidence(record.response), limit="not the context")
+        return None
+
+
+_INVISIBLE = " \t\n\r\v\f\u00a0\u200b\u200c\u200d\u2060\ufeff"
+_KEEPS = re.compile(
+    r"\b(?:sort|order|arrang|re-?arrang|rank|organi[sz]|sequence|prioriti|alphabet|correct|spell|edit|grammar|punctuat|proofread|fix|"
+    r"check|improve|adjust|format|read|paste|copy|repeat|transcri|type|print|convert|normali[sz]|minimi[sz]|merge|remove|delete)",
+    re.IGNORECASE,
+)
+"""Tasks whose answer may be the context unchanged, because it was right already."""
+
+
+def _same(one: str, other: str) -> bool:
+    return normal_form(one) == normal_form(other)

@@ -1,0 +1,48 @@
+"""Responses that say the same again and again."""
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from curation.filters.findings import evidence
+from schemas.outcome import Finding
+from schemas.record import InstructionRecord, Reason
+
+_WORD = re.compile(r"[^\W\d_]{2,}")
+GRAM = 4
+"""Words in a run that is looked for again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseRepeats:
+    """The response goes round in a loop: most of its four-word runs stand in it more than once.
+
+    Numbers, tables and single letters are not words here, and a song's chorus stays under the limit. Source: Gopher's
+    repetition rules (duplicate n-grams), with the limit that fits answers instead of web pages.
+    """
+
+    code: ClassVar[str] = "response_repeats"
+    action: ClassVar[str] = "reject"
+    min_words: int = 40
+    """Shortest response that is judged, in words."""
+    max_ratio: float = 0.5
+    """Largest share (0 to 1) of four-word runs that may be repetitions of earlier ones."""
+
+    def __call__(self, record: InstructionRecord) -> Finding:
+        """Return a reason with the share and the run that is repeated most."""
+        text = record.response
+        rough = text.split()
+        # a text whose words are mostly different has no loop; that is a cheap look which settles nearly every record
+        if len(rough) < self.min_words or len(set(rough)) > 0.6 * len(rough):
+            return None
+        words = _WORD.findall(text.lower())
+        if len(words) < self.min_words:
+            return None
+        runs = [tuple(words[i : i + GRAM]) for i in range(len(words) - GRAM + 1)]
+        ratio = 1 - len(set(runs)) / len(runs)
+        if ratio <= self.max_ratio:
+            return None
+        return Reason(
+            code=self.code, field="response", found=evidence(text[-300:]), limit=f"{self.max_ratio:g} of its four-word runs repeated",
+            scores={"ratio": round(ratio, 3)},
+        )

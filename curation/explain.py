@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from schemas.codec import loads, read_record, read_rejection
+from schemas.codec import dumps, loads, read_record, read_rejection
 from schemas.errors import InputError
 from schemas.manifest import Manifest
 from schemas.outcome import Outcome, Rejection
@@ -137,11 +137,22 @@ def _family(wanted: str, steps: Steps) -> tuple[str, ...]:
 
 
 def _sightings(ids: tuple[str, ...], path: Path, manifest: Manifest) -> Iterator[Sighting]:
-    """Yield what one step made of the record; the last of its ids that stands there."""
-    outcomes = [outcome for one in ids for outcome in _outcomes(one, path, manifest)]
-    for outcome in outcomes:
-        notes = tuple(note for one in ids for note in _notes(one, path, manifest))
-        yield Sighting(path=path, manifest=manifest, outcome=outcome, notes=notes)
+    """Yield what one step made of the record: once, or once for each of several equal rows."""
+    notes = tuple(note for one in ids for note in _notes(one, path, manifest))
+    for outcome in (outcome for one in ids for outcome in _outcomes(one, path, manifest)):
+        verdicts = _verdicts(outcome, manifest)
+        yield Sighting(path=path, manifest=manifest, outcome=outcome, notes=notes, verdicts=verdicts)
+
+
+def _verdicts(outcome: Outcome, manifest: Manifest) -> tuple[Verdict, ...]:
+    """Ask every check of a filter step again: checks are pure and the manifest has their settings."""
+    if manifest.stage != "filter":
+        return ()
+    from curation.filters.stage import Filter, verdicts  # noqa: PLC0415  # only filter steps need it
+
+    record = outcome if isinstance(outcome, InstructionRecord) else read_record(dumps(outcome.row))
+    said = verdicts(record, Filter(checks=manifest.config["checks"]).chosen())
+    return tuple(Verdict(one.code, one.action, one.finding is None) for one in said)
 
 
 def _outcomes(wanted: str, path: Path, manifest: Manifest) -> Iterator[Outcome]:

@@ -1,6 +1,25 @@
 """Every reason code and what it says in plain words, gathered from where the codes are given."""
 
+from collections.abc import Mapping
+from functools import cache
+
 
 def describe(code: str) -> str:
     """Return a reason code in plain words; an unknown one as its own words."""
-    return code.replace("_", " ")
+    return known().get(code, code.replace("_", " "))
+
+
+@cache
+def known() -> Mapping[str, str]:
+    """Return every code that a step of ours can give, with its sentence."""
+    from curation.filters.catalogue import CHECKS  # noqa: PLC0415  # codes are needed where one is printed, not before
+    from curation.review.stage import REVIEW_REASONS  # noqa: PLC0415
+    from schemas.formats import ROW_REASONS  # noqa: PLC0415
+
+    checks = {code: says(check) for code, check in CHECKS.items()}
+    return {**checks, **ROW_REASONS, **REVIEW_REASONS}
+
+
+def says(shape: type) -> str:
+    """Return the first line of a class's docstring: what is wrong, in plain words."""
+    return (shape.__doc__ or "").strip().splitlines()[0]

@@ -3,6 +3,12 @@
 from collections.abc import Mapping
 from functools import cache
 
+REVIEW_REASONS = {
+    "reviewer_rejected": "A person looked at the record and rejected it.",
+    "reviewer_edited": "A person looked at the record and corrected it.",
+}
+"""Every code that a review can give, in plain words; here, because reviews show reasons themselves."""
+
 
 def describe(code: str) -> str:
     """Return a reason code in plain words; an unknown one as its own words."""
@@ -13,7 +19,6 @@ def describe(code: str) -> str:
 def known() -> Mapping[str, str]:
     """Return every code that a step of ours can give, with its sentence."""
     from curation.filters.catalogue import CHECKS  # noqa: PLC0415  # codes are needed where one is printed, not before
-    from curation.review.stage import REVIEW_REASONS  # noqa: PLC0415
     from schemas.formats import ROW_REASONS  # noqa: PLC0415
 
     checks = {code: says(check) for code, check in CHECKS.items()}

@@ -10,13 +10,6 @@ from schemas.manifest import FileDigest, digest_file
 from schemas.outcome import SILENT, Aside, Outcome, reject
 from schemas.record import TEXT_FIELDS, InstructionRecord, Reason, Repair, repaired
 
-REVIEW_REASONS = {
-    "reviewer_rejected": "A person looked at the record and rejected it.",
-    "reviewer_edited": "A person looked at the record and corrected it.",
-}
-"""Every code that a review can give, in plain words."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
     """Rejects and corrects the records that people decided about; all others stay as they are."""

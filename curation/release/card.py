@@ -178,7 +178,8 @@ def _columns(facts: Facts) -> str:
     rows = [(code(name), "texts" if kind == "list" else "text", what) for name, (kind, what) in COLUMNS.items()]
     example = {name: _cut(facts.example[name]) for name in ("id", *TEXT_FIELDS, "category")}
     written = orjson.dumps(example, option=orjson.OPT_INDENT_2).decode()
-    return f"## Columns\n\n{table(('column', 'type', 'what it holds'), rows)}\n\nThe first record:\n\n{fence(written, 'json')}"
+    rows_table = table(("column", "type", "what it holds"), rows)
+    return f"## Columns\n\n{rows_table}\n\nThe first record:\n\n{fence(written, 'json')}"
 
 
 def _cut(text: str) -> str:

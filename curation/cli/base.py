@@ -89,3 +89,10 @@ def print_step(ran: Any, *, as_json: bool) -> None:
     from curation.cli.show import step_json, step_text
 
     click.echo(step_json(ran) if as_json else step_text(ran))
+
+
+def echo_event(event: Mapping[str, Any], text: str, *, as_json: bool) -> None:
+    """Print an outcome that is no step: a JSON line for programs, `text` for people."""
+    import orjson
+
+    click.echo(orjson.dumps(event).decode() if as_json else text)

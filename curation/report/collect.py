@@ -50,6 +50,8 @@ class Look:
     """Rejected rows shown for each reason."""
     kept: int = 5
     """Kept records shown."""
+    times: bool = True
+    """Say when each step ran and how long; without it, equal steps give equal reports."""
 
 
 LOOK = Look()
@@ -80,7 +82,7 @@ def collect(step: StepDirectory, look: Look = LOOK, title: str = "") -> Report: 
         sources=named_shares(read.sources, last.kept),
         samples=read.reason_samples(),
         kept_sample=tuple(read.kept_sample),
-        chain=tuple(_link(one) for one in chain.steps),
+        chain=tuple(_link(one, look) for one in chain.steps),
         review=_reviewed(chain),
         seed=look.seed,
         gap=chain.gap,
@@ -103,7 +105,7 @@ class _Reading:
         self._read_records(chain)
 
     def reason_samples(self) -> tuple[ReasonSample, ...]:
-        """Return the sampled rows by step, commonest reason first, with the rows they were measured against."""
+        """Return the sampled rows, commonest reason first, with the rows they were measured against."""
         others = [_others(step, self._wanted(number)) for number, step in enumerate(self._steps)]
         found = []
         for number, step in enumerate(self._steps):
@@ -122,7 +124,7 @@ class _Reading:
                         ),
                     )
                 )
-        return tuple(found)
+        return tuple(sorted(found, key=lambda one: -one.count))
 
     def _wanted(self, number: int) -> set[str]:
         samples = (sample for (at, _), sample in self._samples.items() if at == number)
@@ -206,9 +208,10 @@ def _threshold(step: StepDirectory) -> float | None:
     return next((float(value) for value in values if isinstance(value, int | float)), None)
 
 
-def _link(step: StepDirectory) -> Link:
+def _link(step: StepDirectory, look: Look) -> Link:
     manifest = step.manifest
-    seconds = manifest.recorded.get("seconds")
+    recorded = manifest.recorded if look.times else {}
+    seconds = recorded.get("seconds")
     return Link(
         step=step.path.resolve().name,
         stage=manifest.stage,
@@ -216,7 +219,7 @@ def _link(step: StepDirectory) -> Link:
         inputs=tuple(_input(one) for one in manifest.inputs),
         settings=dict(manifest.config),
         seconds=float(seconds) if isinstance(seconds, int | float) else None,
-        finished=str(manifest.recorded.get("finished", "")),
+        finished=str(recorded.get("finished", "")),
         version=str(manifest.recorded.get("version", "")),
     )
 

@@ -48,6 +48,7 @@ def row_texts(row: Row, reason: Reason | None = None) -> tuple[Text, ...]:
     """Return a row's fields: of a record its texts, of anything else whatever it has."""
     if all(name in row for name in TEXT_FIELDS):
         shown = {name: row[name] for name in TEXT_FIELDS if row[name] or name != "context"}
+        shown |= {"category": row["category"]} if row.get("category") else {}
     else:
         shown = dict(list(row.items())[:FIELDS_MOST])
     return tuple(

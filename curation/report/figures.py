@@ -22,6 +22,8 @@ WIDEST = 70.0
 """Per cent of the width that the longest bar takes; its number stands after it."""
 FUNNEL_GAP, FUNNEL_BAR = 26, 20
 """Pixels of a funnel's label and of its bar."""
+LEAST = 0.4
+"""Per cent of the width that the shortest bar takes, if it is not nothing."""
 PLOT_HEIGHT = 150
 """Pixels of a histogram between its axis and its top."""
 TICKS_MOST = 7
@@ -100,7 +102,7 @@ def funnel(caption: Caption, levels: Sequence[Level]) -> Figure:
         parts += [_text(0, y + 16, clipped(level.label), "label strong"), _text(100, y + 16, level.note, "note end")]
         y += FUNNEL_GAP
         parts += [_rect(0, y, 100, FUNNEL_BAR, mark="track"), _rect(0, y, kept, FUNNEL_BAR, mark=KEPT)]
-        parts += [_rect(kept, y, whole - kept, FUNNEL_BAR, mark=LOST)]
+        parts += [_rect(min(kept, 100 - LEAST), y, whole - kept, FUNNEL_BAR, mark=LOST)]
         y += FUNNEL_BAR
         if at + 1 < len(levels):
             parts.insert(0, _rect(0, y, kept, FUNNEL_GAP, mark="flow"))
@@ -112,9 +114,9 @@ def histogram(caption: Caption, data: Histogram, marks: Sequence[str]) -> Figure
     """Draw each series' shares: the first as filled bars, the others as outlines over them."""
     most = max((share for one in data.series for share in one.shares), default=0) or 1
     wide = 100 / (len(data.edges) - 1)
-    legend = [(mark, f"{one.name}, {one.total:,}") for mark, one in zip(marks, data.series, strict=True)]
-    top = 34
-    parts = [*_legend(legend), _line(0, top, 100, top, "grid"), _text(0, top + 13, percent(most), "tick")]
+    legend = [(mark, f"{one.total:,} {one.name}") for mark, one in zip(marks, data.series, strict=True)]
+    top = 48
+    parts = [*_legend(legend), _line(0, top, 100, top, "grid"), _text(0, top - 5, percent(most), "tick")]
     for number, (mark, one) in enumerate(zip(marks, data.series, strict=True)):
         heights = [PLOT_HEIGHT * share / most for share in one.shares]
         parts += _outline(heights, top, mark) if number else _columns(heights, wide, top, mark)
@@ -130,6 +132,11 @@ def clipped(text: str) -> str:
     """Return a label on one line, short enough for a phone."""
     text = on_one_line(text)
     return text if len(text) <= LABEL_MOST else text[: LABEL_MOST - 1] + "…"
+
+
+def is_numeric(cell: Cell) -> bool:
+    """Say whether a table sets a cell to the right."""
+    return not isinstance(cell, str) or cell.endswith(" %")
 
 
 def percent(share: float) -> str:
@@ -198,10 +205,13 @@ def _threshold(data: Histogram, top: int) -> list[str]:
 
 
 def _legend(marks: Sequence[tuple[str, str]]) -> list[str]:
-    parts = []
-    for at, (mark, name) in enumerate(marks):
-        x = at * 100 / max(2, len(marks))
-        parts += [_rect(x, 3, 0, 12, mark=mark, pixels=12), _text(x, 13, clipped(name), "tick", dx=18)]
+    """Set the legend on one line; widths of text can only be guessed, a little generously."""
+    parts, x = [], 0
+    for mark, name in marks:
+        name = clipped(name)  # noqa: PLW2901  # the same name, as it is shown
+        parts.append(f'<rect class="{mark}" x="{x}" y="3" width="12" height="12" rx="2"/>')
+        parts.append(f'<text class="tick" x="{x + 18}" y="13">{_escaped(name)}</text>')
+        x += 44 + 7 * len(name)
     return parts
 
 
@@ -218,9 +228,10 @@ def _figure(
     return Figure(caption=caption, svg=svg, columns=tuple(columns), rows=rows)
 
 
-def _rect(x: float, y: float, width: float, height: float, *, mark: str, pixels: int = 0) -> str:
-    wide = f"{pixels}" if pixels else f"{width:.3f}%"
-    return f'<rect class="{mark}" x="{x:.3f}%" y="{y:.2f}" width="{wide}" height="{height:.2f}"/>'
+def _rect(x: float, y: float, width: float, height: float, *, mark: str) -> str:
+    """Draw a rectangle; what is there at all can be seen."""
+    wide = max(width, LEAST) if width else 0
+    return f'<rect class="{mark}" x="{x:.3f}%" y="{y:.2f}" width="{wide:.3f}%" height="{height:.2f}"/>'
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, mark: str) -> str:

@@ -23,13 +23,17 @@ from curation.report.figures import (
     bars,
     funnel,
     histogram,
+    is_numeric,
     percent,
 )
 from curation.report.numbers import Comparison, Count, Report, Text
+from curation.review.words import limit_word
 from curation.visible import on_one_line, runs
 from schemas.codec import dumps
 
 TEMPLATES = Path(__file__).parent / "templates"
+COMPARED_MOST = 12
+"""Bars of a comparison; its table has more."""
 REASONS_MOST = 24
 """Bars of the figure of reasons; its table has them all."""
 
@@ -121,7 +125,7 @@ def _code_bar(one: Count, stage: str = "") -> Bar:
 
 def _lengths(report: Report, name: str) -> Figure:
     data = next(one for one in report.lengths if one.name == name)
-    medians = ", ".join(f"{one.median:g} {one.name}" for one in data.series)
+    medians = ", ".join(f"{one.name} {one.median:g}" for one in data.series)
     text = f"Words in the {name}. Median: {medians or 'no rows'}. Shares are of each group; the axis is logarithmic."
     marks = [KEPT if one.name == "kept" else LOST for one in data.series]
     return histogram(Caption(f"length-{name}", name.capitalize(), text), data, marks)
@@ -132,7 +136,7 @@ def _similarity(report: Report) -> Figure | None:
     if data is None:
         return None
     limit = "" if data.threshold is None else f" The line is the limit: at {data.threshold:g} a row is a duplicate."
-    text = f"Cosine of each row to the row nearest to it.{limit}"
+    text = f"Cosine of each row to the row nearest to it; shares are of each group.{limit}"
     marks = [KEPT if one.name == "kept" else LOST for one in data.series]
     return histogram(Caption("similarity", "Nearest neighbours", text), data, marks)
 
@@ -162,13 +166,17 @@ def _models(report: Report) -> Figure | None:
 
 def _compared(caption: Caption, found: Comparison, unnamed: str) -> Figure:
     rows = [*found.rows, *([found.others] if found.others else [])]
+    shown = found.rows[:COMPARED_MOST]
+    if len(rows) > len(shown):
+        text = f"{caption.description} The bars show the commonest {len(shown)}; the table has more."
+        caption = caption._replace(description=text)
     data = [
         Bar(
             label=one.key or unnamed,
             values=(one.before_share, one.after_share),
             notes=(percent(one.before_share), percent(one.after_share)),
         )
-        for one in rows
+        for one in shown
     ]
     cells = tuple(
         (one.key or unnamed, one.before, percent(one.before_share), one.after, percent(one.after_share)) for one in rows
@@ -188,6 +196,7 @@ def _environment() -> Environment:
     )
     filters: Mapping[str, Callable[..., Any]] = {
         "excerpt": _excerpt,
+        "limit_word": limit_word,
         "line": on_one_line,
         "number": _number,
         "percent": percent,
@@ -195,6 +204,7 @@ def _environment() -> Environment:
         "setting": _setting,
     }
     environment.filters.update(filters)
+    environment.tests["numeric"] = is_numeric
     return environment
 
 

@@ -31,6 +31,13 @@ class ReviewCounts:
         """Kept records that a person decided about."""
         return self.accepted + self.rejected + self.edited
 
+    def in_words(self) -> str:
+        """Return the counts as a line for a terminal."""
+        parts = [f"{getattr(self, name):,} {name}" for name in ("accepted", "rejected", "edited", "undecided", "stale")]
+        judged = self.drops_right + self.drops_wrong
+        more = f"; of {judged:,} rejected rows {self.drops_wrong:,} wrongly rejected" if judged else ""
+        return f"{self.sampled:,} sampled: {', '.join(parts)}{more}"
+
 
 def count_decisions(rows: Iterable[Row]) -> ReviewCounts:
     """Count the rows that a review left in `decisions.jsonl`."""

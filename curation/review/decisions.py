@@ -64,7 +64,16 @@ def read_decisions(path: Path) -> list[Decision]:
     problems += [InputError(f"{path}:{second.line}: {_disagreement(first, second)}") for first, second in unlike]
     if problems:
         raise InputError(_listed(problems))
-    return list({one.id: one for one in sorted(decisions, key=lambda one: one.decision != "")}.values())
+    return _one_each(decisions)
+
+
+def _one_each(decisions: Iterable[Decision]) -> list[Decision]:
+    """Return one decision a record, in the file's order; where a line is undecided and another is not, the other."""
+    found: dict[str, Decision] = {}
+    for one in decisions:
+        if one.id not in found or not found[one.id].decision:
+            found[one.id] = one
+    return list(found.values())
 
 
 def _read(line: bytes, number: int) -> Decision:

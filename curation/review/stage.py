@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from curation.review.decisions import Decision, read_decisions
+from curation.visible import on_one_line
 from schemas.manifest import FileDigest, digest_file
 from schemas.outcome import SILENT, Aside, Outcome, reject
-from schemas.record import TEXT_FIELDS, InstructionRecord, Reason, Repair, repaired
+from schemas.record import TEXT_FIELDS, InstructionRecord, Reason, Repair, Row, repaired
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
@@ -69,3 +70,13 @@ def _kept_note(one: Decision, *, met: bool) -> dict[str, Any]:
         "stale": one.on_kept and not met,
         "drawn": dict(one.drawn),
     }
+
+
+def stale_words(rows: Iterable[Row], file: Path, directory: Path) -> Iterator[str]:
+    """Yield a line for each decision that was not applied: where it stands, what was expected and found."""
+    for row in rows:
+        if row["stale"]:
+            yield (
+                f"{file}:{row['line']}: id: expected a record of {directory}, "
+                f"found {on_one_line(row['id'])}, which is not there; {row['decision'] or 'undecided'} was not applied"
+            )

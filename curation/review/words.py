@@ -9,7 +9,7 @@ def reason_words(reason: Reason) -> str:
     parts = [
         f"in {reason.field}" if reason.field else "",
         f"found {reason.found}" if reason.found else "",
-        f"limit {reason.limit}" if reason.limit else "",
+        f"{limit_word(reason.limit)} {reason.limit}" if reason.limit else "",
         f"other record {reason.other}" if reason.other else "",
         *(f"{name.replace('_', ' ')} {score:.3g}" for name, score in reason.scores.items()),
     ]
@@ -20,3 +20,8 @@ def reason_words(reason: Reason) -> str:
 def repair_words(repair: Repair) -> str:
     """Return a repair as one line: what was wrong and in which field."""
     return f"repaired: {describe(repair.code)}, in {repair.field}"
+
+
+def limit_word(limit: str) -> str:
+    """Return the word that reads well before a limit: a number limits, words say what was expected."""
+    return "limit" if limit[:1].isdigit() or limit.startswith(("<", ">", "=", "-", ".")) else "expected"

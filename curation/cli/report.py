@@ -1,0 +1,37 @@
+"""`dolly-data report`: one page about a step and all that led to it."""
+
+from pathlib import Path
+
+import click
+
+from curation.cli.base import echo_event
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("report.html"),
+    show_default=True,
+    help="The page to write; its numbers go into a .json file beside it.",
+)
+@click.option("--seed", default=1, show_default=True, help="Draws the examples.")
+@click.option("--per-reason", default=3, show_default=True, help="Rejected rows shown for each reason.")
+@click.option("--kept", default=5, show_default=True, help="Kept records shown.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as a JSON line.")
+def report(directory: Path, output: Path, seed: int, per_reason: int, kept: int, as_json: bool) -> None:
+    """Show on one page what came in on the way to the step DIR, what was kept, what was rejected and why.
+
+    The page loads nothing and runs nothing; it can be mailed.
+    """
+    from curation.pipeline import open_input
+    from curation.report.collect import Look
+    from curation.report.write import write_report
+
+    look = Look(seed=seed, per_reason=per_reason, kept=kept)
+    found = write_report(open_input(directory), output, look)
+    event = {"event": "report", "path": str(output), "rows": found.rows, "kept": found.kept, "rejected": found.rejected}
+    text = f"{found.rows:,} rows, {found.kept:,} kept, {found.rejected:,} rejected in {len(found.steps)} steps"
+    echo_event(event, f"{text}\nwrote {output}", as_json=as_json)

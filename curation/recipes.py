@@ -113,6 +113,16 @@ def _review(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
     return walk, Done(kind="review", path=sample, reused=not fresh, said=said)
 
 
+def _release(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
+    from curation.release.build import Release, release  # noqa: PLC0415  # only here
+
+    settings = read_config(Release, step.settings, f"{step.place}: release")
+    before = open_input(_before(walk, step))
+    manifest, reused = release(before, path, settings, force=walk.force, aside=walk.aside)
+    said = f"{'reused' if reused else 'wrote'} {manifest.counts.kept:,} records"
+    return replace(walk, release=path), Done(kind="release", path=path, reused=reused, said=said)
+
+
 def _report(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
     from curation.report.write import write_report  # noqa: PLC0415  # only here
 
@@ -169,6 +179,7 @@ KINDS: dict[str, Kind] = {
     "filter": _stage(_load("curation.filters.stage:Filter")),
     "dedupe": _stage(_load("curation.dedupe.stage:Dedupe")),
     "review": _review,
+    "release": _release,
     "report": _report,
     "train": _train,
     "compare": _compare,

@@ -5,7 +5,7 @@
       - validate: {source: data.jsonl}
       - filter
       - dedupe: {threshold: 0.9}
-      - release: {name: my-set, license: cc-by-4.0}
+      - release: {title: my-set, license: cc-by-4.0}
       - train: {base: smollm2-135m}
 
 A step is a name, or a name with settings. Paths in settings count from the current directory.

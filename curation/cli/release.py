@@ -9,7 +9,7 @@ from curation.cli.base import echo_event, progress_for, step_options
 
 @click.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--name", "title", default="", help="The data set's name; default: the name of the folder.")
+@click.option("--title", default="", help="The data set's name; default: the name of the folder.")
 @click.option("--version", default="0.1.0", show_default=True, help="Three numbers: major, minor, patch.")
 @click.option("--license", "licence", default="", help="The Hub's id, such as cc-by-sa-4.0, or a licence's name.")
 @step_options

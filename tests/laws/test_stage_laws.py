@@ -1,0 +1,108 @@
+"""What every stage obeys: one outcome per record, in order; known reasons with evidence; a second pass changes nothing."""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from curation.dedupe.stage import Dedupe
+from curation.filters.stage import Filter
+from curation.reasons import known
+from curation.review.stage import Review
+from schemas.codec import as_config, dumps, read_config
+from schemas.outcome import Outcome, Rejection, Stage
+from schemas.record import InstructionRecord
+from tests.support import filled, records, words
+
+
+def a_filter(_: Path) -> Stage:
+    """The filter with its defaults."""
+    return Filter()
+
+
+def a_dedupe(_: Path) -> Stage:
+    """Dedupe with the encoder that needs no model."""
+    return Dedupe(encoder="hashing", threshold=0.8)
+
+
+def a_review(folder: Path) -> Stage:
+    """A review that decides about records that may or may not come in."""
+    decisions = folder / "decisions.jsonl"
+    line = {"instruction": "add", "context": "", "response": "add", "decision": "reject", "note": ""}
+    record = InstructionRecord(instruction="add", response="add")
+    decisions.write_bytes(dumps({"id": record.id, **line}) + b"\n")
+    return Review(decisions=str(decisions))
+
+
+STAGES: dict[str, Callable[[Path], Stage]] = {"filter": a_filter, "dedupe": a_dedupe, "review": a_review}
+some_records = st.lists(st.one_of(records(words), records(filled)), max_size=12)
+
+
+@pytest.fixture(params=STAGES)
+def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    """Each stage in turn."""
+    made: Stage = STAGES[request.param](tmp_path_factory.mktemp("stage"))
+    return made
+
+
+def kept_by(outcomes: list[Outcome]) -> list[InstructionRecord]:
+    """Return the records among outcomes."""
+    return [outcome for outcome in outcomes if isinstance(outcome, InstructionRecord)]
+
+
+def first_id(outcome: Outcome) -> str:
+    """Return the id that the record had when it came in."""
+    return outcome.id if isinstance(outcome, Rejection) else (*outcome.provenance.previous, outcome.id)[0]
+
+
+@given(some_records)
+@examples(max_examples=40, deadline=None)
+def test_one_outcome_per_record_in_order(stage: Stage, some: list[InstructionRecord]) -> None:
+    """kept + rejected = input: nothing is lost, added or moved."""
+    assert [first_id(outcome) for outcome in stage(some)] == [record.id for record in some]
+
+
+@given(some_records)
+@examples(max_examples=40, deadline=None)
+def test_a_second_pass_changes_nothing(stage: Stage, some: list[InstructionRecord]) -> None:
+    """What a stage kept, it keeps as it is."""
+    once = kept_by(list(stage(some)))
+
+    assert list(stage(once)) == once
+
+
+@given(some_records)
+@examples(max_examples=40, deadline=None)
+def test_every_rejection_has_known_reasons_with_evidence(stage: Stage, some: list[InstructionRecord]) -> None:
+    """A code that can be looked up, and what was found or which other row it is about."""
+    for outcome in stage(some):
+        if isinstance(outcome, Rejection):
+            assert outcome.reasons
+            assert all(reason.code in known() for reason in outcome.reasons)
+            assert all(reason.found or reason.other or reason.code.startswith("reviewer") for reason in outcome.reasons)
+
+
+@given(some_records)
+@examples(max_examples=20, deadline=None)
+def test_a_rejected_row_is_the_record_as_it_came_in(stage: Stage, some: list[InstructionRecord]) -> None:
+    """It can be restored: its texts are those that were given, not repaired ones."""
+    for record, outcome in zip(some, stage(some), strict=True):
+        if isinstance(outcome, Rejection):
+            assert outcome.row["instruction"] == record.instruction
+            assert outcome.row["context"] == record.context
+            assert outcome.row["response"] == record.response
+
+
+def test_a_stage_is_its_own_configuration(stage: Stage) -> None:
+    """It pickles, and its settings are plain data that make it again."""
+    assert pickle.loads(pickle.dumps(stage)) == stage
+    assert as_config(read_config(type(stage), {**as_config(stage), **_needed(stage)}, "here")) == as_config(stage)
+
+
+def _needed(stage: Stage) -> dict[str, str]:
+    """Return the settings without a default that are no identity."""
+    return {"decisions": stage.decisions} if isinstance(stage, Review) else {}

@@ -1,8 +1,10 @@
 """Every check, by the reason code it gives."""
 
+import ast
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar, Literal, Protocol, get_args
 
 from curation.filters.characters import BrokenCharacters
@@ -105,16 +107,15 @@ def plain_words(code: str) -> str:
 
 
 def threshold_units(code: str) -> dict[str, str]:
-    """Return each threshold's line of explanation, from the source of the check; empty where there is no source."""
+    """Return each threshold's line of explanation, from the source of the check; nothing where there is no source."""
     try:
-        lines = inspect.getsource(CHECKS[code]).splitlines()
+        body = ast.parse(inspect.getsource(CHECKS[code])).body[0]
     except OSError:
         return {}
-    stripped = [line.strip() for line in lines]
+    assert isinstance(body, ast.ClassDef)
     return {
-        one.name: next(
-            (after.strip('"') for line, after in zip(stripped, stripped[1:], strict=False) if line.startswith(f"{one.name}:")),
-            "",
-        )
-        for one in fields(CHECKS[code])  # type: ignore[arg-type]  # every check is a dataclass; a Protocol cannot say so
+        line.target.id: str(after.value.value)
+        for line, after in pairwise(body.body)
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
+        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
     }

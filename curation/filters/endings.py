@@ -1,50 +1,62 @@
 """Responses that stop before their end.
 
 Two checks, because the evidence is of two strengths. A text that ends on "of the" was cut. A last sentence without its
-full stop was cut or was written by somebody in a hurry: that is noted, not rejected.
+full stop was cut, or was written by somebody in a hurry: that is noted, not rejected.
 """
 
 import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from curation.filters.findings import Span, reason_at
+from curation.filters.findings import reason_at
 from schemas.outcome import Finding
-from schemas.record import InstructionRecord
+from schemas.record import InstructionRecord, Reason
 
-_NEVER_LAST = frozenset(
+LOOK_BACK = 2000
+"""Characters before the end that are looked at."""
+
+_NEVER = (
     "a an the and or nor their our your my whose because although while if where including between among against "
-    "would could should must cannot every however additionally furthermore moreover therefore but whether its".split()
+    "would could should must cannot every however additionally furthermore moreover therefore but whether its"
 )
-"""Words that hardly any English sentence ends with."""
-
-_SELDOM_LAST = frozenset(
+_SELDOM = (
     "of with from into onto upon than is are was were be been has had which who at towards toward during to for as "
-    "in on by not very each these those his when how does may such".split()
+    "in on by not very each these those his when how does may such"
 )
+NEVER_LAST = frozenset(_NEVER.split())
+"""Words that hardly any English sentence ends with."""
+SELDOM_LAST = frozenset(_SELDOM.split()) | NEVER_LAST
 """Words that end a sentence now and then ("someone to talk to"): evidence where a sentence was due, not in a list."""
+SENTENCE = 5
+"""Words from which a line that begins with a capital letter is taken for a sentence."""
 
 _SENTENCE_END = re.compile(
-    r"(?<=[a-zA-Z0-9%)\]\"'”’])(?<!\b[a-zA-Z])(?<!\b(?:Mr|Dr|St|Jr|Sr|Ms|vs|No))(?<!\b(?:Inc|Mrs|Ltd|Jan|Feb|Aug|Oct|Nov|Dec))"
-    r"(?<!^\d)(?<!\s\d)(?<!^\d\d)(?<!\s\d\d)[.!?][\"'”’)\]]*(?=\s|$)",
+    r"(?<=[a-zA-Z0-9%)\]\"'\u201d\u2019])(?<!\b[a-zA-Z])(?<!\b(?:Mr|Dr|St|Jr|Sr|Ms|vs|No))"
+    r"(?<!\b(?:Inc|Mrs|Ltd|Jan|Feb|Aug|Oct|Nov|Dec))(?<!^\d)(?<!\s\d)(?<!^\d\d)(?<!\s\d\d)"
+    r"[.!?][\"'\u201d\u2019)\]]*(?=\s|$)",
     re.MULTILINE,
 )
-_ITEM = re.compile(r"\s*(?:[-*•–+>|#○·]|\(?(?:\d{1,3}|[a-zA-Z]|[IVXivx]{1,4})[.):]\s|[^.!?:|]{1,60}(?::|\||\s-|\s–)\s)")
+"""A full stop that is not an abbreviation's or a list number's."""
+_ITEM = re.compile(
+    r"\s*(?:[-*+>|#\u2022\u2013\u25cb\u00b7]|\(?(?:\d{1,3}|[a-zA-Z]|[IVXivx]{1,4})[.):]\s"
+    r"|[^.!?:|]{1,60}(?::|\||\s-|\s\u2013)\s)"
+)
 _CODE = re.compile(
-    r"```|[{};]\s*$|^\s*(?:def|class|import|from|return|print|SELECT|public|var|let|const|#include)\b|</?\w+>|"
-    r"\w\([^)\s]*\)|\w=\S|\s[=<>+]{1,3}\s|https?://\S+$|@\S+\.\w+$|[\^\\]\S*\$$",
+    r"```|[{};][ \t]*$|^[ \t]*(?:def|class|import|from|return|print|SELECT|public|var|let|const|#include)\b|</?\w+>"
+    r"|\w\([^)\s]{0,60}\)|\w=\S|\s[=<>+]{1,3}\s|https?://\S{1,300}$|@\w{1,60}\.\w{1,20}$|[\^\\]\S{0,100}\$$",
     re.MULTILINE,
 )
 _CUT_NUMBER = re.compile(
     r"(?:\b(?:in|of|since|until|by|from|year|and|to|for|on|January|February|March|April|May|June|July|August|September|"
-    r"October|November|December)|\d(?:st|nd|rd|th)?,) 20\Z|[$€£]\Z"
+    r"October|November|December)|\d(?:st|nd|rd|th)?,) 20\Z|[$\u20ac\u00a3]\Z"
 )
-_NO_SENTENCE = re.compile(
-    r"#\w+\W*\Z|\A[-–—―~]|\A//|\A(?:with |best |kind |warm |many |yours |your |heartfelt ){0,3}(?:regards|sincerely|gratitude|wishes|"
-    r"love|cheers|thanks|truly|faithfully|best)\b",
+_AFTERWARDS = re.compile(
+    r"#\w{1,60}\W{0,20}\Z|\A[-\u2013\u2014\u2015~]|\A//"
+    r"|\A(?:with |best |kind |warm |many |yours |your |heartfelt ){0,3}"
+    r"(?:regards|sincerely|gratitude|wishes|love|cheers|thanks|truly|faithfully|best)\b.{0,30}\Z",
     re.IGNORECASE,
 )
-"""A hashtag, a quotation's author, a comment, the end of a letter: what may follow the last sentence."""
+"""What may follow the last sentence: a hashtag, a quotation's author, a comment, the end of a letter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,20 +74,15 @@ class ResponseTruncated:
 
     def __call__(self, record: InstructionRecord) -> Finding:
         """Return a reason at the last words."""
-        text = record.response.rstrip()
-        if not _is_open(text) or len(text.split()) < self.min_words or _CODE.search(text):
-            return None
-        tail = _tail(text)
-        if not _breaks_off(tail, follows_prose=_follows_prose(text, tail)):
-            return None
-        return reason_at(self.code, "response", text, (len(text) - len(tail), len(text)), "a finished sentence")
+        return _judge(self.code, record.response, self.min_words, breaks_off=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseUnfinished:
     """The last sentence of the response has no end: the sentences before it have their full stops.
 
-    Together with `response_truncated` it finds nine in ten of the texts that were cut anywhere.
+    Together with `response_truncated` it finds four in five of the texts that were cut anywhere, at a precision of .95;
+    of people's whole answers one in seventy lacks nothing but the dot. Source: modelbrew's `unfinished_response`.
     """
 
     code: ClassVar[str] = "response_unfinished"
@@ -85,19 +92,28 @@ class ResponseUnfinished:
 
     def __call__(self, record: InstructionRecord) -> Finding:
         """Return a reason at the last sentence."""
-        text = record.response.rstrip()
-        if not _is_open(text) or len(text.split()) < self.min_words or _CODE.search(text):
-            return None
-        tail = _tail(text)
-        follows = _follows_prose(text, tail)
-        if not follows or _breaks_off(tail, follows_prose=follows):
-            return None
-        return reason_at(self.code, "response", text, (len(text) - len(tail), len(text)), "a full stop")
+        return _judge(self.code, record.response, self.min_words, breaks_off=False)
+
+
+def _judge(code: str, response: str, min_words: int, *, breaks_off: bool) -> Reason | None:
+    """Return a reason for a last sentence that breaks off, or for one that only lacks its end."""
+    text = response.rstrip()
+    if not _is_open(text) or len(text.split(maxsplit=min_words)) < min_words:
+        return None
+    recent = text[-LOOK_BACK:]
+    if _CODE.search(recent):
+        return None
+    tail = _tail(recent)
+    follows = _follows_prose(recent, tail)
+    if _breaks_off(tail, follows_prose=follows) != breaks_off or not (follows or breaks_off):
+        return None
+    limit = "a finished sentence" if breaks_off else "a full stop"
+    return reason_at(code, "response", text, (len(text) - len(tail), len(text)), limit)
 
 
 def _is_open(text: str) -> bool:
     """Say whether the last character is one that a finished sentence does not end with."""
-    return bool(text) and (text[-1].isalnum() or text[-1] in ",-–—(&$€£'’/")
+    return bool(text) and (text[-1].isalnum() or text[-1] in ",-\u2013\u2014(&$\u20ac\u00a3'\u2019/")
 
 
 def _tail(text: str) -> str:
@@ -109,26 +125,35 @@ def _tail(text: str) -> str:
 
 def _follows_prose(text: str, tail: str) -> bool:
     """Say whether the tail goes on a text of finished sentences: not a list, a poem, or a signature."""
-    if _ITEM.match(tail) or _NO_SENTENCE.search(tail):
-        return False
     lines = [line.rstrip() for line in text[: len(text) - len(tail)].splitlines() if line.strip()]
-    if not lines or not _SENTENCE_END.search(lines[-1], max(len(lines[-1]) - 12, 0)):
+    if not lines or _ITEM.match(tail) or _AFTERWARDS.search(tail):
         return False
-    if lines[-1].endswith("?") and len(tail.split()) < 3:
+    if not _SENTENCE_END.search(lines[-1], max(len(lines[-1]) - 12, 0)) or _is_choice(lines[-1], tail):
         return False
-    finished = sum(line.endswith((".", "!", "?", '"', "”", ")")) for line in lines)
-    return 2 * finished >= len(lines) and (tail.find(",") < 0 or len(tail.split()) > 3 or tail.endswith(","))
+    finished = sum(line.endswith((".", "!", "?", '"', "\u201d", ")")) for line in lines)
+    return 2 * finished >= len(lines) and not _is_enumeration(tail)
+
+
+def _is_choice(before: str, tail: str) -> bool:
+    """Say whether the tail answers a question in a word or two: "Is it so? True"."""
+    return before.endswith("?") and len(tail.split(maxsplit=2)) < 3  # noqa: PLR2004  # a word or two
+
+
+def _is_enumeration(tail: str) -> bool:
+    """Say whether the tail is a bare "apples, pears", which needs no full stop."""
+    return "," in tail[:-1] and len(tail.split()) < SENTENCE - 1
 
 
 def _breaks_off(tail: str, *, follows_prose: bool) -> bool:
     """Say whether the tail ends on something that no sentence ends with."""
     words = tail.split()
-    if not words or _NO_SENTENCE.search(tail):
+    if not words or _AFTERWARDS.search(tail):
         return False
     if _CUT_NUMBER.search(tail) or (tail.rfind("(") > tail.rfind(")") and len(words) > 1):
         return True
-    if tail.endswith((",", "–", "—", "&")):
+    if tail.endswith((",", "\u2013", "\u2014", "&")):
         return follows_prose
-    sentence = follows_prose or (len(words) > 4 and words[0][:1].isupper() and not _ITEM.match(tail))
-    last = words[-1]
-    return (last in _NEVER_LAST and len(words) > 3) or (sentence and last in _NEVER_LAST | _SELDOM_LAST)
+    if words[-1] in NEVER_LAST and len(words) >= SENTENCE - 1:
+        return True
+    due = follows_prose or (len(words) >= SENTENCE and words[0][:1].isupper() and not _ITEM.match(tail))
+    return due and words[-1] in SELDOM_LAST

@@ -25,11 +25,15 @@ _NAMES_OF_LANGUAGES = (
 _TRANSLATES = re.compile(rf"\btranslat|\blanguages?\b|\b(?:{_NAMES_OF_LANGUAGES})\b", re.IGNORECASE)
 """A task that may well have an answer in another language."""
 
-_ENGLISH = frozenset(
+_COMMON = (
     "the and of with that this which from are was were has have been their they you your is it's can will would should "
-    "what when how who not but for be by as an or at to it its we our his her she he there these those".split()
+    "what when how who not but for be by as an or at to it its we our his her she he there these those"
 )
+_ENGLISH = frozenset(_COMMON.split())
 """Common English words; texts of other languages do not hold many of them."""
+
+PLAIN, PLAIN_RATIO = 4, 8
+"""An English text holds at least four of them, and one among eight words."""
 
 _UNSURE = frozenset({"", "zxx", "la", "pcm"})
 """What lists of names, species and numbers are mistaken for: no language, Latin, Nigerian Pidgin."""
@@ -44,15 +48,15 @@ def py3langid_detector(text: str) -> tuple[str, float]:
 @cache
 def _py3langid() -> Any:
     """Load a model of our own, so that nobody else's settings of the shared one matter."""
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415  # slow to load, needed by few
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
 def langdetect_detector(text: str) -> tuple[str, float]:
     """Judge with langdetect, seeded: it draws random numbers."""
-    from langdetect import DetectorFactory, detect_langs  # noqa: PLC0415  # slow to load, needed by few
-    from langdetect.lang_detect_exception import LangDetectException  # noqa: PLC0415  # the same
+    from langdetect import DetectorFactory, detect_langs
+    from langdetect.lang_detect_exception import LangDetectException
 
     DetectorFactory.seed = 0
     try:
@@ -117,4 +121,4 @@ def _is_plainly_english(response: str) -> bool:
     """Say whether so many English words stand in it that no model need be asked: that settles most English records."""
     words = response.lower().split()
     common = sum(word in _ENGLISH for word in words)
-    return common >= 4 and 8 * common >= len(words)
+    return common >= PLAIN and PLAIN_RATIO * common >= len(words)

@@ -25,7 +25,7 @@ class MergedTasks:
         """Return a reason at the first numbered task that does not belong here."""
         for field in TEXT_FIELDS:
             text = getattr(record, field)
-            if "nstruction" in text and (match := _NEXT_TASK.search(text)):
+            if ("nstruction" in text or "NSTRUCTION" in text) and (match := _NEXT_TASK.search(text)):
                 return reason_for(self.code, field, text, match, "one task")
         return None
 
@@ -37,24 +37,33 @@ TOKENS = (
 )  # fmt: skip
 """Control tokens of chat models, as they look when they are written out as text."""
 
-HEADINGS = ("### Instruction:", "### Response:", "### Input:", "### End\n", "Below is an instruction that describes a task")
+HEADINGS = (
+    "### Instruction:",
+    "### Response:",
+    "### Input:",
+    "### End\n",
+    "Below is an instruction that describes a task",
+)
 """Lines of the Alpaca and Dolly prompts."""
 
 PROMPTS = ("You are asked to come up with a set of",)
 """Lines of the prompts that such data is generated with."""
 
 _END_MARK = re.compile(
-    r"\s*(?:</s>|<\|im_end\|>|<\|endoftext\|>|<\|eot_id\|>|<\|end\|>|<end_of_turn>|#{2,3} ?End|#{2,3}|"
+    r"\s*(?:</s>|<\|im_end\|>|<\|endoftext\|>|<\|eot_id\|>|<\|end\|>|<end_of_turn>|#{2,3} ?End|\n#{2,3}|"
     r"// ?end of (?:the )?output\.? ?//|// ?EOM ?//)\s*\Z",
     re.IGNORECASE,
 )
+_LAST_CHARACTERS = (">", "#", "/", "end", "End", "END")
+LONGEST_MARK = 40
+"""Characters at the end in which a mark and the white space around it stand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndMarker:
     """The response ends with the generator's own end mark: "// end of output //", "<|im_end|>", "### End".
 
-    Source: 14 rows of Alpaca; special-token rules for chat models.
+    Source: fourteen rows of Alpaca; special-token rules for chat models.
     """
 
     code: ClassVar[str] = "end_marker"
@@ -63,15 +72,19 @@ class EndMarker:
     def __call__(self, record: InstructionRecord) -> Finding:
         """Return the repair that cuts the marks off; none where they are all there is."""
         text = record.response.rstrip()
-        while match := _END_MARK.search(text[-40:]):
-            text = text[: max(len(text) - 40, 0) + match.start()].rstrip()
+        if not text.endswith(_LAST_CHARACTERS):
+            return None
+        while match := _END_MARK.search(text[-LONGEST_MARK:]):
+            text = text[: max(len(text) - LONGEST_MARK, 0) + match.start()].rstrip()
         if not text or len(text) == len(record.response.rstrip()):
             return None
         return Repair(code=self.code, field="response", old=record.response, new=text)
 
 
 _LEAK = re.compile(
-    r"(?<![`'\"“‘])(?:" + "|".join(re.escape(text) for text in (*TOKENS, *HEADINGS, *PROMPTS)) + r")|### End\Z"
+    r"(?<![`'\"\u201c\u2018])(?:"
+    + "|".join(re.escape(text) for text in (*TOKENS, *HEADINGS, *PROMPTS))
+    + r")|### End\Z"
 )
 
 

@@ -24,19 +24,20 @@ class InstructionTooShort:
     def __call__(self, record: InstructionRecord) -> Finding:
         """Return a reason with the number of words."""
         text = record.instruction
-        if len(text) > 20 * self.min_words and text.isascii():  # long enough for a look at it, and sure to be words
-            pass
         words = len(text.split(maxsplit=self.min_words))
         if words >= self.min_words or (words and record.context.strip()) or _is_written_without_blanks(text):
             return None
         return Reason(
-            code=self.code, field="instruction", found=f"{words} words: {evidence(text)}", limit=f"{self.min_words} words"
+            code=self.code,
+            field="instruction",
+            found=f"{words} words: {evidence(text)}",
+            limit=f"at least {self.min_words} words",
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstructionTooLong:
-    """The instruction is so long that it holds more than a task: a document, or a run-on generation.
+    """The instruction is so long that it holds more than a task: a document, or a generation that never ended.
 
     Source: Self-Instruct drops more than 150 words; people write up to 266 in databricks-dolly-15k, so the default is
     higher. What the task is about belongs in the context, which has no limit here.
@@ -56,8 +57,8 @@ class InstructionTooLong:
 class ResponseTooLong:
     """The response is longer than a model of this kind is trained on, or never ended.
 
-    Source: NeMo Curator's length limits, made generous: the longest answer in databricks-dolly-15k's sample has 1,451
-    words.
+    Source: NeMo Curator's length limits, made generous: people's longest answer in a tenth of databricks-dolly-15k has
+    1,451 words.
     """
 
     code: ClassVar[str] = "response_too_long"
@@ -73,9 +74,11 @@ class ResponseTooLong:
 def _too_long(code: str, field: str, text: str, most: int) -> Reason | None:
     if len(text) < 2 * most or (words := len(text.split())) <= most:  # a word and its blank are two characters at least
         return None
-    return Reason(code=code, field=field, found=f"{words:,} words", limit=f"{most:,} words")
+    return Reason(code=code, field=field, found=f"{words:,} words", limit=f"at most {most:,} words")
 
 
 def _is_written_without_blanks(text: str) -> bool:
     """Say whether the script has no blanks between words (Chinese, Japanese, Thai), so that nothing can be counted."""
-    return not text.isascii() and any("\u0e00" <= letter <= "\u0eff" or "\u3040" <= letter <= "\u9fff" for letter in text)
+    return not text.isascii() and any(
+        "\u0e00" <= letter <= "\u0eff" or "\u3040" <= letter <= "\u9fff" for letter in text
+    )

@@ -9,7 +9,7 @@ from schemas.outcome import Finding
 from schemas.record import InstructionRecord
 
 _MAKE = (
-    r"(?:create|generate|make|draw|design|produce|sketch|paint|render|record|compose|build|construct|prepare|provide|"
+    r"(?:create|generate|make|draw|design|produce|sketch|render|record|compose|build|construct|prepare|provide|"
     r"show|develop|crop|edit|convert|turn|transform)"
 )
 _PICTURE = (
@@ -17,9 +17,9 @@ _PICTURE = (
     r"videos?|video clips?|audio|audio clips?|sound clips?|3d (?:models?|renderings?|animations?)|caricatures?|"
     r"infographics?|collages?|screenshots?|pictograms?|memes?|cartoons?|visuals?)"
 )
-_KIND = (
-    r"(?:(?!(?:of|for|that|with|to|in|on|about|and|or|caption|title|description|script|idea|character|biographical|comedy)"
-    r"\b)[\w'-]+\s+){0,3}?"
+_BETWEEN = (
+    r"(?:(?!(?:of|for|that|with|to|in|on|about|and|or|caption|title|description|script|idea|character|biographical|"
+    r"comedy)\b)[\w'-]+\s+){0,3}?"
 )
 _NOT_ITSELF = (
     r"(?!-|\s+(?:caption|title|description|script|idea|prompt|concept|editor|editing|album|recognition|classification|"
@@ -29,37 +29,47 @@ _NOT_ITSELF = (
     r"recorder|player|mascot)s?\b)"
 )
 """What a medium may be part of without being the thing to make: an image caption, a video game."""
+_FIGURATIVE = (
+    r"(?!conclusion|line|parallel|inference|comparison|analog|attention|distinction|connection|lesson|picture|portrait)"
+)
+_SENSES = r"(?:in)?to (?:an? )?(?:speech|audible|spoken|audio|image|picture|video)\b"
 _MAKES = re.compile(
-    rf"\W*(?:please |can you |could you |you (?:are asked|need|have|are required) to )?"
-    rf"(?:{_MAKE}\s+(?:me\s+)?(?:an?|the|some|two|three|one|\d+|this|your)\s+{_KIND}{_PICTURE}\b{_NOT_ITSELF}"
-    rf"|(?:draw|sketch|paint|photograph|doodle|photoshop)\s+(?:me\s+)?(?:an?|the|some|your|\d+)\s"
-    rf"(?!conclusion|line|parallel|inference|comparison|analog|attention|distinction|connection|lesson|picture|portrait)"
-    rf"|(?:illustrate|visuali[sz]e)\b[^.]{{0,200}}\bwith an? (?:drawing|picture|image|sketch)\b"
-    rf"|(?:convert|turn|render|transform|read|change)\b[^.]{{0,200}}\b(?:in)?to (?:an? )?(?:speech|audible|spoken|audio|image|picture|video)\b)",
+    r"\W*(?:please |can you |could you |you (?:are asked|need|have|are required) to )?(?:"
+    rf"{_MAKE}\s+(?:me\s+)?(?:an?|the|some|two|three|one|\d+|this|your)\s+{_BETWEEN}{_PICTURE}\b{_NOT_ITSELF}"
+    rf"|(?:draw|sketch|paint|photograph|doodle|photoshop)\s+(?:me\s+)?(?:an?|the|some|your|\d+)\s{_FIGURATIVE}"
+    r"|(?:illustrate|visuali[sz]e)\b[^.]{0,200}\bwith an? (?:drawing|picture|image|sketch)\b"
+    rf"|(?:convert|turn|render|transform|read|change)\b[^.]{{0,200}}\b{_SENSES})",
     re.IGNORECASE,
 )
-_MADE = ("image", "pictur", "photo", "drawing", "draw ", "sketch", "paint", "artwork", "animation", "gif", "video", "audi",
-         "speech", "spoken", "sound", "3d", "caricature", "infographic", "collage", "screenshot", "pictogram", "meme",
-         "cartoon", "visual", "doodle")  # fmt: skip
+_MEDIA = (
+    "image", "pictur", "photo", "drawing", "draw ", "sketch", "paint", "artwork", "animation", "gif", "video", "audi",
+    "speech", "spoken", "sound", "3d", "caricature", "infographic", "collage", "screenshot", "pictogram", "meme",
+    "cartoon", "visual", "doodle",
+)  # fmt: skip
 _SEES = re.compile(
-    r"\b(?:this|the|these|a|given|following|attached|provided)\s+"
-    r"(?:(?:given|following|attached|provided|above|below|black and white|abstract|old|landscape|short|sound|musical)\s+){0,2}"
-    r"(?:image|picture|photo|photograph|painting|drawing|video|clip|audio|sound|soundtrack|recording|artwork|piece of art|"
-    r"sculpture|cartoon|logo|graphic)s?\b",
+    r"\b(?:this|the|these|a|given|following|attached|provided)\s+(?:(?:given|following|attached|provided|above|below|"
+    r"black and white|abstract|old|landscape|short|sound|musical)\s+){0,2}(?:image|picture|photo|photograph|painting|"
+    r"drawing|video|clip|audio|sound|soundtrack|recording|artwork|piece of art|sculpture|cartoon|logo|graphic)s?\b",
     re.IGNORECASE,
 )
 _STUB = re.compile(
     r"\W*(?:(?:an?|the)\s+)?(?:attached\s+)?(?:image|picture|photo|photograph|painting|drawing|video|clip|audio|sound|"
-    r"graphic|artwork|chart|graph)s?(?:\s+(?:file|attached|here|goes here))?\W*|\S{1,80}\.(?:jpe?g|png|gif|bmp|svg|mp[34]|wav|avi|mov)\W*",
+    r"graphic|artwork|chart|graph)s?(?:\s+(?:file|attached|here|goes here))?\W*"
+    r"|\S{1,80}\.(?:jpe?g|png|gif|bmp|svg|mp[34]|wav|avi|mov)\W*",
     re.IGNORECASE,
 )
 """A context that only says that a picture or a sound belongs there. One that describes it is a context."""
+LONGEST_STUB = 100
+"""Characters of the longest such context."""
 _FAKED = re.compile(
     r"!\[[^\]\n]{0,200}\]\(|\A\W*(?:here is |see )?(?:the )?attached (?:image|picture|photo|file|audio|video)|"
     r"\A\W*<(?:img|audio|video|picture)\b|\Ahttps?://\S{1,300}\.(?:jpe?g|png|gif|mp[34])\Z",
     re.IGNORECASE,
 )
-_MARKUP = re.compile(r"\b(?:html|markdown|web ?page|website|tag|css|code|program|readme|link|script|svg|latex)\b", re.IGNORECASE)
+_MARKUP = re.compile(
+    r"\b(?:html|markdown|web ?page|website|tag|css|code|program|readme|link|script|svg|latex)\b", re.IGNORECASE
+)
+"""Words of tasks whose answer may name an image in markup."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +99,11 @@ class NeedsMedia:
 
 def _mentions_medium(instruction: str) -> bool:
     lower = instruction.lower()
-    return any(word in lower for word in _MADE)
+    return any(word in lower for word in _MEDIA)
 
 
 def _is_stub(context: str) -> bool:
-    return 0 < len(context) < 100 and _STUB.fullmatch(context) is not None
+    return 0 < len(context) < LONGEST_STUB and _STUB.fullmatch(context) is not None
 
 
 def _may_be_faked(response: str) -> bool:

@@ -45,6 +45,8 @@ class NoInputMarker:
         return None
 
 
+HEAD = 300
+"""Characters of a response that show whether it is a stand-in."""
 _STAND_IN = re.compile(
     r"""\W*(?:
         (?<=[<\[({])\s*no[ _-]?(?:out|in)put\b.*                     # <nooutput>, <No output, cannot design a logo>
@@ -87,19 +89,28 @@ class ResponsePlaceholder:
 
 
 def _is_stand_in(response: str) -> bool:
-    return bool(_STAND_IN.fullmatch(response[:400])) or bool(
-        len(response) <= 300 and _BRACKETED.fullmatch(response) and _MEDIUM.search(response)
-    )
+    if _STAND_IN.fullmatch(response[:HEAD]):
+        return True
+    bracketed = len(response) < HEAD and _BRACKETED.fullmatch(response) and _MEDIUM.search(response)
+    return bool(bracketed) and not _is_array(response)
+
+
+def _is_array(response: str) -> bool:
+    """Say whether the brackets hold a list of words: `[image, text, video]`."""
+    items = response.strip("[]").split(",")
+    return response[0] == "[" and len(items) > 1 and all(len(item.split()) <= 2 for item in items)  # noqa: PLR2004  # words
 
 
 def _is_filler(response: str) -> bool:
-    return response[:11].lower() == "lorem ipsum" or (len(response) > 2 and not response.strip("."))
+    return response[:11].lower() == "lorem ipsum" or (response[:3] == "..." and not response.strip("."))
 
 
 def _asked_for(response: str, record: InstructionRecord) -> bool:
     """Say whether the stand-in is quoted from the task: a label "N/A" to choose, dummy text to write."""
-    told = f"{record.instruction}\n{record.context if record.context.strip() != response else ''}".lower()
-    return response.strip(" .<>()[]").lower()[:11] in told or "dummy" in told or "placeholder" in told
+    context = "" if NO_INPUT.fullmatch(record.context) or NOTHING.fullmatch(record.context) else record.context
+    told = f"{record.instruction}\n{context}".lower()
+    words = response.strip(" .<>()[]").lower()[:11]
+    return (words != "" and words in told) or "dummy" in told or "placeholder" in told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +127,9 @@ class ResponseEmpty:
         """Return a reason where nothing but white space and invisible characters is there."""
         if record.response.strip(_INVISIBLE):
             return None
-        return Reason(code=self.code, field="response", found=f"{len(record.response)} blank characters", limit="an answer")
+        return Reason(
+            code=self.code, field="response", found=f"{len(record.response)} blank characters", limit="an answer"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,21 +145,28 @@ class ResponseEchoes:
 
     def __call__(self, record: InstructionRecord) -> Finding:
         """Return a reason naming the field that is repeated."""
-        if abs(len(record.response) - len(record.instruction)) < 20 and _same(record.response, record.instruction):
-            return Reason(code=self.code, field="response", found=evidence(record.response), limit="not the instruction")
-        if record.context and record.response.strip() == record.context.strip() and not _KEEPS.search(record.instruction):
-            return Reason(code=self.code, field="response", found=evidence(record.response), limit="not the context")
-        return None
+        if not (echoed := _echoed_field(record)):
+            return None
+        return Reason(code=self.code, field="response", found=evidence(record.response), limit=f"not the {echoed}")
+
+
+def _echoed_field(record: InstructionRecord) -> str:
+    """Return the field that the response repeats: the instruction in any form, the context to the letter."""
+    response, instruction = record.response, record.instruction
+    if abs(len(response) - len(instruction)) < BLANKS and normal_form(response) == normal_form(instruction):
+        return "instruction"
+    if record.context and response.strip() == record.context.strip() and not _KEEPS.search(instruction):
+        return "context"
+    return ""
 
 
 _INVISIBLE = " \t\n\r\v\f\u00a0\u200b\u200c\u200d\u2060\ufeff"
 _KEEPS = re.compile(
-    r"\b(?:sort|order|arrang|re-?arrang|rank|organi[sz]|sequence|prioriti|alphabet|correct|spell|edit|grammar|punctuat|proofread|fix|"
-    r"check|improve|adjust|format|read|paste|copy|repeat|transcri|type|print|convert|normali[sz]|minimi[sz]|merge|remove|delete)",
+    r"\b(?:sort|order|arrang|re-?arrang|rank|organi[sz]|sequence|prioriti|alphabet|correct|spell|edit|grammar|punctuat|"
+    r"proofread|fix|check|improve|adjust|format|read|paste|copy|repeat|transcri|type|print|convert|normali[sz]|minimi[sz]|"
+    r"merge|remove|delete)",
     re.IGNORECASE,
 )
 """Tasks whose answer may be the context unchanged, because it was right already."""
-
-
-def _same(one: str, other: str) -> bool:
-    return normal_form(one) == normal_form(other)
+BLANKS = 20
+"""Characters of white space by which an echo may differ: a look at the lengths spares most comparisons."""

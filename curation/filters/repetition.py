@@ -9,6 +9,7 @@ from schemas.outcome import Finding
 from schemas.record import InstructionRecord, Reason
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_PROSE_LINE = re.compile(r"^[^|<>{}=]+$", re.MULTILINE)
 GRAM = 4
 """Words in a run that is looked for again."""
 
@@ -17,15 +18,15 @@ GRAM = 4
 class ResponseRepeats:
     """The response goes round in a loop: most of its four-word runs stand in it more than once.
 
-    Numbers, tables and single letters are not words here, and a song's chorus stays under the limit. Source: Gopher's
-    repetition rules (duplicate n-grams), with the limit that fits answers instead of web pages.
+    Numbers, single letters, tables, markup and code are not counted, and a song's chorus stays under the limit.
+    Source: Gopher's repetition rules (duplicate n-grams), with a limit that fits answers instead of web pages.
     """
 
     code: ClassVar[str] = "response_repeats"
     action: ClassVar[str] = "reject"
     min_words: int = 40
     """Shortest response that is judged, in words."""
-    max_ratio: float = 0.5
+    max_ratio: float = 0.6
     """Largest share (0 to 1) of four-word runs that may be repetitions of earlier ones."""
 
     def __call__(self, record: InstructionRecord) -> Finding:
@@ -35,7 +36,7 @@ class ResponseRepeats:
         # a text whose words are mostly different has no loop; that is a cheap look which settles nearly every record
         if len(rough) < self.min_words or len(set(rough)) > 0.6 * len(rough):
             return None
-        words = _WORD.findall(text.lower())
+        words = _WORD.findall("\n".join(_PROSE_LINE.findall(text.lower())))
         if len(words) < self.min_words:
             return None
         runs = [tuple(words[i : i + GRAM]) for i in range(len(words) - GRAM + 1)]
@@ -43,6 +44,9 @@ class ResponseRepeats:
         if ratio <= self.max_ratio:
             return None
         return Reason(
-            code=self.code, field="response", found=evidence(text[-300:]), limit=f"{self.max_ratio:g} of its four-word runs repeated",
+            code=self.code,
+            field="response",
+            found=evidence(text[-300:]),
+            limit=f"{self.max_ratio:g} of its four-word runs repeated",
             scores={"ratio": round(ratio, 3)},
         )

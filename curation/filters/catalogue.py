@@ -101,15 +101,52 @@ def _action(shape: type[NamedCheck], action: Any, place: str) -> Action:
     return chosen
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """One setting of a check, with its default."""
+
+    name: str
+    default: Any
+    meaning: str
+    """What it limits, and its unit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckCard:
+    """What there is to know of a check before it is used."""
+
+    code: str
+    action: str
+    words: str
+    """What is wrong with a record that it finds."""
+    thresholds: tuple[Threshold, ...]
+
+
+def check_cards() -> tuple[CheckCard, ...]:
+    """Describe every check, in the catalogue's order."""
+    return tuple(
+        CheckCard(code=code, action=shape.action, words=plain_words(code), thresholds=_thresholds(shape))
+        for code, shape in CHECKS.items()
+    )
+
+
 def plain_words(code: str) -> str:
     """Return what a check's finding means, as the first line of its docstring says it."""
     return (inspect.getdoc(CHECKS[code]) or "").partition("\n")[0]
 
 
-def threshold_units(code: str) -> dict[str, str]:
-    """Return each threshold's line of explanation, from the source of the check; nothing where there is no source."""
+def _thresholds(shape: type[NamedCheck]) -> tuple[Threshold, ...]:
+    meanings = _meanings(shape)
+    return tuple(
+        Threshold(name=name, default=default, meaning=meanings.get(name, ""))
+        for name, default in as_config(shape()).items()
+    )
+
+
+def _meanings(shape: type[NamedCheck]) -> dict[str, str]:
+    """Return the line under each field, from the source of the class; nothing where there is no source."""
     try:
-        body = ast.parse(inspect.getsource(CHECKS[code])).body[0]
+        body = ast.parse(inspect.getsource(shape)).body[0]
     except OSError:
         return {}
     assert isinstance(body, ast.ClassDef)

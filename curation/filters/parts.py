@@ -115,7 +115,7 @@ def _asked_for(response: str, record: InstructionRecord) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseEmpty:
-    """The response holds no text.
+    """The response is empty.
 
     Source: AlpacaDataCleaned, "empty outputs".
     """
@@ -153,6 +153,8 @@ class ResponseEchoes:
 def _echoed_field(record: InstructionRecord) -> str:
     """Return the field that the response repeats: the instruction in any form, the context to the letter."""
     response, instruction = record.response, record.instruction
+    if not response.strip():
+        return ""
     if abs(len(response) - len(instruction)) < BLANKS and normal_form(response) == normal_form(instruction):
         return "instruction"
     if record.context and response.strip() == record.context.strip() and not _KEEPS.search(instruction):

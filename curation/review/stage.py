@@ -11,6 +11,7 @@ from schemas.manifest import FileDigest, digest_file
 from schemas.outcome import SILENT, Aside, Outcome, reject
 from schemas.record import TEXT_FIELDS, InstructionRecord, Reason, Repair, Row, repaired
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
     """Rejects and corrects the records that people decided about; all others stay as they are."""

@@ -4,7 +4,6 @@ import gzip
 import json
 from collections import Counter
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,16 +14,7 @@ from curation.filters.parts import NoInputMarker
 from curation.filters.stage import Filter
 from schemas.outcome import Outcome, Rejection
 from schemas.record import InstructionRecord
-
-DATA = Path(__file__).parents[4] / "shared" / "data"
-
-
-def needs(name: str) -> Path:
-    """Return a data file, or skip, saying which one is missing."""
-    path = DATA / name
-    if not path.is_file():
-        pytest.skip(f"{name} is not there: real data is not part of the repository")
-    return path
+from tests.support import real_data
 
 
 def record(row: dict[str, Any]) -> InstructionRecord:
@@ -39,7 +29,7 @@ def record(row: dict[str, Any]) -> InstructionRecord:
 @cache
 def alpaca() -> tuple[InstructionRecord, ...]:
     """Read the 52,002 records of Alpaca."""
-    with gzip.open(needs("alpaca_52k.jsonl.gz"), "rt", encoding="utf-8") as file:
+    with gzip.open(real_data("alpaca_52k.jsonl.gz"), "rt", encoding="utf-8") as file:
         return tuple(record(json.loads(line)) for line in file)
 
 
@@ -51,7 +41,7 @@ def filtered_alpaca() -> tuple[Outcome, ...]:
 
 def lines(name: str) -> list[dict[str, Any]]:
     """Read a file of JSON lines."""
-    return [json.loads(line) for line in needs(name).read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in real_data(name).read_text(encoding="utf-8").splitlines()]
 
 
 def reasons(outcomes: tuple[Outcome, ...]) -> Counter[str]:

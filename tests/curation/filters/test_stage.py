@@ -53,7 +53,7 @@ def test_a_marker_is_repaired_and_written_down() -> None:
 
     assert kept.context == ""
     assert kept.repairs == (Repair(code="no_input_marker", field="context", old="<noinput>", new=""),)
-    assert kept.provenance.previous == MARKED.id
+    assert kept.provenance.previous == (MARKED.id,)
     assert kept.id != MARKED.id
 
 

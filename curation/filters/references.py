@@ -99,15 +99,15 @@ _AROUND = " \t\r\n\"'<>()[].,;:*-"
 LONGEST_LINK = 500
 """Characters of the longest context that can be an address and nothing else."""
 _ABOUT_ADDRESS = re.compile(
-    r"\b(?:domain|parse|encode|shorten|qr code|protocol|cite|citation|scrap|regex|code|script|program|function|html|"
-    r"valid)",
+    r"\b(?:domain|parse|encode|shorten|normali[sz]e|qr code|protocol|cite|citation|scrap|regex|code|script|program|"
+    r"function|html|valid|bookmark)",
     re.IGNORECASE,
 )
 """What is done with an address itself."""
 _NAMES_ADDRESS = re.compile(r"\b(?:urls?|links?|https?|hyperlink|address|reference|format)\b", re.IGNORECASE)
 _READS = re.compile(
-    r"\b(?:open|visit|read|access|fetch|browse|click|go to|follow|check|look at|analy[sz]e|summari|describe|explain|"
-    r"main|extract|review|evaluate|critique|classify|find|identify|watch|listen)",
+    r"\b(?:open|visit|read|access|fetch|browse|click|go to|follow|check|look at|describe|explain|main|extract|review|"
+    r"evaluate|critique|classify|find|identify|watch|listen)\b|\banaly[sz]|\bsummar",
     re.IGNORECASE,
 )
 _ATTACHED = re.compile(

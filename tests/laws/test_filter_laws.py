@@ -46,6 +46,7 @@ def outcomes(record: InstructionRecord) -> list[Outcome]:
 
 
 @given(records)
+@settings(deadline=None)
 def test_one_outcome_per_record_with_reasons_that_are_known(record: InstructionRecord) -> None:
     """Whatever the text, there is one outcome, and a rejection gives codes of the catalogue."""
     (outcome,) = outcomes(record)
@@ -56,6 +57,7 @@ def test_one_outcome_per_record_with_reasons_that_are_known(record: InstructionR
 
 
 @given(records)
+@settings(deadline=None)
 def test_a_second_pass_changes_nothing(record: InstructionRecord) -> None:
     """What was kept is kept again: nothing is rejected, repaired or flagged anew, even after being on disk."""
     (kept,) = outcomes(record)
@@ -66,6 +68,7 @@ def test_a_second_pass_changes_nothing(record: InstructionRecord) -> None:
 
 
 @given(st.lists(records, max_size=5))
+@settings(deadline=None)
 def test_outcomes_stand_in_the_order_of_their_records(some: list[InstructionRecord]) -> None:
     """One outcome each, in input order: record by record gives the same as all at once."""
     assert list(Filter()(some)) == [outcome for record in some for outcome in outcomes(record)]
@@ -73,7 +76,7 @@ def test_outcomes_stand_in_the_order_of_their_records(some: list[InstructionReco
 
 @pytest.mark.parametrize("code", CHECKS)
 @given(record=records)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_every_check_is_a_pure_function_that_can_travel(code: str, record: InstructionRecord) -> None:
     """Twice the same answer, also from a pickled copy; the answer is a finding of that check in a field there is."""
     check = choose(code, {}).check
@@ -87,7 +90,7 @@ def test_every_check_is_a_pure_function_that_can_travel(code: str, record: Instr
 
 @pytest.mark.parametrize("code", CHECKS)
 @given(record=records)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_a_repair_leaves_nothing_to_repair(code: str, record: InstructionRecord) -> None:
     """A check that repairs finds nothing in what it repaired."""
     chosen = choose(code, {})

@@ -26,7 +26,7 @@ from curation.report.figures import (
     is_numeric,
     percent,
 )
-from curation.report.numbers import Comparison, Count, Report, Text
+from curation.report.numbers import Comparison, Count, Histogram, Report, Text
 from curation.review.words import limit_word
 from curation.visible import on_one_line, runs
 from schemas.codec import dumps
@@ -51,13 +51,18 @@ def report_json(report: Report) -> bytes:
 
 def report_figures(report: Report) -> dict[str, Figure | None]:
     """Return the figures by their key; None where there is nothing to draw."""
-    made = [
-        _funnel(report),
-        *[_lengths(report, name) for name in ("instruction", "context", "response")],
-        *[figure for figure in (_reasons(report), _repairs(report), _flags(report), _similarity(report)) if figure],
-        *[figure for figure in (_categories(report), _first_words(report), _models(report)) if figure],
-    ]
-    return {figure.caption.key: figure for figure in made}
+    lengths = {f"length-{one.name}": _lengths(one) for one in report.lengths}
+    return {
+        "funnel": _funnel(report),
+        "reasons": _reasons(report),
+        "repairs": _repairs(report),
+        "flags": _flags(report),
+        **lengths,
+        "similarity": _similarity(report),
+        "categories": _categories(report),
+        "first-words": _first_words(report),
+        "models": _models(report),
+    }
 
 
 def _funnel(report: Report) -> Figure:
@@ -123,12 +128,13 @@ def _code_bar(one: Count, stage: str = "") -> Bar:
     return Bar(label=label, values=(one.count,), notes=(note,))
 
 
-def _lengths(report: Report, name: str) -> Figure:
-    data = next(one for one in report.lengths if one.name == name)
+def _lengths(data: Histogram) -> Figure:
     medians = ", ".join(f"{one.name} {one.median:g}" for one in data.series)
-    text = f"Words in the {name}. Median: {medians or 'no rows'}. Shares are of each group; the axis is logarithmic."
+    text = (
+        f"Words in the {data.name}. Median: {medians or 'no rows'}. Shares are of each group; the axis is logarithmic."
+    )
     marks = [KEPT if one.name == "kept" else LOST for one in data.series]
-    return histogram(Caption(f"length-{name}", name.capitalize(), text), data, marks)
+    return histogram(Caption(f"length-{data.name}", data.name.capitalize(), text), data, marks)
 
 
 def _similarity(report: Report) -> Figure | None:

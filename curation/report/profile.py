@@ -129,7 +129,7 @@ def _histogram(name: str, unit: str, edges: Sequence[int], groups: Mapping[str, 
     return Histogram(
         name=name,
         unit=unit,
-        edges=tuple(edges),
+        edges=tuple(map(float, edges)),
         series=tuple(_series(group, counts, edges) for group, counts in groups.items()),
     )
 
@@ -147,7 +147,7 @@ def _series(name: str, values: Counter[int], edges: Sequence[int]) -> Series:
         counts=tuple(counts),
         shares=tuple(ratio(count, total) for count in counts),
         total=total,
-        median=_median(values, total),
+        median=float(_median(values, total)),
     )
 
 

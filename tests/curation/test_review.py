@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.pipeline import run_stage
+from curation.reasons import REVIEW_REASONS
 from curation.review.counts import ReviewCounts, count_decisions
 from curation.review.decisions import read_decisions
 from curation.review.sample import Draw, sample_lines, write_sample
-from curation.review.stage import REVIEW_REASONS, Review, stale_words
+from curation.review.stage import Review, stale_words
 from schemas.errors import InputError
 from schemas.outcome import Rejection, reject
 from schemas.record import InstructionRecord, Provenance, Reason, Repair, content_id, flagged, repaired
@@ -62,7 +63,7 @@ def test_a_sample_line_is_what_a_person_edits(tmp_path: Path) -> None:
         "drawn": {"fate": "kept", "seed": 1, "of": 1, "fingerprint": step.manifest.fingerprint},
     }
     assert line["why"][0].endswith(": in response, found 1 word, limit 3 words, words 1")
-    assert line["why"][1].startswith("repaired: ")
+    assert line["why"][1].startswith("repaired in context: ")
 
 
 def test_rejected_rows_of_all_steps_can_be_drawn(tmp_path: Path) -> None:

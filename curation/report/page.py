@@ -14,7 +14,6 @@ from markupsafe import Markup, escape
 from curation.report.figures import (
     BEFORE,
     KEPT,
-    LABEL_MOST,
     LOST,
     Bar,
     Caption,
@@ -122,10 +121,8 @@ def _codes(caption: Caption, counts: Sequence[Count]) -> Figure | None:
 
 
 def _code_bar(one: Count, stage: str = "") -> Bar:
-    words = one.words.rstrip(".")
-    label = words if len(words) <= LABEL_MOST else one.key.replace("_", " ")
     note = f"{one.count:,}" + (f" in {stage}" if stage else f", {percent(one.share)}")
-    return Bar(label=label, values=(one.count,), notes=(note,))
+    return Bar(label=one.key.replace("_", " "), values=(one.count,), notes=(note,))
 
 
 def _lengths(data: Histogram) -> Figure:
@@ -151,14 +148,14 @@ def _categories(report: Report) -> Figure | None:
     if not any(one.key for one in report.categories.rows):
         return None
     text = "Share of each category among the rows that came in and among the records that were kept."
-    return _compared(Caption("categories", "Categories", text), report.categories, "no category")
+    return _compared(Caption("categories", "Categories", text), report.categories, "category")
 
 
 def _first_words(report: Report) -> Figure | None:
     if not any(one.key for one in report.first_words.rows):
         return None
     text = 'What instructions ask for: their first word, past "please", "can you" and the like.'
-    return _compared(Caption("first-words", "First words", text), report.first_words, "no word")
+    return _compared(Caption("first-words", "First words", text), report.first_words, "word")
 
 
 def _models(report: Report) -> Figure | None:
@@ -170,7 +167,7 @@ def _models(report: Report) -> Figure | None:
     return bars(caption, [(KEPT, "kept")], data, ("model", "records", "share"), rows)
 
 
-def _compared(caption: Caption, found: Comparison, unnamed: str) -> Figure:
+def _compared(caption: Caption, found: Comparison, what: str) -> Figure:
     rows = [*found.rows, *([found.others] if found.others else [])]
     shown = found.rows[:COMPARED_MOST]
     if len(rows) > len(shown):
@@ -178,16 +175,17 @@ def _compared(caption: Caption, found: Comparison, unnamed: str) -> Figure:
         caption = caption._replace(description=text)
     data = [
         Bar(
-            label=one.key or unnamed,
+            label=one.key or f"no {what}",
             values=(one.before_share, one.after_share),
             notes=(percent(one.before_share), percent(one.after_share)),
         )
         for one in shown
     ]
     cells = tuple(
-        (one.key or unnamed, one.before, percent(one.before_share), one.after, percent(one.after_share)) for one in rows
+        (one.key or f"no {what}", one.before, percent(one.before_share), one.after, percent(one.after_share))
+        for one in rows
     )
-    columns = ("", "came in", "share", "kept", "share")
+    columns = (what, "came in", "share", "kept", "share")
     return bars(caption, [(BEFORE, "came in"), (KEPT, "kept")], data, columns, cells)
 
 
@@ -201,6 +199,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     filters: Mapping[str, Callable[..., Any]] = {
+        "breakable": _breakable,
         "excerpt": _excerpt,
         "limit_word": limit_word,
         "line": on_one_line,
@@ -232,6 +231,11 @@ def _shown(text: str) -> Markup:
 
 def _left_out(count: int) -> Markup:
     return Markup('<span class="cut">… {} more characters …</span>').format(f"{count:,}") if count else Markup("")
+
+
+def _breakable(text: str) -> Markup:
+    """Return a text on one line that may be broken after an underscore, as in a code."""
+    return Markup("_<wbr>").join(escape(part) for part in on_one_line(text).split("_"))
 
 
 def _number(value: float) -> str:

@@ -12,10 +12,10 @@ from curation.visible import UNSEEN, on_one_line, runs, visible
 @pytest.mark.parametrize(
     ("char", "shown"),
     [
-        ("\x00", "␀"),
-        ("\x1b", "␛"),
-        ("\r", "␍"),
-        ("\x7f", "␡"),
+        ("\x00", "⟨U+0000⟩"),
+        ("\x1b", "⟨U+001B⟩"),
+        ("\r", "⟨U+000D⟩"),
+        ("\x7f", "⟨U+007F⟩"),
         ("\x9b", "⟨U+009B⟩"),
         ("\u202e", "⟨U+202E⟩"),
         ("\u200b", "⟨U+200B⟩"),

@@ -33,5 +33,6 @@ def report(directory: Path, output: Path, seed: int, per_reason: int, kept: int,
     look = Look(seed=seed, per_reason=per_reason, kept=kept)
     found = write_report(open_input(directory), output, look)
     event = {"event": "report", "path": str(output), "rows": found.rows, "kept": found.kept, "rejected": found.rejected}
-    text = f"{found.rows:,} rows, {found.kept:,} kept, {found.rejected:,} rejected in {len(found.steps)} steps"
+    steps = "1 step" if len(found.steps) == 1 else f"{len(found.steps)} steps"
+    text = f"{found.rows:,} rows, {found.kept:,} kept, {found.rejected:,} rejected in {steps}"
     echo_event(event, f"{text}\nwrote {output}", as_json=as_json)

@@ -432,8 +432,10 @@ def test_inline_text_has_no_bare_punctuation(text: str) -> None:
     """Nothing that starts a link, tag, image, emphasis, code or cell is left without its backslash."""
     shown = inline(text)
 
-    bare = [char for at, char in enumerate(shown) if char in "<>[]`*_|!&" and (at == 0 or shown[at - 1] != "\\")]
+    bare = [char for at, char in enumerate(shown) if char in "<>[]`*_|&@#~$" and (at == 0 or shown[at - 1] != "\\")]
     assert bare == []
+    assert "://" not in shown
+    assert "www." not in shown.lower()
 
 
 def test_numbers_stand_to_the_right_in_a_table() -> None:

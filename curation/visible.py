@@ -49,13 +49,8 @@ def runs(text: str) -> list[Run]:
 
 @cache
 def sign(char: str) -> str:
-    """Return what is shown for one character: a control picture, its code point in brackets, or itself."""
-    code = ord(char)
-    if char in "\n\t" or not _unseen(char):
-        return char
-    if code < 0x20:  # noqa: PLR2004  # the C0 controls
-        return chr(0x2400 + code)
-    return "\u2421" if code == 0x7F else f"\u27e8U+{code:04X}\u27e9"  # noqa: PLR2004  # DELETE
+    """Return what is shown for one character: itself, or its code point in brackets, which every font can draw."""
+    return f"\u27e8U+{ord(char):04X}\u27e9" if char not in "\n\t" and _unseen(char) else char
 
 
 def _unseen(char: str) -> bool:

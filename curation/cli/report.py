@@ -17,11 +17,12 @@ from curation.cli.base import echo_event
     show_default=True,
     help="The page to write; its numbers go into a .json file beside it.",
 )
+@click.option("--title", default="", help="What stands over the page; default: the step's name.")
 @click.option("--seed", default=1, show_default=True, help="Draws the examples.")
 @click.option("--per-reason", default=3, show_default=True, help="Rejected rows shown for each reason.")
 @click.option("--kept", default=5, show_default=True, help="Kept records shown.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as a JSON line.")
-def report(directory: Path, output: Path, seed: int, per_reason: int, kept: int, as_json: bool) -> None:
+def report(directory: Path, output: Path, title: str, seed: int, per_reason: int, kept: int, as_json: bool) -> None:
     """Show on one page what came in on the way to the step DIR, what was kept, what was rejected and why.
 
     The page loads nothing and runs nothing; it can be mailed.
@@ -31,7 +32,8 @@ def report(directory: Path, output: Path, seed: int, per_reason: int, kept: int,
     from curation.report.write import write_report
 
     look = Look(seed=seed, per_reason=per_reason, kept=kept)
-    found = write_report(open_input(directory), output, look)
+    found = write_report(open_input(directory), output, look, title)
     event = {"event": "report", "path": str(output), "rows": found.rows, "kept": found.kept, "rejected": found.rejected}
-    text = f"{found.rows:,} rows, {found.kept:,} kept, {found.rejected:,} rejected in {len(found.steps)} steps"
+    steps = "1 step" if len(found.steps) == 1 else f"{len(found.steps)} steps"
+    text = f"{found.rows:,} rows, {found.kept:,} kept, {found.rejected:,} rejected in {steps}"
     echo_event(event, f"{text}\nwrote {output}", as_json=as_json)

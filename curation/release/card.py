@@ -20,10 +20,12 @@ SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 LARGEST = "1M<n<10M"
 EXAMPLE_MOST = 500
 """Characters of a field that the example shows."""
+# datasets cannot load ".", because such a path has no name.
 LOAD = """\
+import os
 from datasets import load_dataset
 
-rows = load_dataset(".", split="train")  # this folder, or its id on the Hub"""
+rows = load_dataset(os.getcwd(), split="train")  # this folder; or its path, or its id on the Hub"""
 PAIRS = """\
 def pair(row):
     asked = "\\n\\n".join(text for text in (row["instruction"], row["context"]) if text)

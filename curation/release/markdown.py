@@ -8,8 +8,8 @@ from curation.visible import on_one_line, visible
 LONGEST = 120
 """Characters of a name that are shown."""
 
-# A point between letters is escaped because GitHub links www.anything by itself.
-_PUNCTUATION = re.compile(r"([\\`*_{}\[\]<>()#!|~&$:@/^]|(?<=\w)\.(?=\w))")
+# GitHub links www.anything, anything:// and a@b by themselves.
+_PUNCTUATION = re.compile(r"([\\`*_\[\]<>#|~&$@]|:(?=/)|(?<=www)\.)", re.IGNORECASE)
 _BACKTICKS = re.compile(r"`+")
 
 

@@ -193,11 +193,14 @@ def _lengths(name: str, read: _Reading) -> Histogram:
 def _similarity(chain: Chain) -> Histogram | None:
     """Return the nearest-neighbour cosines of the latest step that left them."""
     for step in reversed(chain.steps):
-        rejected: set[str] | None = None
+        rejected: Counter[str] | None = None
         groups: dict[str, Counter[int]] = {"kept": Counter(), "rejected": Counter()}
         for row in step.rows("neighbours"):
-            rejected = {one.id for one in step.rejections()} if rejected is None else rejected
-            groups["rejected" if row["id"] in rejected else "kept"][similarity_bin(float(row["cosine"]))] += 1
+            rejected = Counter(one.id for one in step.rejections()) if rejected is None else rejected
+            # Equal records have equal ids: as many of them count as rejected as were.
+            fate = "rejected" if rejected[row["id"]] > 0 else "kept"
+            rejected[row["id"]] -= 1
+            groups[fate][similarity_bin(float(row["cosine"]))] += 1
         if any(groups.values()):
             return similarity_histogram({name: counts for name, counts in groups.items() if counts}, _threshold(step))
     return None

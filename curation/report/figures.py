@@ -182,6 +182,7 @@ def _outline(heights: Sequence[float], top: int, mark: str) -> list[str]:
 def _ticks(edges: Sequence[float], wide: float, bottom: int) -> Iterable[str]:
     """Label as many edges as fit; the first and the last lean inwards."""
     step = max(1, -(-(len(edges) - 1) // (TICKS_MOST - 1)))
+    step += step % 2 if step > 1 else 0  # every other edge is a round number
     for at in range(0, len(edges), step):
         side = "" if at == 0 else "end" if at == len(edges) - 1 else "middle"
         yield _text(at * wide, bottom + 16, number(edges[at]), f"tick {side}".strip())

@@ -14,7 +14,6 @@ from markupsafe import Markup, escape
 from curation.report.figures import (
     BEFORE,
     KEPT,
-    LABEL_MOST,
     LOST,
     Bar,
     Caption,
@@ -26,7 +25,7 @@ from curation.report.figures import (
     is_numeric,
     percent,
 )
-from curation.report.numbers import Comparison, Count, Report, Text
+from curation.report.numbers import Comparison, Count, Histogram, Report, Text
 from curation.review.words import limit_word
 from curation.visible import on_one_line, runs
 from schemas.codec import dumps
@@ -51,13 +50,18 @@ def report_json(report: Report) -> bytes:
 
 def report_figures(report: Report) -> dict[str, Figure | None]:
     """Return the figures by their key; None where there is nothing to draw."""
-    made = [
-        _funnel(report),
-        *[_lengths(report, name) for name in ("instruction", "context", "response")],
-        *[figure for figure in (_reasons(report), _repairs(report), _flags(report), _similarity(report)) if figure],
-        *[figure for figure in (_categories(report), _first_words(report), _models(report)) if figure],
-    ]
-    return {figure.caption.key: figure for figure in made}
+    lengths = {f"length-{one.name}": _lengths(one) for one in report.lengths}
+    return {
+        "funnel": _funnel(report),
+        "reasons": _reasons(report),
+        "repairs": _repairs(report),
+        "flags": _flags(report),
+        **lengths,
+        "similarity": _similarity(report),
+        "categories": _categories(report),
+        "first-words": _first_words(report),
+        "models": _models(report),
+    }
 
 
 def _funnel(report: Report) -> Figure:
@@ -117,25 +121,26 @@ def _codes(caption: Caption, counts: Sequence[Count]) -> Figure | None:
 
 
 def _code_bar(one: Count, stage: str = "") -> Bar:
-    words = one.words.rstrip(".")
-    label = words if len(words) <= LABEL_MOST else one.key.replace("_", " ")
     note = f"{one.count:,}" + (f" in {stage}" if stage else f", {percent(one.share)}")
-    return Bar(label=label, values=(one.count,), notes=(note,))
+    return Bar(label=one.key.replace("_", " "), values=(one.count,), notes=(note,))
 
 
-def _lengths(report: Report, name: str) -> Figure:
-    data = next(one for one in report.lengths if one.name == name)
+def _lengths(data: Histogram) -> Figure:
     medians = ", ".join(f"{one.name} {one.median:g}" for one in data.series)
-    text = f"Words in the {name}. Median: {medians or 'no rows'}. Shares are of each group; the axis is logarithmic."
+    text = (
+        f"Words in the {data.name}. Median: {medians or 'no rows'}. Shares are of each group; the axis is logarithmic."
+    )
     marks = [KEPT if one.name == "kept" else LOST for one in data.series]
-    return histogram(Caption(f"length-{name}", name.capitalize(), text), data, marks)
+    return histogram(Caption(f"length-{data.name}", data.name.capitalize(), text), data, marks)
 
 
 def _similarity(report: Report) -> Figure | None:
     data = report.similarity
     if data is None:
         return None
-    limit = "" if data.threshold is None else f" The line is the limit: at {data.threshold:g} a row is a duplicate."
+    limit = ""
+    if data.threshold is not None:
+        limit = f" From the line at {data.threshold:g} on, it is a duplicate unless a closer look tells the two apart."
     text = f"Cosine of each row to the row nearest to it; shares are of each group.{limit}"
     marks = [KEPT if one.name == "kept" else LOST for one in data.series]
     return histogram(Caption("similarity", "Nearest neighbours", text), data, marks)
@@ -145,14 +150,14 @@ def _categories(report: Report) -> Figure | None:
     if not any(one.key for one in report.categories.rows):
         return None
     text = "Share of each category among the rows that came in and among the records that were kept."
-    return _compared(Caption("categories", "Categories", text), report.categories, "no category")
+    return _compared(Caption("categories", "Categories", text), report.categories, "category")
 
 
 def _first_words(report: Report) -> Figure | None:
     if not any(one.key for one in report.first_words.rows):
         return None
     text = 'What instructions ask for: their first word, past "please", "can you" and the like.'
-    return _compared(Caption("first-words", "First words", text), report.first_words, "no word")
+    return _compared(Caption("first-words", "First words", text), report.first_words, "word")
 
 
 def _models(report: Report) -> Figure | None:
@@ -164,7 +169,7 @@ def _models(report: Report) -> Figure | None:
     return bars(caption, [(KEPT, "kept")], data, ("model", "records", "share"), rows)
 
 
-def _compared(caption: Caption, found: Comparison, unnamed: str) -> Figure:
+def _compared(caption: Caption, found: Comparison, what: str) -> Figure:
     rows = [*found.rows, *([found.others] if found.others else [])]
     shown = found.rows[:COMPARED_MOST]
     if len(rows) > len(shown):
@@ -172,16 +177,17 @@ def _compared(caption: Caption, found: Comparison, unnamed: str) -> Figure:
         caption = caption._replace(description=text)
     data = [
         Bar(
-            label=one.key or unnamed,
+            label=one.key or f"no {what}",
             values=(one.before_share, one.after_share),
             notes=(percent(one.before_share), percent(one.after_share)),
         )
         for one in shown
     ]
     cells = tuple(
-        (one.key or unnamed, one.before, percent(one.before_share), one.after, percent(one.after_share)) for one in rows
+        (one.key or f"no {what}", one.before, percent(one.before_share), one.after, percent(one.after_share))
+        for one in rows
     )
-    columns = ("", "came in", "share", "kept", "share")
+    columns = (what, "came in", "share", "kept", "share")
     return bars(caption, [(BEFORE, "came in"), (KEPT, "kept")], data, columns, cells)
 
 
@@ -195,6 +201,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     filters: Mapping[str, Callable[..., Any]] = {
+        "breakable": _breakable,
         "excerpt": _excerpt,
         "limit_word": limit_word,
         "line": on_one_line,
@@ -226,6 +233,11 @@ def _shown(text: str) -> Markup:
 
 def _left_out(count: int) -> Markup:
     return Markup('<span class="cut">… {} more characters …</span>').format(f"{count:,}") if count else Markup("")
+
+
+def _breakable(text: str) -> Markup:
+    """Return a text on one line that may be broken after an underscore, as in a code."""
+    return Markup("_<wbr>").join(escape(part) for part in on_one_line(text).split("_"))
 
 
 def _number(value: float) -> str:

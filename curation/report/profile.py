@@ -4,7 +4,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate, takewhile
+from itertools import accumulate, count, takewhile
 
 from curation.reasons import describe
 from curation.report.numbers import Compared, Comparison, Count, Histogram, Series
@@ -94,7 +94,7 @@ def ratio(part: float, whole: float) -> float:
 
 
 def word_histogram(name: str, groups: Mapping[str, Counter[int]]) -> Histogram:
-    """Return lengths in words, in bins that widen so that each is about half as wide again as the one before."""
+    """Return lengths in words, in bins that are equally wide on a logarithmic axis, as far as whole numbers can be."""
     longest = max((max(counts) for counts in groups.values() if counts), default=0)
     below = list(takewhile(lambda edge: edge <= longest, _widening()))
     edges = [*below, next(edge for edge in _widening() if edge > longest)]
@@ -116,20 +116,17 @@ def similarity_bin(cosine: float) -> int:
 
 
 def _widening() -> Iterator[int]:
-    """Yield 0, 1, 2, 3, 4, 6, 8, 12, 16, 24 and so on."""
+    """Yield 0, then the powers of the root of two as whole numbers: 1, 2, 3, 4, 6, 8, 11, 16, 23, 32 and so on."""
     yield from (0, 1)
-    power = 2
-    while True:
-        yield power
-        yield power + power // 2
-        power *= 2
+    for power in count(2):
+        yield round(2 ** (power / 2))
 
 
 def _histogram(name: str, unit: str, edges: Sequence[int], groups: Mapping[str, Counter[int]]) -> Histogram:
     return Histogram(
         name=name,
         unit=unit,
-        edges=tuple(edges),
+        edges=tuple(map(float, edges)),
         series=tuple(_series(group, counts, edges) for group, counts in groups.items()),
     )
 
@@ -147,7 +144,7 @@ def _series(name: str, values: Counter[int], edges: Sequence[int]) -> Series:
         counts=tuple(counts),
         shares=tuple(ratio(count, total) for count in counts),
         total=total,
-        median=_median(values, total),
+        median=float(_median(values, total)),
     )
 
 

@@ -9,13 +9,15 @@ from schemas.errors import DollyError
 from schemas.step import StepDirectory
 
 
-def write_report(step: StepDirectory, page: Path, look: Look = LOOK) -> Report:
+def write_report(step: StepDirectory, page: Path, look: Look = LOOK, title: str = "") -> Report:
     """Write `page` and its `.json` neighbour about a step and all that led to it; return the numbers.
+
+    `title` stands over the page; by default the step's name.
 
     Raises:
         DollyError: the files cannot be written.
     """
-    report = collect(step, look)
+    report = collect(step, look, title)
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
         page.with_suffix(".json").write_bytes(report_json(report))

@@ -14,12 +14,13 @@ def reason_words(reason: Reason) -> str:
         *(f"{name.replace('_', ' ')} {score:.3g}" for name, score in reason.scores.items()),
     ]
     evidence = ", ".join(part for part in parts if part)
-    return f"{describe(reason.code)}: {evidence}" if evidence else describe(reason.code)
+    words = describe(reason.code).removesuffix(".")
+    return f"{words}: {evidence}" if evidence else words
 
 
 def repair_words(repair: Repair) -> str:
     """Return a repair as one line: what was wrong and in which field."""
-    return f"repaired: {describe(repair.code)}, in {repair.field}"
+    return f"repaired in {repair.field}: {describe(repair.code).removesuffix('.')}"
 
 
 def limit_word(limit: str) -> str:

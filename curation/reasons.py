@@ -18,11 +18,12 @@ def describe(code: str) -> str:
 @cache
 def known() -> Mapping[str, str]:
     """Return every code that a step of ours can give, with its sentence."""
+    from curation.dedupe.reasons import DUPLICATE_REASONS  # noqa: PLC0415  # as below
     from curation.filters.catalogue import CHECKS  # noqa: PLC0415  # codes are needed where one is printed, not before
     from schemas.formats import ROW_REASONS  # noqa: PLC0415
 
     checks = {code: says(check) for code, check in CHECKS.items()}
-    return {**checks, **ROW_REASONS, **REVIEW_REASONS}
+    return {**checks, **ROW_REASONS, **DUPLICATE_REASONS, **REVIEW_REASONS}
 
 
 def says(shape: type) -> str:

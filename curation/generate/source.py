@@ -294,8 +294,8 @@ class _Run:
         return (
             f"generation dried up: {DRY_ROUNDS} rounds kept under {self._settings.min_yield:.0%} of what was written; "
             f"{self._accepted} of {self._settings.n} records so far. The last round's reasons: {top or 'none'}. "
-            f"More varied seeds (--seeds), another model or a higher --novelty help; -n {max(self._accepted, 1)} writes "
-            f"what there is, from the journal."
+            f"More varied seeds (--seeds), another model or a higher --novelty help; -n {max(self._accepted, 1)} "
+            f"writes what there is, from the journal."
         )
 
 

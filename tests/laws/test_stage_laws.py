@@ -1,4 +1,4 @@
-"""What every stage obeys: one outcome per record, in order; known reasons with evidence; a second pass changes nothing."""
+"""What every stage obeys: one outcome per record, in order; known reasons; a second pass changes nothing."""
 
 import pickle
 from collections.abc import Callable
@@ -62,7 +62,7 @@ def first_id(outcome: Outcome) -> str:
 @given(some_records)
 @examples(max_examples=40, deadline=None)
 def test_one_outcome_per_record_in_order(stage: Stage, some: list[InstructionRecord]) -> None:
-    """kept + rejected = input: nothing is lost, added or moved."""
+    """What is kept and what is rejected is the input: nothing is lost, added or moved."""
     assert [first_id(outcome) for outcome in stage(some)] == [record.id for record in some]
 
 

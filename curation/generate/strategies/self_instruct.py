@@ -10,7 +10,7 @@ is read by its item numbers and needs no stop string that an item could contain.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from curation.generate.endpoint import Answer, Request
@@ -100,12 +100,12 @@ class SelfInstruct:
         )
 
     def _list_request(self, listed: str, category: str, first: int, seed: int) -> Request:
-        common = {"temperature": self.task_temperature, "max_tokens": self.task_tokens, "seed": seed}
+        ask = Request(temperature=self.task_temperature, max_tokens=self.task_tokens, seed=seed)
         if not self.chat:
-            return Request(prompt=f"A list of {category} tasks, all different.\n\n{listed}{first}.", **common)
+            return replace(ask, prompt=f"A list of {category} tasks, all different.\n\n{listed}{first}.")
         more = f"Write {self.items} more, all different, as items {first} to {first + self.items - 1}, one a line."
         content = f"Here are some {category} tasks:\n\n{listed}\n{more}"
-        return Request(messages=({"role": "user", "content": content},), **common)
+        return replace(ask, messages=({"role": "user", "content": content},))
 
 
 def _items(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a strategy is: it asks for tasks, for the texts that tasks are about, and for responses, and reads the answers."""
+"""What a strategy is: it asks for tasks, for the texts they are about, and for responses, and reads the answers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,0 +1,295 @@
+"""Dedupe as a stage: the evidence it gives, what it leaves aside, which settings it refuses, and its command."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import curation.embedding
+from curation.cli import main
+from curation.cli.dedupe import dedupe as command
+from curation.dedupe.quality import BAND, LONG_ENOUGH, worth
+from curation.dedupe.reasons import DUPLICATE_REASONS, EXACT, NEAR
+from curation.dedupe.stage import Dedupe
+from curation.embedding.encoder import Told, Vectors, tell_nobody
+from curation.reasons import describe
+from schemas.codec import as_config, read_config
+from schemas.errors import InputError
+from schemas.outcome import Outcome, Rejection
+from schemas.record import InstructionRecord, Provenance, Reason
+from schemas.step import StepDirectory
+from tests.support import pair, step_of
+
+SPELLED = Dedupe(encoder="hashing", threshold=0.8)
+
+
+@dataclass(slots=True)
+class Ear:
+    """An aside that remembers."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+
+    def leave(self, name: str, row: Any) -> None:
+        """Remember the row with the file's name."""
+        self.rows.append({"file": name, **row})
+
+    def progress(self, what: str, done: int, total: int | None = None) -> None:
+        """Remember what was going on."""
+        self.told.append(what)
+
+
+def reasons(outcomes: Sequence[Outcome]) -> list[Reason]:
+    """Return the one reason of each rejection."""
+    return [outcome.reasons[0] for outcome in outcomes if isinstance(outcome, Rejection)]
+
+
+def numbered(instruction: str, line: int, response: str = "Blue.") -> InstructionRecord:
+    """Return a record of a file."""
+    return pair(instruction, response, provenance=Provenance(source="data/rows.jsonl", line=line))
+
+
+def test_an_exact_duplicate_names_the_kept_record_and_its_place() -> None:
+    """Case and spacing aside it is the same."""
+    kept, lost = numbered("Name a colour.", 4), numbered("name  a COLOUR.", 9, "blue.")
+    if worth(lost) < worth(kept):
+        kept, lost = lost, kept
+
+    (reason,) = reasons(list(SPELLED([kept, lost])))
+
+    assert reason.code == EXACT
+    assert reason.other == kept.id
+    assert reason.found == f"rows.jsonl:{kept.provenance.line}: {' '.join(kept.instruction.split())}"
+    assert reason.limit == "another instruction, context, response"
+    assert reason.scores == {}
+
+
+def test_a_near_duplicate_gives_the_cosine_and_the_threshold() -> None:
+    """With the kept prompt, shortened to a line."""
+    kept = numbered(
+        "Name a colour of the rainbow that you like.\n" + "Any of them will do. " * 9, 4, "Blue is fine. " * 9
+    )
+    lost = numbered("Name a colour of the rainbow that you like!\n" + "Any of them will do. " * 9, 9)
+
+    (reason,) = reasons(list(SPELLED([lost, kept])))
+
+    assert reason.code == NEAR
+    assert reason.field == "instruction"
+    assert reason.found.startswith("rows.jsonl:4: Name a colour of the rainbow that you like. Any of them")
+    assert reason.found.endswith("…")
+    assert len(reason.found) < 120
+    assert reason.limit == "a cosine below 0.8"
+    assert 0.8 <= reason.scores["prompt"] < 1
+
+
+def test_a_kept_record_without_a_place_is_described_all_the_same() -> None:
+    """Records need not come from a file."""
+    (reason,) = reasons(list(SPELLED([pair(), pair()])))
+
+    assert reason.found == "the kept record: Name a colour."
+
+
+def test_a_contrast_keeps_both() -> None:
+    """Unless verifying is turned off."""
+    pool = [pair("Give three tips for saving money."), pair("Give seven tips for saving money.")]
+    stage = replace(SPELLED, threshold=0.7)
+
+    assert not reasons(list(stage(pool)))
+    assert len(reasons(list(replace(stage, verify=False)(pool)))) == 1
+
+
+def test_exact_fields_can_be_fewer() -> None:
+    """Then another response is no difference."""
+    pool = [pair("Name a colour.", "Blue."), pair("name a colour.", "A deep red.")]
+    stage = replace(SPELLED, threshold=1.0, exact_fields=("instruction", "context"))
+
+    assert [reason.limit for reason in reasons(list(stage(pool)))] == ["another instruction, context"]
+
+
+def test_every_kept_record_leaves_its_nearest_neighbour() -> None:
+    """Of the whole input, the rejected ones included; in the order of the records."""
+    near, same, far = (
+        pair("Name a colour."),
+        pair("Name a colour.", "Red or green or blue."),
+        pair("Prove Fermat's theorem."),
+    )
+    ear = Ear()
+
+    outcomes = list(SPELLED([far, near, same], ear))
+
+    kept = [outcome.id for outcome in outcomes if isinstance(outcome, InstructionRecord)]
+    assert {row["file"] for row in ear.rows} == {"neighbours"}
+    assert [row["id"] for row in ear.rows] == kept
+    best = next(row for row in ear.rows if row["id"] != far.id)
+    assert best["cosine"] == 1.0
+    assert {best["id"], best["other"]} == {near.id, same.id}
+
+
+def test_neighbours_need_not_be_left() -> None:
+    """Which is faster, and changes nothing else."""
+    pool = [pair("Name a colour."), pair("Name a colour!", "Red."), pair("Prove it.")]
+    ear = Ear()
+
+    assert list(replace(SPELLED, neighbours=False)(pool, ear)) == list(SPELLED(pool))
+    assert not ear.rows
+
+
+def test_a_lone_record_has_no_neighbour() -> None:
+    """And no record has no outcome."""
+    ear = Ear()
+
+    assert list(SPELLED([pair()], ear)) == [pair()]
+    assert not ear.rows
+    assert not list(SPELLED([]))
+
+
+def test_long_work_says_what_it_is() -> None:
+    """Encoding and comparing."""
+    ear = Ear()
+
+    list(SPELLED([pair(), pair("Prove it.")], ear))
+
+    assert list(dict.fromkeys(ear.told)) == ["embed prompts", "compare prompts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoughEncoder:
+    """Reads two angles off the text: "25 27" lies at 25 degrees, and at 27 in the fast precision."""
+
+    margin: float = 0.02
+    costly: bool = False
+
+    @property
+    def identity(self) -> str:
+        """The precision."""
+        return f"rough-{self.margin}"
+
+    def encode(self, texts: Sequence[str], told: Told = tell_nobody) -> Vectors:
+        """Return directions in the plane."""
+        told(len(texts), len(texts))
+        angles = np.radians([float(text.split()[1 if self.margin else 0]) for text in texts])
+        return np.stack([np.cos(angles), np.sin(angles)], 1).astype(np.float32)
+
+
+def opened_roughly(precision: str) -> RoughEncoder:
+    """Open the encoder of two angles."""
+    return RoughEncoder(margin=0.0 if precision == "fp32" else 0.02)
+
+
+@pytest.mark.parametrize(("angles", "rejected"), [("25 27", 1), ("27 25", 0), ("25 25", 1), ("27 27", 0)])
+def test_what_is_proposed_roughly_is_decided_exactly(
+    angles: str, rejected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """25 degrees are a cosine of 0.906, 27 one of 0.891: the exact angle decides, whatever the rough one is."""
+    monkeypatch.setattr(curation.embedding, "ENCODERS", {"rough": opened_roughly})
+    ear = Ear()
+
+    found = reasons(list(Dedupe(encoder="rough", verify=False)([pair("0 0"), pair(angles)], ear)))
+
+    assert [reason.scores for reason in found] == [{"prompt": 0.9063}] * rejected
+    assert "embed candidates in fp32" in ear.told
+
+
+def test_a_cosine_counts_as_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounded to four decimals: 0.89997 is 0.9."""
+    monkeypatch.setattr(curation.embedding, "ENCODERS", {"rough": opened_roughly})
+    pool = [pair("0 0"), pair("25.846 25.846")]
+
+    (reason,) = reasons(list(Dedupe(encoder="rough", verify=False, precision="fp32")(pool)))
+
+    assert reason.scores == {"prompt": 0.9}
+
+
+def test_vectors_are_kept_for_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless that is turned off, or the encoder is faster than a disk."""
+    monkeypatch.setenv("DOLLY_CACHE", str(tmp_path))
+    monkeypatch.setattr(curation.embedding, "ENCODERS", {"rough": lambda _: RoughEncoder(margin=0.0, costly=True)})
+    stage = Dedupe(encoder="rough")
+
+    list(replace(stage, cache=False)([pair("25 25")]))
+    assert not list(tmp_path.rglob("*.npy"))
+    list(stage([pair("25 25")]))
+
+    assert len(list(tmp_path.glob("embeddings/rough-0.0/*.npy"))) == 1
+
+
+@pytest.mark.parametrize("threshold", [0, -0.5, 1.01, float("nan")])
+def test_a_threshold_that_no_cosine_can_be_held_against_is_refused(threshold: float) -> None:
+    """The message names the setting."""
+    with pytest.raises(InputError, match="dedupe: threshold: expected above 0, up to 1"):
+        Dedupe(threshold=threshold)
+
+
+@pytest.mark.parametrize("fields", [(), ("instruction", "answer")])
+def test_exact_fields_are_fields_of_records(fields: tuple[str, ...]) -> None:
+    """Or the message says which there are."""
+    with pytest.raises(InputError, match="dedupe: exact_fields: expected some of instruction, context, response"):
+        Dedupe(exact_fields=fields)
+
+
+def test_what_does_not_change_the_result_is_no_identity() -> None:
+    """Precision, cache and tiles; and a recipe makes the stage again."""
+    assert as_config(Dedupe(precision="bf16", cache=False, tile=7)) == as_config(Dedupe())
+    assert read_config(Dedupe, {"threshold": 0.8, "exact_fields": ["response"]}, "recipe.yaml") == Dedupe(
+        threshold=0.8, exact_fields=("response",)
+    )
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        (pair(), pair(flags=(Reason(code="odd"),))),
+        (pair(response="Blue."), pair(response="Blue. " * 50, flags=(Reason(code="odd"),))),
+        (pair(), pair(provenance=Provenance(model="a-model"))),
+        (pair(response="word " * 40), pair(response="word " * 10)),
+    ],
+)
+def test_the_better_record_comes_first(better: InstructionRecord, worse: InstructionRecord) -> None:
+    """Fewer flags, then people's words, then the longer response."""
+    assert worth(better) < worth(worse)
+
+
+def test_a_response_can_be_long_enough() -> None:
+    """Beyond a length, and within a band, another length is no merit."""
+    assert worth(pair(response="a" * LONG_ENOUGH))[:3] == worth(pair(response="b" * 9 * LONG_ENOUGH))[:3]
+    assert worth(pair(response="a" * BAND))[:3] == worth(pair(response="b" * (BAND + 1)))[:3]
+
+
+def test_reasons_are_said_in_plain_words() -> None:
+    """Where counts are printed."""
+    assert describe(NEAR) == DUPLICATE_REASONS[NEAR]
+
+
+def test_the_command_writes_a_step(tmp_path: Path) -> None:
+    """Kept and rejected by reason, and the neighbours beside them."""
+    step_of(tmp_path / "1", [pair(), pair(), pair("Prove it.")])
+
+    result = CliRunner().invoke(
+        main, ["dedupe", str(tmp_path / "1"), "-o", str(tmp_path / "2"), "--encoder", "hashing"]
+    )
+
+    assert result.exit_code == 0, result.output
+    assert "dedupe: 3 rows, 2 kept, 1 rejected" in result.output
+    assert f"{EXACT}" in result.output
+    assert len(list(StepDirectory.open(tmp_path / "2").rows("neighbours"))) == 2
+
+
+def test_the_command_refuses_a_wrong_threshold_in_one_line(tmp_path: Path) -> None:
+    """A request that cannot be meant ends with exit code 1."""
+    step_of(tmp_path / "1", [pair()])
+
+    with pytest.raises(SystemExit) as ended:
+        main(["dedupe", str(tmp_path / "1"), "-o", str(tmp_path / "2"), "--threshold", "2"])
+
+    assert ended.value.code == 1
+
+
+def test_the_options_defaults_are_the_stages() -> None:
+    """They live once, in the dataclass."""
+    defaults = {option.name: option.default for option in command.params if option.name in as_config(Dedupe())}
+
+    assert defaults == {name: getattr(Dedupe(), str(name)) for name in ("threshold", "encoder", "verify")}

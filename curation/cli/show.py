@@ -1,5 +1,6 @@
 """How a finished step reads on a terminal."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import orjson
@@ -7,7 +8,8 @@ import orjson
 from curation.pipeline import Ran
 from curation.reasons import describe
 from curation.recipes import Done
-from schemas.step import StepDirectory
+from schemas.manifest import Counts
+from schemas.step import RECORDS, StepDirectory, is_step, read_manifest
 
 WIDTH = 26
 """Columns of a reason code in a listing."""
@@ -37,15 +39,25 @@ def done_json(done: Done) -> str:
 
 
 def _text(step: StepDirectory, *, reused: bool) -> str:
-    counts = step.manifest.counts
-    head = f"{step.manifest.stage}: {counts.rows:,} rows, {counts.kept:,} kept, {counts.rejected:,} rejected"
-    more = [
-        f"{number:,} {word}" for number, word in ((counts.repaired, "repaired"), (counts.flagged, "flagged")) if number
-    ]
-    lines = [", ".join([head, *more])]
-    for title, table in (("rejected", counts.reasons), ("repaired", counts.repairs), ("flagged", counts.flags)):
+    counts, before = step.manifest.counts, _before(step)
+    repairs, flags = _new(counts.repairs, before.repairs), _new(counts.flags, before.flags)
+    head = [f"{step.manifest.stage}: {counts.rows:,} rows", f"{counts.kept:,} kept", f"{counts.rejected:,} rejected"]
+    head += [f"{counts.repaired:,} repaired"] * bool(repairs) + [f"{counts.flagged:,} flagged"] * bool(flags)
+    lines = [", ".join(head)]
+    for title, table in (("rejected", counts.reasons), ("repaired", repairs), ("flagged", flags)):
         lines += [f"  {title:8} {code:{WIDTH}} {number:>7,}  {describe(code)}" for code, number in table.items()]
     return "\n".join([*lines, f"{'reused' if reused else 'wrote'} {step.path}"])
+
+
+def _before(step: StepDirectory) -> Counts:
+    """Return the counts of the step whose records this one read; of none, no counts."""
+    folders = [path.parent for path in step.input_paths() if path.name == RECORDS and is_step(path.parent)]
+    return read_manifest(folders[0]).counts if folders else Counts()
+
+
+def _new(table: Mapping[str, int], before: Mapping[str, int]) -> dict[str, int]:
+    """Return what this step did: records keep their repairs and flags, so those of earlier steps are counted again."""
+    return {code: number for code, number in table.items() if code not in before}
 
 
 def _json(step: StepDirectory, *, reused: bool) -> str:

@@ -1,0 +1,86 @@
+"""Which records an optimiser step takes, and how they are cut into micro-batches.
+
+A step takes `rows_per_step` records of a seeded order, as the recipe says. Inside the step the records are sorted by
+length and cut under a token budget: the gradient is the sum over the step's records whatever the cut, so this changes
+the padding and nothing else. Dolly's random eights are 1.7 times padding on Alpaca, sorted steps 1.15.
+"""
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from training.encoding import IGNORED, Example
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MicroBatch:
+    """Examples of similar length, padded on the right."""
+
+    input_ids: Int[Tensor, "rows length"]
+    attention_mask: Int[Tensor, "rows length"]
+    labels: Int[Tensor, "rows length"]
+
+    @property
+    def supervised(self) -> int:
+        """Tokens that count in the loss."""
+        return int((self.labels[:, 1:] != IGNORED).sum())
+
+    @property
+    def real_tokens(self) -> int:
+        """Tokens without the padding."""
+        return int(self.attention_mask.sum())
+
+    @property
+    def padded_tokens(self) -> int:
+        """Tokens with the padding: what is computed."""
+        return self.input_ids.numel()
+
+    def to(self, device: torch.device) -> "MicroBatch":
+        """Return the batch on another device."""
+        ids, mask, labels = (one.to(device) for one in (self.input_ids, self.attention_mask, self.labels))
+        return MicroBatch(input_ids=ids, attention_mask=mask, labels=labels)
+
+
+def order(count: int, seed: int, epoch: int) -> list[int]:
+    """Return the order in which an epoch takes its `count` records; equal on every machine and version."""
+    places = list(range(count))
+    random.Random(f"order/{seed}/{epoch}").shuffle(places)  # noqa: S311  # not a secret
+    return places
+
+
+def steps(examples: Sequence[Example], *, rows: int, epochs: int, seed: int) -> Iterator[list[Example]]:
+    """Yield the examples of each optimiser step; the last step of an epoch takes what is left."""
+    for epoch in range(epochs):
+        places = order(len(examples), seed, epoch)
+        for first in range(0, len(places), rows):
+            yield [examples[place] for place in places[first : first + rows]]
+
+
+def micro_batches(examples: Iterable[Example], *, tokens: int, pad_id: int) -> Iterator[MicroBatch]:
+    """Cut examples into micro-batches of at most `tokens` padded tokens, or of one record where that is longer."""
+    for part in _cut(sorted(examples, key=lambda one: len(one.input_ids), reverse=True), tokens):
+        yield _collate(part, pad_id)
+
+
+def _cut(examples: Sequence[Example], tokens: int) -> Iterator[Sequence[Example]]:
+    """Cut a list that is sorted from long to short: the first of a part says how many fit."""
+    first = 0
+    while first < len(examples):
+        fits = max(1, tokens // len(examples[first].input_ids))
+        yield examples[first : first + fits]
+        first += fits
+
+
+def _collate(examples: Sequence[Example], pad_id: int) -> MicroBatch:
+    length = len(examples[0].input_ids)
+    ids, mask, labels = [], [], []
+    for one in examples:
+        padding = length - len(one.input_ids)
+        ids.append((*one.input_ids, *(pad_id,) * padding))
+        mask.append((1,) * len(one.input_ids) + (0,) * padding)
+        labels.append((*one.labels, *(IGNORED,) * padding))
+    return MicroBatch(input_ids=torch.tensor(ids), attention_mask=torch.tensor(mask), labels=torch.tensor(labels))

@@ -1,0 +1,146 @@
+"""From a request to a checkpoint: everything that can fail does so before the model is loaded."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from schemas.codec import dumps, write_rejection
+from schemas.manifest import Counts
+from schemas.outcome import SILENT, Aside
+from schemas.step import REJECTED, Filled, recorded, write_directory
+from training.checkpoint import (
+    BaseRecord,
+    DataRecord,
+    HeldOutLoss,
+    RunRecord,
+    digests,
+    read_run,
+    save_model,
+    write_run,
+)
+from training.data import open_data
+from training.loop import Trained, mean_loss, train
+from training.model import digest_base, find_base, load_model, make_room
+from training.plan import Plan, Request, make_plan
+
+VERSIONS = ("torch", "transformers", "tokenizers", "safetensors")
+"""Packages whose versions a run record names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """A checkpoint that stands at `path`."""
+
+    path: Path
+    run: RunRecord
+    reused: bool
+    """True where the same run stood there already."""
+
+
+def fit(request: Request, aside: Aside = SILENT, announce: Callable[[Plan], None] = lambda _: None) -> Fitted:
+    """Train, and write the checkpoint; `announce` is called when all is checked and before the model is loaded.
+
+    Raises:
+        InputError: the data, the base or the place to write cannot be used.
+        DollyError: the disk is full, or the loss stopped being a number; nothing half-written is left.
+    """
+    data, base = open_data(request.data), find_base(request.base, aside)
+
+    def fill(draft: Path) -> Filled:
+        plan = make_plan(request, data, base)
+        announce(plan)
+        _write_refused(plan, draft)
+        write_run(draft, _run(plan, draft, aside))
+        return digests(draft), _counts(plan)
+
+    inputs = (*data.inputs, digest_base(base))
+    _, reused = write_directory(request.out, request.config, fill, inputs=inputs, force=request.force)
+    return Fitted(path=request.out, run=read_run(request.out), reused=reused)
+
+
+@dataclass(frozen=True, slots=True)
+class _Journal:
+    """An aside that writes what is left into the draft, line by line, and passes it on."""
+
+    folder: Path
+    aside: Aside
+
+    def leave(self, name: str, row: Mapping[str, Any]) -> None:
+        with (self.folder / f"{name}.jsonl").open("ab") as file:
+            file.write(dumps(row) + b"\n")
+        self.aside.leave(name, row)
+
+    def progress(self, what: str, done: int, total: int | None = None) -> None:
+        self.aside.progress(what, done, total)
+
+
+def _run(plan: Plan, draft: Path, aside: Aside) -> RunRecord:
+    """Load, train, measure and save."""
+    model = load_model(plan.base, plan.dtype)
+    make_room(model, plan.encoder.tokenizer, plan.known)
+    model.to(plan.device)
+    before = _held_out_loss(model, plan, aside)
+    trained = train(model, plan.examples, plan.config, pad_id=_pad(plan), aside=_Journal(draft, aside))
+    after = _held_out_loss(model, plan, aside)
+    save_model(draft, model, plan.encoder)
+    held_out = None if before is None or after is None else HeldOutLoss(before=before, after=after)
+    return _record(plan, trained, held_out, sum(weight.numel() for weight in model.parameters()))
+
+
+def _pad(plan: Plan) -> int:
+    return int(plan.encoder.tokenizer.pad_token_id)
+
+
+def _held_out_loss(model: Any, plan: Plan, aside: Aside) -> float | None:
+    if not plan.held_out:
+        return None
+    return mean_loss(model, plan.held_out, pad_id=_pad(plan), tokens=plan.config.micro_tokens, aside=aside)
+
+
+def _write_refused(plan: Plan, draft: Path) -> None:
+    (draft / REJECTED).write_bytes(b"".join(write_rejection(one.rejection) for one in plan.refused))
+
+
+def _counts(plan: Plan) -> Counts:
+    codes = Counter(reason.code for one in plan.refused for reason in one.rejection.reasons)
+    rows, rejected = len(plan.data.records), len(plan.refused)
+    return Counts(rows=rows, kept=rows - rejected, rejected=rejected, reasons=dict(codes.most_common()))
+
+
+def _record(plan: Plan, trained: Trained, held_out_loss: HeldOutLoss | None, parameters: int) -> RunRecord:
+    versions = {name: metadata.version(name) for name in VERSIONS}
+    return RunRecord(
+        preset=plan.request.preset,
+        settings=asdict(plan.config),
+        differences=plan.differences,
+        data=_data_record(plan),
+        base=BaseRecord(
+            name=plan.base.place.name,
+            sha256=digest_base(plan.base).sha256,
+            licence=plan.base.place.licence,
+            parameters=parameters,
+        ),
+        dtype=plan.precision,
+        device=str(plan.device),
+        trained=trained,
+        held_out_loss=held_out_loss,
+        recorded={**recorded(trained.seconds), "versions": versions},
+    )
+
+
+def _data_record(plan: Plan) -> DataRecord:
+    return DataRecord(
+        path=str(plan.data.path),
+        stage=plan.data.stage,
+        fingerprint=plan.data.fingerprint,
+        manifest_sha256=plan.data.manifest_sha256,
+        files=plan.data.files,
+        rows=len(plan.data.records),
+        trained=len(plan.examples),
+        held_out=tuple(one.id for one in plan.held_out),
+        rejected=len(plan.refused),
+        rejected_token_share=round(plan.refused_share, 4),
+    )

@@ -1,0 +1,165 @@
+"""What a run will do, worked out before its model is loaded: which records, how many tokens and steps, on what."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from schemas.errors import InputError
+from schemas.outcome import Rejection, reject
+from schemas.prompt import TEMPLATES
+from schemas.record import InstructionRecord, Reason
+from training.config import PRESETS, Difference, TrainConfig, differences, held_out_rows, total_steps
+from training.data import TrainingData, hold_out
+from training.encoding import Encoder, Example, add_keys, encoder
+from training.loop import choose_device, choose_dtype
+from training.model import Base, context_tokens, load_tokenizer
+
+TOO_LONG, EMPTY = "record_too_long", "response_empty"
+REASONS = {
+    TOO_LONG: "Prompt, response and end key together are more tokens than the recipe or the model takes.",
+    EMPTY: "The response is empty: there would be nothing to learn but to stop.",
+}
+"""Every reason code that training can give, in plain words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to train on what."""
+
+    data: Path
+    """A step directory or a release."""
+    base: str
+    """A path, an alias or a Hub id."""
+    out: Path
+    config: TrainConfig
+    preset: str
+    """The name of the preset that `config` came from."""
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A record that is not trained on."""
+
+    rejection: Rejection
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A run that can begin."""
+
+    request: Request
+    data: TrainingData
+    base: Base
+    encoder: Encoder
+    known: int
+    """Tokens that the tokenizer had before the keys were added."""
+    config: TrainConfig
+    """As it will be used."""
+    examples: tuple[Example, ...]
+    held_out: tuple[Example, ...]
+    refused: tuple[Refused, ...]
+    device: torch.device
+    dtype: torch.dtype
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of one pass over the training records."""
+        return sum(len(one.input_ids) for one in self.examples)
+
+    @property
+    def refused_share(self) -> float:
+        """Share of all tokens that are in refused records."""
+        refused = sum(one.tokens for one in self.refused)
+        return refused / (self.tokens + sum(len(one.input_ids) for one in self.held_out) + refused)
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps."""
+        return total_steps(self.config, len(self.examples))
+
+    @property
+    def precision(self) -> str:
+        """Of the model's weights, as the settings name it."""
+        return "bf16" if self.dtype == torch.bfloat16 else "fp32"
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """Where this run is not what its preset's authors did."""
+        preset = PRESETS[self.request.preset]
+        facts = {
+            "base": (preset.base, self.base.place.name),
+            "records": (str(preset.rows or ""), str(len(self.data.records))),
+            "held-out records": (str(preset.config.held_out), str(len(self.held_out))),
+            "precision": (preset.precision, self.precision),
+            "hardware": (preset.hardware, f"one {self.device.type}"),
+        }
+        return differences(preset, self.config, facts)
+
+
+def make_plan(request: Request, data: TrainingData, base: Base) -> Plan:
+    """Tokenize the data and decide what is trained on, held out and refused.
+
+    Raises:
+        InputError: every record is refused, or the tokenizer cannot be read.
+    """
+    tokenizer, template = load_tokenizer(base), TEMPLATES[request.config.template]
+    known = len(tokenizer)
+    add_keys(tokenizer, template)
+    encode, config = encoder(tokenizer, template), _within(request.config, context_tokens(base))
+    kept, refused = _sort(zip(data.records, encode.examples(data.records), strict=True), config)
+    if not kept:
+        raise InputError(_none_left(data.path, refused))
+    examples, held_out = hold_out(kept, held_out_rows(config, len(kept)), config.seed)
+    device = choose_device()
+    return Plan(
+        request=request,
+        data=data,
+        base=base,
+        encoder=encode,
+        known=known,
+        config=config,
+        examples=tuple(examples),
+        held_out=tuple(held_out),
+        refused=tuple(refused),
+        device=device,
+        dtype=choose_dtype(config.dtype, device),
+    )
+
+
+def _within(config: TrainConfig, context: int | None) -> TrainConfig:
+    """Lower the token limit to what the model can read."""
+    return config if context is None else replace(config, max_tokens=min(config.max_tokens, context))
+
+
+def _sort(
+    pairs: Iterable[tuple[InstructionRecord, Example]], config: TrainConfig
+) -> tuple[list[Example], list[Refused]]:
+    kept, refused = [], []
+    for record, example in pairs:
+        reasons = tuple(_against(record, example, config))
+        if reasons:
+            refused.append(Refused(reject(record, *reasons), len(example.input_ids)))
+        else:
+            kept.append(example)
+    return kept, refused
+
+
+def _against(record: InstructionRecord, example: Example, config: TrainConfig) -> Iterator[Reason]:
+    tokens = len(example.input_ids)
+    if tokens > config.max_tokens:
+        yield Reason(code=TOO_LONG, found=f"{tokens} tokens", limit=f"{config.max_tokens} tokens")
+    if not record.response.strip():
+        yield Reason(code=EMPTY, field="response", found=repr(record.response), limit="a text")
+
+
+def _none_left(path: Path, refused: list[Refused]) -> str:
+    shortest = min(one.tokens for one in refused)
+    return (
+        f"{path}: none of its {len(refused)} records can be trained on; the shortest has {shortest} tokens. "
+        f"First: {refused[0].rejection.id}: {refused[0].rejection.reasons[0].code}, "
+        f"{refused[0].rejection.reasons[0].found}, limit {refused[0].rejection.reasons[0].limit}"
+    )

@@ -1,0 +1,161 @@
+"""How a plan, a run, an answer and a comparison read on a terminal, or as JSON lines for programs."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import orjson
+
+from schemas.progress import Progress, choose_mode
+from training.compare import Comparison
+from training.config import PRESETS
+from training.fit import Fitted
+from training.page import percent, visible
+from training.plan import REASONS, Plan
+from training.respond import Answer
+
+IDS_SHOWN = 5
+"""Refused records that are named on the terminal; rejected.jsonl has them all."""
+FEW = 10
+"""A set this many times smaller than its preset's calls for a word of warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Progress on stderr; with JSON, also every row of the log."""
+
+    bar: Progress
+
+    @classmethod
+    def on(cls, *, as_json: bool, plain: bool) -> Self:
+        """Return the aside that shows progress in the way the options ask for."""
+        return cls(Progress(mode=choose_mode(json=as_json, plain=plain)))
+
+    def leave(self, name: str, row: Mapping[str, Any]) -> None:
+        """Print a row of the log where programs read."""
+        if self.bar.mode == "json":
+            sys.stderr.write(_event(name, **row) + "\n")
+
+    def progress(self, what: str, done: int, total: int | None = None) -> None:
+        """Show progress."""
+        self.bar.progress(what, done, total)
+
+
+def plan_text(plan: Plan) -> str:
+    """Return what is about to happen: the data, what was refused, the differences from the preset's original."""
+    data, config = plan.data, plan.config
+    held = f", {len(plan.held_out):,} held out" if plan.held_out else ""
+    lines = [f"{data.path}: {len(data.records):,} records ({data.stage}), every byte as its manifest says"]
+    lines += _refused(plan)
+    lines += [f"preset {plan.request.preset}, with these differences:"] if plan.differences else []
+    lines += _table([("", "original", "here"), *plan.differences])
+    lines += _warning(plan)
+    what = f"{plan.base.place.name}: {len(plan.examples):,} records{held}, {plan.tokens:,} tokens; "
+    how = f"{plan.steps:,} steps of {config.rows_per_step} records, {plan.precision} on {plan.device.type}"
+    return "\n".join([*lines, what + how])
+
+
+def plan_json(plan: Plan) -> str:
+    """Return the plan as one JSON line."""
+    return _event(
+        "plan",
+        records=len(plan.data.records),
+        trained=len(plan.examples),
+        held_out=len(plan.held_out),
+        rejected=len(plan.refused),
+        rejected_token_share=round(plan.refused_share, 4),
+        tokens=plan.tokens,
+        steps=plan.steps,
+        dtype=plan.precision,
+        settings=asdict(plan.config),
+        differences=[one._asdict() for one in plan.differences],
+    )
+
+
+def fitted_text(fitted: Fitted) -> str:
+    """Return what a run came to."""
+    run, trained = fitted.run, fitted.run.trained
+    lines = [
+        f"trained {trained.steps:,} steps, {trained.tokens:,} tokens in {trained.seconds:,.0f} s",
+        f"{trained.tokens_per_second:,.0f} tokens/s, {percent(trained.padding_share)} padding",
+        f"training loss {trained.first_loss:.3f} → {trained.last_loss:.3f}",
+    ]
+    if run.held_out_loss:
+        lines.append(f"held-out loss {run.held_out_loss.before:.3f} → {run.held_out_loss.after:.3f}")
+    return "\n".join([*lines, f"{'reused' if fitted.reused else 'wrote'} {fitted.path}"])
+
+
+def fitted_json(fitted: Fitted) -> str:
+    """Return a run as one JSON line."""
+    run = fitted.run
+    loss = asdict(run.held_out_loss) if run.held_out_loss else None
+    return _event("fitted", path=str(fitted.path), reused=fitted.reused, held_out_loss=loss, **asdict(run.trained))
+
+
+def answer_text(answer: Answer) -> str:
+    """Return an answer for a terminal; what would move its cursor is shown instead."""
+    return visible(answer.text) + ("" if answer.stopped else " […]")
+
+
+def answer_json(answer: Answer) -> str:
+    """Return an answer as one JSON line."""
+    return _event("answer", **asdict(answer))
+
+
+def comparison_text(comparison: Comparison, page: Path) -> str:
+    """Return the numbers of a comparison and where its page is."""
+    head = ("", "ended by itself", "words an answer", "repeated 4-grams", "response loss")
+    rows = [
+        (
+            one.name,
+            percent(one.stop_rate),
+            f"{one.mean_words:.0f}",
+            percent(one.repetition),
+            f"{one.held_out.nats_per_token:.3f}" if one.held_out else "not measured",
+        )
+        for one in comparison.results
+    ]
+    return "\n".join([*_table([head, *rows]), f"wrote {page}"])
+
+
+def comparison_json(comparison: Comparison, page: Path) -> str:
+    """Return the numbers of a comparison as one JSON line."""
+    results = [{key: value for key, value in asdict(one).items() if key != "answers"} for one in comparison.results]
+    return _event("compared", page=str(page), results=results)
+
+
+def _refused(plan: Plan) -> list[str]:
+    if not plan.refused:
+        return []
+    head = f"{len(plan.refused):,} rejected, {plan.refused_share:.1%} of all tokens; the first:"
+    rows = [
+        (one.rejection.id, reason.code, reason.found, reason.limit, REASONS[reason.code])
+        for one in plan.refused[:IDS_SHOWN]
+        for reason in one.rejection.reasons
+    ]
+    return [head, *_table([("id", "reason", "found", "limit", ""), *rows])]
+
+
+def _warning(plan: Plan) -> list[str]:
+    preset = PRESETS[plan.request.preset]
+    if len(plan.data.records) * FEW > preset.rows:
+        return []
+    made_for = f"note: {preset.name} was made for {preset.rows:,} records and large models"
+    return [f"{made_for}; {plan.steps:,} of its steps change little. --preset default is for small sets."]
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows as aligned lines; the last column is as long as it is."""
+    rows = [[visible(" ".join(cell.split())) for cell in row] for row in rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  " + "  ".join(_padded(row, widths)).rstrip() for row in rows]
+
+
+def _padded(row: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
+    return (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+
+
+def _event(name: str, **values: Any) -> str:
+    return orjson.dumps({"event": name, **values}).decode()

@@ -5,7 +5,7 @@ A preset is what its authors published; `differences` says where a run cannot or
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from schemas.errors import InputError
 
@@ -81,7 +81,8 @@ _LOWEST: Mapping[str, float] = {
 _HIGHEST: Mapping[str, float] = {"warmup_ratio": 1.0, "beta1": 1.0, "beta2": 1.0}
 
 
-class Difference(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Difference:
     """Where a run is not what its preset's authors did."""
 
     setting: str

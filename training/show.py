@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -50,7 +50,7 @@ def plan_text(plan: Plan) -> str:
     lines = [f"{data.path}: {len(data.records):,} records ({data.stage}), every byte as its manifest says"]
     lines += _refused(plan)
     lines += [f"preset {plan.request.preset}, with these differences:"] if plan.differences else []
-    lines += _table([("", "original", "here"), *plan.differences])
+    lines += _table([("", "original", "here"), *map(astuple, plan.differences)])
     lines += _warning(plan)
     what = f"{plan.base.place.name}: {len(plan.examples):,} records{held}, {plan.tokens:,} tokens; "
     how = f"{plan.steps:,} steps of {config.rows_per_step} records, {plan.precision} on {plan.device.type}"
@@ -70,7 +70,7 @@ def plan_json(plan: Plan) -> str:
         steps=plan.steps,
         dtype=plan.precision,
         settings=asdict(plan.config),
-        differences=[one._asdict() for one in plan.differences],
+        differences=plan.differences,
     )
 
 

@@ -3,7 +3,8 @@
 import fcntl
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -147,7 +148,7 @@ def _converted(place: ModelPlace, aside: Aside) -> Path:
 def _convert(place: ModelPlace, target: Path) -> None:
     """Write the model as safetensors into a temporary sibling and rename it, so that a kill leaves nothing half."""
     where: dict[str, Any] = {"pretrained_model_name_or_path": place.path, "gguf_file": place.gguf_file}
-    with _as_input_error(Base(place, place.path)), quiet():
+    with _as_input_error(Base(place, place.path)), quiet(), redirect_stderr(StringIO()):  # its bar has no switch
         tokenizer = AutoTokenizer.from_pretrained(**where)
         dense = GgufConfig(dequantize=True)
         model = AutoModelForCausalLM.from_pretrained(**where, quantization_config=dense, dtype=torch.float32)

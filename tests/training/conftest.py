@@ -1,4 +1,4 @@
-"""What the training tests share: tiny models made once, a checkpoint tuned once; tensor shapes are checked on the way."""
+"""What the training tests share: tiny models made once, a checkpoint tuned once; tensor shapes are checked."""
 
 from pathlib import Path
 from typing import Any

@@ -13,9 +13,10 @@ from tests.support import filled, pair, texts
 from tests.training.tiny import END, START, tiny_tokenizer
 from training.encoding import IGNORED, Encoder, Example, add_keys, encoder, text_ids
 
-TYPED = ["### Instruction:", "### Response:\n", "### Response:", "### End", END, START, "<|endoftext|>", "<|pad|>", "🙂", "é", "\x1b[2J"]
+TYPED = ["### Instruction:", "### Response:\n", "### Response:", "### End", END, START, "<|endoftext|>", "<|pad|>"]
 """What a hostile or careless user types."""
-hostile = st.lists(st.one_of(st.sampled_from(TYPED), texts), max_size=6).map("".join)
+ODD = ["🙂", "é", "\x1b[2J", "\u202e", "\u200b", "日本"]
+hostile = st.lists(st.one_of(st.sampled_from(TYPED + ODD), texts), max_size=6).map("".join)
 written = st.builds(
     InstructionRecord, instruction=hostile, context=hostile, response=st.one_of(hostile.filter(str.strip), filled)
 )

@@ -190,8 +190,10 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, colours: Path
         fit(request(colours, tiny, tmp_path / "file" / "out"))
 
 
-def test_a_broken_run_leaves_nothing(tmp_path: Path, colours: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Interrupted while training: no half checkpoint, no draft."""
+def test_an_interrupted_run_leaves_nothing(
+    tmp_path: Path, colours: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No half checkpoint, no draft."""
 
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt

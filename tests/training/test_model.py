@@ -1,14 +1,16 @@
 """Bases are found, read and given room for the keys."""
 
-import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from schemas.errors import DollyError, InputError
+from schemas.errors import InputError
+from schemas.models import ModelPlace
 from schemas.prompt import TEMPLATES
+from tests.training.gguf_file import write_gguf
 from tests.training.tiny import SIZES, tiny_model, tiny_tokenizer
 from training import model as module
 from training.encoding import add_keys
@@ -109,3 +111,76 @@ def test_other_weights_have_another_digest(tiny: Path, tmp_path: Path) -> None:
 
     assert same.sha256 == digest_base(find_base(str(tiny))).sha256
     assert digest_base(find_base(str(tmp_path))).sha256 != same.sha256
+
+
+@pytest.fixture
+def gguf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tiny GGUF model, and an empty cache."""
+    monkeypatch.setenv("DOLLY_CACHE", str(tmp_path / "cache"))
+    tokenizer = tiny_tokenizer()
+    return write_gguf(tmp_path / "tiny.gguf", tiny_model(vocabulary=len(tokenizer)), tokenizer)
+
+
+def cached(tmp_path: Path) -> list[str]:
+    """Return what stands in the cache, locks apart."""
+    return [one.name for one in (tmp_path / "cache" / "models").iterdir() if not one.name.endswith(".lock")]
+
+
+def test_a_gguf_model_is_converted_exactly(gguf: Path) -> None:
+    """The weights and the tokens are those of the model it was made from."""
+    base = find_base(str(gguf))
+
+    ids = load_tokenizer(base)("Name a colour.")["input_ids"]
+    assert ids == tiny_tokenizer()("Name a colour.")["input_ids"]
+    before = tiny_model()(torch.tensor([ids])).logits
+    assert torch.equal(load_model(base)(torch.tensor([ids])).logits, before)
+
+
+def test_it_is_converted_once(gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second time it is found; its identity is the GGUF file."""
+    first = find_base(str(gguf))
+    monkeypatch.setattr(module, "_convert", None)
+
+    assert find_base(str(gguf)) == first
+    assert digest_base(first).path == str(gguf)
+
+
+def test_an_interrupted_conversion_leaves_nothing(gguf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the next one succeeds."""
+
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("transformers.PreTrainedTokenizerBase.save_pretrained", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            find_base(str(gguf))
+    assert cached(tmp_path) == []
+
+    assert load_model(find_base(str(gguf))).config.model_type == "llama"
+
+
+def test_two_at_once_convert_it_once(gguf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second waits for the first; each opens the lock for itself, as two processes would."""
+    made: list[Path] = []
+    convert = module._convert
+
+    def counted(place: ModelPlace, target: Path) -> None:
+        made.append(target)
+        convert(place, target)
+
+    monkeypatch.setattr(module, "_convert", counted)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(find_base, [str(gguf)] * 2)
+
+    assert first == second
+    assert len(made) == len(cached(tmp_path)) == 1
+
+
+def test_what_is_not_gguf_is_an_error_in_our_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text file with the suffix, say."""
+    monkeypatch.setenv("DOLLY_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "notes.gguf").write_text("shopping")
+
+    with pytest.raises(InputError, match="a causal language model"):
+        find_base(str(tmp_path / "notes.gguf"))

@@ -33,7 +33,10 @@ def tiny_tokenizer(*, bos: bool = False) -> Any:
     inner.decoder = decoders.ByteLevel()
     special = [UNKNOWN, START, END]
     trainer = trainers.BpeTrainer(
-        vocab_size=420, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+        vocab_size=420,
+        special_tokens=special,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
     )
     inner.train_from_iterator(TEXTS, trainer)
     names = {"bos_token": START, "eos_token": END, "pad_token": END, "unk_token": UNKNOWN}

@@ -1,5 +1,6 @@
 """How the story of a record reads on a terminal."""
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -68,8 +69,8 @@ def _sighting(sight: Sighting, before: InstructionRecord | Rejection | None) -> 
         yield from (_reason("because", reason) for reason in sight.outcome.reasons)
     else:
         yield from _changes(sight.outcome, before)
-    for verdict in sight.verdicts:
-        yield f"  {'passed' if verdict.passed else verdict.action:10} {verdict.code}"
+    if passed := [verdict.code for verdict in sight.verdicts if verdict.passed]:
+        yield from textwrap.wrap(f"  passed     {', '.join(passed)}", WIDTH, subsequent_indent=" " * 13)
     for note in sight.notes:
         known = ", ".join(f"{key} {_short(str(value), 60)}" for key, value in note.row.items() if key != "id")
         yield f"  {note.name:10} {known}"

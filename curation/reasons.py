@@ -18,10 +18,8 @@ def describe(code: str) -> str:
 @cache
 def known() -> Mapping[str, str]:
     """Return every code that a step of ours can give, with its sentence."""
-    # Imported here: codes are needed where one is printed, not before.
-    from curation.dedupe.reasons import DUPLICATE_REASONS  # noqa: PLC0415
-    from curation.filters.catalogue import CHECKS  # noqa: PLC0415
-    from curation.generate.source import REASONS as GENERATE_REASONS  # noqa: PLC0415
+    from curation.filters.catalogue import CHECKS  # noqa: PLC0415  # codes are needed where one is printed, not before
+    from curation.generate.gates import REASONS as GENERATE_REASONS  # noqa: PLC0415
     from schemas.formats import ROW_REASONS  # noqa: PLC0415
 
     checks = {code: says(check) for code, check in CHECKS.items()}

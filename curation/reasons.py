@@ -18,7 +18,9 @@ def describe(code: str) -> str:
 @cache
 def known() -> Mapping[str, str]:
     """Return every code that a step of ours can give, with its sentence."""
-    from curation.filters.catalogue import CHECKS  # noqa: PLC0415  # codes are needed where one is printed, not before
+    # Imported here: codes are needed where one is printed, not before.
+    from curation.dedupe.reasons import DUPLICATE_REASONS  # noqa: PLC0415
+    from curation.filters.catalogue import CHECKS  # noqa: PLC0415
     from curation.generate.gates import REASONS as GENERATE_REASONS  # noqa: PLC0415
     from schemas.formats import ROW_REASONS  # noqa: PLC0415
 

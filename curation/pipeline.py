@@ -22,6 +22,14 @@ class InputSource(Source, ReadsFiles, Protocol):
     """A source that can say which bytes it reads."""
 
 
+@runtime_checkable
+class KeepsBeside(Protocol):
+    """A source that keeps something beside its step directory, which outlives it."""
+
+    def beside(self, step: Path) -> InputSource:
+        """Return the same source, keeping it there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
     """What a step came to."""
@@ -71,5 +79,6 @@ def more_inputs(stage: Stage) -> list[FileDigest]:
 
 def run_source(source: InputSource, target: Path, *, force: bool = False, aside: Aside = SILENT) -> Ran:
     """Run a source, which makes records out of something else, into the step directory `target`."""
+    source = source.beside(target) if isinstance(source, KeepsBeside) else source
     step, reused = write_step(target, source, source, inputs=source.inputs(), force=force, aside=aside)
     return Ran(step=step, reused=reused)

@@ -21,7 +21,7 @@ def known() -> Mapping[str, str]:
     # Imported here: codes are needed where one is printed, not before.
     from curation.dedupe.reasons import DUPLICATE_REASONS  # noqa: PLC0415
     from curation.filters.catalogue import CHECKS  # noqa: PLC0415
-    from curation.generate.source import REASONS as GENERATE_REASONS  # noqa: PLC0415
+    from curation.generate.gates import REASONS as GENERATE_REASONS  # noqa: PLC0415
     from schemas.formats import ROW_REASONS  # noqa: PLC0415
 
     checks = {code: says(check) for code, check in CHECKS.items()}

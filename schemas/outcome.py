@@ -50,8 +50,8 @@ class Aside(Protocol):
     def leave(self, name: str, row: Mapping[str, Any]) -> None:
         """Append `row` to `NAME.jsonl` in the step directory."""
 
-    def progress(self, what: str, done: int, total: int | None = None) -> None:
-        """Say that `done` of `total` units of `what` are finished (`total` None: unknown)."""
+    def progress(self, what: str, done: int, total: int | None = None, note: str = "") -> None:
+        """Say that `done` of `total` units of `what` are finished (`total` None: unknown), and how it goes."""
 
 
 class _Silent:
@@ -60,7 +60,7 @@ class _Silent:
     def leave(self, name: str, row: Mapping[str, Any]) -> None:
         """Drop the row."""
 
-    def progress(self, what: str, done: int, total: int | None = None) -> None:
+    def progress(self, what: str, done: int, total: int | None = None, note: str = "") -> None:
         """Say nothing."""
 
 

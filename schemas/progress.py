@@ -40,15 +40,15 @@ class Progress:
     def leave(self, name: str, row: Mapping[str, Any]) -> None:
         """Keep nothing: rows are for step directories."""
 
-    def progress(self, what: str, done: int, total: int | None = None) -> None:
-        """Show that `done` of `total` units of `what` are finished."""
+    def progress(self, what: str, done: int, total: int | None = None, note: str = "") -> None:
+        """Show that `done` of `total` units of `what` are finished, and how it goes."""
         if what != self._what:
             self._begin(what)
         finished = total is not None and done >= total
         if self.mode == "bar":
-            self._draw(what, done, total)
+            self._draw(what, done, total, note)
         elif finished or self.clock() - self._said >= PLAIN_EVERY_S:
-            self._say(what, done, total)
+            self._say(what, done, total, note)
         if finished:
             self.close()
 
@@ -63,20 +63,23 @@ class Progress:
         self._what, self._started = what, self.clock()
         self._said = self._started
 
-    def _draw(self, what: str, done: int, total: int | None) -> None:
+    def _draw(self, what: str, done: int, total: int | None, note: str) -> None:
         if self._bar is None:
             self._bar = tqdm(
                 desc=what, total=total, file=self.stream, leave=True, delay=BAR_AFTER_S, dynamic_ncols=True
             )
         self._bar.total = total
+        self._bar.set_postfix_str(note, refresh=False)
         self._bar.update(done - self._bar.n)
 
-    def _say(self, what: str, done: int, total: int | None) -> None:
+    def _say(self, what: str, done: int, total: int | None, note: str) -> None:
         seconds = self.clock() - self._started
         self._said = self.clock()
         if self.mode == "json":
             event = {"event": "progress", "what": what, "done": done, "total": total, "seconds": round(seconds, 1)}
+            event |= {"note": note} if note else {}
             self.stream.write(orjson.dumps(event).decode() + "\n")
         elif seconds >= BAR_AFTER_S:
-            self.stream.write(f"{what}: {done:,}{'' if total is None else f' of {total:,}'} in {seconds:.0f} s\n")
+            of = "" if total is None else f" of {total:,}"
+            self.stream.write(f"{what}: {done:,}{of} in {seconds:.0f} s{f' ({note})' if note else ''}\n")
         self.stream.flush()

@@ -264,8 +264,8 @@ class _Writer:
             self._files[file] = _HashedFile((self._draft / file).open("wb"))
         self._files[file].write(dumps(row) + b"\n")
 
-    def progress(self, what: str, done: int, total: int | None = None) -> None:
-        self._aside.progress(what, done, total)
+    def progress(self, what: str, done: int, total: int | None = None, note: str = "") -> None:
+        self._aside.progress(what, done, total, note)
 
     def counts(self) -> Counts:
         kept, rejected = self._files[RECORDS].rows, self._files[REJECTED].rows

@@ -73,8 +73,8 @@ class _Journal:
             file.write(dumps(row) + b"\n")
         self.aside.leave(name, row)
 
-    def progress(self, what: str, done: int, total: int | None = None) -> None:
-        self.aside.progress(what, done, total)
+    def progress(self, what: str, done: int, total: int | None = None, note: str = "") -> None:
+        self.aside.progress(what, done, total, note)
 
 
 def _run(plan: Plan, draft: Path, aside: Aside) -> RunRecord:

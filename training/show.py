@@ -38,9 +38,9 @@ class Watch:
         if self.bar.mode == "json":
             sys.stderr.write(_event(name, **row) + "\n")
 
-    def progress(self, what: str, done: int, total: int | None = None) -> None:
+    def progress(self, what: str, done: int, total: int | None = None, note: str = "") -> None:
         """Show progress."""
-        self.bar.progress(what, done, total)
+        self.bar.progress(what, done, total, note)
 
 
 def plan_text(plan: Plan) -> str:

@@ -1,4 +1,4 @@
-"""`dolly-data generate`: pairs from a model."""
+"""`dolly-data generate`: records out of a model."""
 
 from pathlib import Path
 
@@ -8,28 +8,41 @@ from curation.cli.base import print_step, progress_for, step_options
 
 
 @click.command()
-@click.option("-n", "--n", "n", default=200, show_default=True, help="Records to accept.")
-@click.option("--model", default="smollm2-135m", show_default=True, help="An embedded model, a path, or an endpoint's.")
+@click.option("-n", "--n", "n", default=200, show_default=True, help="Records to keep.")
+@click.option(
+    "--model",
+    default="smollm2-135m",
+    show_default=True,
+    help="An embedded model, a path, a Hub id; with --base-url, the endpoint's name for it.",
+)
 @click.option("--base-url", default="", help="An OpenAI-compatible endpoint; its key is read from OPENAI_API_KEY.")
-@click.option("--seeds", default="", help="A file of seed tasks; default: the 184 that ship.")
-@click.option("--seed", default=1, show_default=True, help="Names the run; everything that is drawn follows from it.")
+@click.option("--seeds", default="", help="A file of seed tasks; default: those that ship.")
+@click.option("--strategy", default="self-instruct", show_default=True, help="How the model is asked.")
+@click.option("--seed", default=1, show_default=True, help="Decides which examples each request shows.")
+@click.option("--temperature", default=0.9, show_default=True, help="Of requests for instructions.")
+@click.option("--answer-temperature", default=0.5, show_default=True, help="Of requests for contexts and responses.")
+@click.option("--max-tokens", default=192, show_default=True, help="Longest context or response; longer is rejected.")
+@click.option("--per-request", default=4, show_default=True, help="Instructions asked for at once.")
+@click.option("--round-size", default=24, show_default=True, help="Requests for instructions in a round.")
 @click.option("--novelty", default=0.7, show_default=True, help="ROUGE-L with an earlier instruction that is too much.")
 @click.option("--min-yield", default=0.1, show_default=True, help="Share kept under which three rounds end the run.")
-@click.option("--round-requests", default=8, show_default=True, help="Requests for tasks in a round.")
-@click.option("--journal", default="", help="Folder of the journal; default: OUTPUT.journal.")
 @click.option("--concurrency", default=8, show_default=True, help="Requests under way at once.")
+@click.option("--timeout-s", default=300.0, show_default=True, help="Seconds that one request may take.")
+@click.option("--journal", default="", help="Folder of the journal; default: OUTPUT.journal.")
 @step_options
 def generate(output: Path, force: bool, plain: bool, as_json: bool, **settings: object) -> None:
-    """Make instruction/response pairs in the manner of Self-Instruct.
+    """Make instruction/response pairs from seed tasks, in the manner of Self-Instruct.
 
     Every answer is kept in a journal beside the step directory: a run that was killed, or is run again with a larger
-    -n, sends nothing that was answered.
+    -n or with --force, sends nothing again that was answered.
     """
-    from curation.generate.source import Generate, said_of
+    from curation.generate.journal import last_run
+    from curation.generate.source import Generate
     from curation.pipeline import run_source
     from schemas.codec import read_config
 
     source = read_config(Generate, settings, "generate").beside(output)
     ran = run_source(source, output, force=force, aside=progress_for(as_json=as_json, plain=plain))
-    click.echo(said_of(ran.step), err=as_json)
+    if not ran.reused:
+        click.echo(str(last_run(Path(source.journal))), err=as_json)
     print_step(ran, as_json=as_json)

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,41 +11,43 @@ SEEDS = click.argument("file", type=click.Path(path_type=Path), required=False)
 
 @click.group()
 def seeds() -> None:
-    """Look at and check seed tasks."""
+    """Check and list seed tasks."""
 
 
 @seeds.command()
 @SEEDS
 def check(file: Path | None) -> None:
-    """Check a seed FILE (default: the tasks that ship): every pair whole, new, with its text, categories in balance.
+    """Check a seed FILE (default: the tasks that ship).
 
-    Prints a line for everything that is wrong, and then exits with 1.
+    Every row must be a whole record that the filters would keep, with a name and content of its own, unlike the others,
+    in one language; the categories must be in balance. Prints place, field, what was expected and what was found, and
+    exits with 1, where something is wrong; else the number of each category.
     """
     from curation.generate.seeds import SHIPPED, check_seeds
+    from curation.visible import on_one_line
 
-    wrong = list(check_seeds(file or SHIPPED))
-    for sentence in wrong:
-        click.echo(sentence)
-    if wrong:
+    found, faults = check_seeds(file or SHIPPED)
+    for fault in faults:
+        click.echo(on_one_line(str(fault)))
+    if faults:
         sys.exit(1)
-    _show(file or SHIPPED, examples=False)
+    _show(found, examples=False)
 
 
 @seeds.command(name="list")
 @SEEDS
-def show(file: Path | None) -> None:
-    """List the categories of a seed FILE (default: the tasks that ship), each with its number and an example."""
-    from curation.generate.seeds import SHIPPED
+def list_(file: Path | None) -> None:
+    """List the categories of a seed FILE (default: the tasks that ship), with their number and one example."""
+    from curation.generate.seeds import SHIPPED, read_seeds
 
-    _show(file or SHIPPED, examples=True)
+    _show(read_seeds(file or SHIPPED), examples=True)
 
 
-def _show(path: Path, *, examples: bool) -> None:
-    from curation.generate.seeds import by_category, read_seeds
+def _show(found: list[Any], *, examples: bool) -> None:
+    from curation.generate.seeds import seeds_by_category
     from curation.visible import on_one_line
 
-    found = by_category(read_seeds(path))
-    click.echo(f"{sum(map(len, found.values()))} seed tasks")
-    for category, tasks in sorted(found.items()):
+    click.echo(f"{len(found):,} seed tasks")
+    for category, tasks in seeds_by_category(found).items():
         example = f"  {on_one_line(tasks[0].instruction)}" if examples else ""
-        click.echo(f"  {category or '(no category)':24} {len(tasks):>4}{example}")
+        click.echo(f"  {category or '(no category)':24}{len(tasks):>4}{example}")

@@ -1,1 +1,1 @@
-"""Instruction/response pairs from a model: asked in deterministic rounds, journalled, gated, novel."""
+"""Instruction/response pairs out of a language model, grown from seeds; nothing paid twice, nothing lost."""

@@ -1,93 +1,131 @@
-"""The embedded model, served in this process.
+"""The embedded model: served in this process by xllamacpp's llama-server, or run by transformers where that is missing.
 
-xllamacpp is llama.cpp's own server: it listens on a free loopback port and is asked like any other endpoint. Where it
-is missing, transformers answers, one request at a time.
+llama-server is an OpenAI-compatible endpoint like any other, on loopback at a port of its own choosing.
 """
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from curation.generate.endpoint import Endpoint, OpenAIEndpoint, Request
-from schemas.errors import EndpointError
+from curation.generate.endpoint import Answer, Endpoint, Request, open_endpoint, read_answer
+from schemas.errors import InputError
 from schemas.models import ModelPlace
 
-SLOT_TOKENS = 2048
-"""Context of one request, prompt and answer together."""
-SILENT = -1
+SLOTS_MOST = 16
+"""Requests that are worked on at a time; more wait their turn. Each has its own share of memory."""
+CONTEXT_TOKENS = 2048
+"""Longest prompt and answer together, in tokens."""
+CACHE_MIB = 512
+"""Memory for beginnings of prompts that may come again."""
+
+CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+    "<|im_start|>assistant\n"
+)
+"""The chat form of models that bring none of their own."""
 
 
 @contextmanager
-def serve(place: ModelPlace, slots: int) -> Iterator[Endpoint]:
-    """Serve the model at `place` to `slots` requests at a time for as long as the context lasts.
-
-    Raises:
-        EndpointError: it cannot be loaded.
-    """
-    if place.gguf_file and find_spec("xllamacpp"):
-        yield from _llama(place, slots)
+def open_embedded(place: ModelPlace, *, concurrency: int, timeout_s: float) -> Iterator[Endpoint]:
+    """Open a model of this machine as an endpoint, with llama.cpp if it can read it, else with transformers."""
+    if place.gguf_file and _has_llama_cpp():
+        with _llama_server(place, concurrency) as address, open_endpoint(address, timeout_s=timeout_s, own=True) as it:
+            yield it
     else:
         yield TransformersEndpoint(place)
 
 
-def _llama(place: ModelPlace, slots: int) -> Iterator[Endpoint]:
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # waiting threads would take the cores from the working ones
-    from xllamacpp import CommonParams, Server
-
-    parameters = CommonParams()
-    parameters.model.path = str(Path(place.path) / place.gguf_file)
-    parameters.port = 0
-    parameters.n_parallel = slots
-    parameters.n_ctx = SLOT_TOKENS * slots
-    parameters.verbosity = SILENT
+def _has_llama_cpp() -> bool:
+    # libgomp reads this once, when it is loaded. Spinning threads stand still whenever another process takes a core:
+    # six times slower beside one busy neighbour, no faster alone.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
-        server = Server(parameters)
-    except Exception as error:
-        raise EndpointError(f"the embedded model {place.name} cannot be served: {error}") from error
-    yield OpenAIEndpoint(f"{server.listening_address}/v1", place.name)
+        import xllamacpp  # noqa: F401  # only to see whether it is there
+    except ImportError:
+        return False
+    return True
+
+
+@contextmanager
+def _llama_server(place: ModelPlace, concurrency: int) -> Iterator[str]:
+    """Serve a GGUF file; yields the address of its API. llama.cpp's log is turned off."""
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.verbosity = -1
+    params.model.path = str(Path(place.path) / place.gguf_file)
+    params.model_alias = {place.name}
+    params.port = 0
+    params.n_parallel = min(concurrency, SLOTS_MOST)
+    params.n_ctx = CONTEXT_TOKENS * params.n_parallel
+    params.cache_ram_mib = CACHE_MIB
+    try:
+        server = xllamacpp.Server(params)
+    except RuntimeError as error:
+        raise InputError(
+            place=params.model.path, expected="a model that llama.cpp can read", found=str(error)
+        ) from error
+    yield f"{server.listening_address}/v1"
     del server
 
 
 class TransformersEndpoint:
-    """A model answered for by transformers: slower, and everywhere."""
+    """A model run by transformers, one request at a time: slow, but it needs nothing else."""
 
     def __init__(self, place: ModelPlace) -> None:
-        """Load the model; its weights may be GGUF."""
-        from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415  # heavy
+        self._place = place
+        self._one_at_a_time = threading.Lock()
+        self._loaded: tuple[Any, Any] | None = None
 
-        more = {"gguf_file": place.gguf_file} if place.gguf_file else {}
-        self.model = place.name
-        self._tokenizer = AutoTokenizer.from_pretrained(place.path, **more)
-        self._network = AutoModelForCausalLM.from_pretrained(place.path, **more).eval()
-        self._lock = threading.Lock()
+    def ask(self, request: Request) -> Answer:
+        """Return the answer to a request, as an endpoint would give it."""
+        with self._one_at_a_time:
+            return read_answer(self._completion(request))
 
-    def ask(self, request: Request, /) -> Mapping[str, Any]:
-        """Answer one request; others wait. The same request has the same answer."""
+    def _completion(self, request: Request) -> dict[str, Any]:
         import torch  # noqa: PLC0415  # heavy
 
-        with self._lock, torch.inference_mode():
-            torch.manual_seed(request.seed)
-            prompt = self._prompt(request)
-            options = {"do_sample": request.temperature > 0, "temperature": request.temperature or None}
-            whole = self._network.generate(**prompt, max_new_tokens=request.max_tokens, **options)[0]
-        said = whole[prompt["input_ids"].shape[1] :]
-        text = self._tokenizer.decode(said, skip_special_tokens=True)
-        cut = len(said) >= request.max_tokens and int(said[-1]) not in self._ends()
-        usage = {"prompt_tokens": prompt["input_ids"].shape[1], "completion_tokens": len(said)}
-        choice = {"message": {"content": text}, "finish_reason": "length" if cut else "stop"}
-        return {"model": self.model, "choices": [choice], "usage": usage}
+        tokenizer, model = self._loaded = self._loaded or _load(self._place)
+        prompt = tokenizer.apply_chat_template(
+            [message._asdict() for message in request.messages],
+            add_generation_prompt=True,
+            return_tensors="pt",
+            return_dict=True,
+        )
+        temperature = float(request.params.get("temperature", 1))
+        limit = int(request.params.get("max_tokens", CONTEXT_TOKENS))
+        with torch.inference_mode():
+            whole = model.generate(
+                **prompt,
+                max_new_tokens=limit,
+                do_sample=temperature > 0,
+                temperature=temperature or None,
+                pad_token_id=tokenizer.eos_token_id,
+            )
+        new = whole[0, prompt["input_ids"].shape[1] :]
+        ended = tokenizer.eos_token_id in new.tolist()
+        return {
+            "model": self._place.name,
+            "choices": [
+                {
+                    "message": {"role": "assistant", "content": tokenizer.decode(new, skip_special_tokens=True)},
+                    "finish_reason": "stop" if ended else "length",
+                }
+            ],
+            "usage": {"prompt_tokens": prompt["input_ids"].shape[1], "completion_tokens": len(new)},
+        }
 
-    def _prompt(self, request: Request) -> dict[str, Any]:
-        if request.prompt:
-            return dict(self._tokenizer(request.prompt, return_tensors="pt"))
-        messages = list(request.messages)
-        options = {"add_generation_prompt": True, "return_tensors": "pt", "return_dict": True}
-        return dict(self._tokenizer.apply_chat_template(messages, **options))
 
-    def _ends(self) -> set[int]:
-        ends = self._network.generation_config.eos_token_id
-        return set(ends) if isinstance(ends, list) else {ends, self._tokenizer.eos_token_id}
+def _load(place: ModelPlace) -> tuple[Any, Any]:
+    """Load tokenizer and model, in bfloat16 where the processor computes in it."""
+    import torch  # noqa: PLC0415  # heavy
+    from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415  # heavy
+
+    settings = {"gguf_file": place.gguf_file} if place.gguf_file else {}
+    tokenizer = AutoTokenizer.from_pretrained(place.path, **settings)
+    tokenizer.chat_template = tokenizer.chat_template or CHATML
+    model = AutoModelForCausalLM.from_pretrained(place.path, dtype=torch.float32, **settings)
+    return tokenizer, model.eval()

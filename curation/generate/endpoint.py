@@ -1,131 +1,207 @@
-"""Asks a model: one request, one answer. Any OpenAI-compatible endpoint will do.
+"""What is asked of a model and what comes back: any OpenAI-compatible endpoint, through the `openai` client.
 
-A request is plain data, and its key is the hash of what is asked: never the address, never the API key.
+The client itself retries rate limits (429), server errors (5xx), lost connections and timeouts, with growing pauses
+and Retry-After. What waiting cannot mend (401, 403, 404, nobody there) is an `EndpointError` at once. The key comes
+from the environment and is taken out of everything that is said.
 """
 
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol
-from urllib.parse import urlsplit, urlunsplit
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import urlsplit
 
-from schemas.codec import sha256_of
+from schemas.codec import loads, sha256_of
 from schemas.errors import EndpointError
+from schemas.record import Row
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 NO_KEY = "none"
-"""Sent where no key is set: servers on one's own machine take any."""
-RETRIES = 6
-"""Times a request is sent again after 408, 409, 429, 5xx or a broken connection, ever later or as Retry-After says."""
-TIMEOUT_S = 300.0
+"""Sent where no key is set: servers on one's own machine want none, others will say what they want."""
+REDACTED = "[redacted]"
+MAX_RETRIES = 5
+WORDS_MOST = 300
+"""Characters of an endpoint's own words that are passed on."""
+REFUSED = "refused"
+"""Finish reason of a request that the endpoint would not take."""
+
+
+class Message(NamedTuple):
+    """One turn of a chat."""
+
+    role: str
+    content: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a model is asked: chat messages, or a text to continue."""
+    """What is asked: everything that can change the answer, and nothing else (no address, no key)."""
 
-    messages: tuple[Mapping[str, str], ...] = ()
-    """`{role, content}` each; empty for a completion."""
-    prompt: str = ""
-    """The text to continue; empty for a chat."""
-    temperature: float = 0.7
-    max_tokens: int = 256
-    """Most tokens of the answer."""
-    seed: int = 0
-    """Names the sample: the same request with another seed is another request."""
+    model: str
+    messages: tuple[Message, ...]
+    params: Mapping[str, float] = field(default_factory=dict)
+    """Sampling parameters as the API names them."""
+    sample: int = 0
+    """Tells apart requests that ask the same again on purpose."""
 
-    def key(self, model: str) -> str:
-        """Return the identity of this request to this model."""
-        return sha256_of({"model": model, **asdict(self)})[:32]
+    def plain(self) -> dict[str, Any]:
+        """Return the request as plain data."""
+        return {
+            "api": "chat",
+            "model": self.model,
+            "messages": [message._asdict() for message in self.messages],
+            "params": dict(self.params),
+            "sample": self.sample,
+        }
+
+    @property
+    def key(self) -> str:
+        """Hex sha256 of the request: the same question has the same key, today and tomorrow."""
+        return sha256_of(self.plain())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a model said."""
+    """What came back."""
 
-    text: str
-    finish_reason: str
-    """`stop`: it ended by itself; `length`: it was cut."""
-    model: str
-    """The model as the server names it."""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    body: Row
+    """As it was received."""
+    text: str = ""
+    finish_reason: str = ""
+    """`stop`, `length`, or what the server calls it; `refused` where it would not take the request."""
+    model: str = ""
+    """The model that says it answered."""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
 
 
 class Endpoint(Protocol):
-    """Something that answers requests, from several threads at once."""
+    """Answers requests, several at a time."""
 
-    model: str
-    """The model that is asked for."""
-
-    def ask(self, request: Request, /) -> Mapping[str, Any]:
-        """Return the raw answer, in the shape of the OpenAI API.
+    def ask(self, request: Request) -> Answer:
+        """Return the answer.
 
         Raises:
-            EndpointError: it cannot be used; asking again would not help.
+            EndpointError: it cannot be had, now or later.
         """
 
 
-def read_answer(raw: Mapping[str, Any]) -> Answer:
-    """Read a raw answer; what a server left out is empty."""
-    choice = (raw.get("choices") or [{}])[0]
-    usage = raw.get("usage") or {}
-    text = choice.get("text") if "text" in choice else (choice.get("message") or {}).get("content")
+def read_answer(body: Row) -> Answer:
+    """Read a chat completion; what is missing stays empty, for the caller to reject."""
+    choice = _first(body.get("choices"))
+    message = _mapping(choice.get("message"))
+    usage = _mapping(body.get("usage"))
     return Answer(
-        text=text or "",
-        finish_reason=choice.get("finish_reason") or "",
-        model=raw.get("model") or "",
-        prompt_tokens=usage.get("prompt_tokens") or 0,
-        completion_tokens=usage.get("completion_tokens") or 0,
+        body=body,
+        text=_text(message.get("content")),
+        finish_reason=_text(choice.get("finish_reason")) or (REFUSED if "error" in body else ""),
+        model=_text(body.get("model")),
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        completion_tokens=_count(usage.get("completion_tokens")),
     )
 
 
+def _first(value: object) -> Mapping[str, Any]:
+    return _mapping(value[0]) if isinstance(value, list) and value else {}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+@contextmanager
+def open_endpoint(base_url: str, *, timeout_s: float, own: bool = False) -> Iterator["OpenAIEndpoint"]:
+    """Open the endpoint at `base_url`; `own`: a server of ours on loopback, which gets no key of anyone's.
+
+    Raises:
+        EndpointError: no http address.
+    """
+    import openai  # 1 s
+
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise EndpointError(f"--base-url {base_url}: expected an address such as http://localhost:8000/v1")
+    key = "" if own else os.environ.get(KEY_VARIABLE, "")
+    # a proxy named in the environment cannot reach this machine's own loopback
+    web = openai.DefaultHttpxClient(trust_env=not is_loopback(parts.hostname))
+    with openai.OpenAI(
+        base_url=base_url, api_key=key or NO_KEY, timeout=timeout_s, max_retries=MAX_RETRIES, http_client=web
+    ) as client:
+        place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        yield OpenAIEndpoint(client, place=place, secrets=tuple(filter(None, (key, parts.password))))
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name is this machine itself."""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
 class OpenAIEndpoint:
-    """An endpoint that speaks the OpenAI API, through its own client."""
+    """An endpoint that speaks OpenAI's chat completions."""
 
-    def __init__(
-        self, base_url: str | None, model: str, *, retries: int = RETRIES, timeout_s: float = TIMEOUT_S
-    ) -> None:
-        """Connect to nothing yet; `base_url` None is the client's own default."""
-        from openai import OpenAI
+    def __init__(self, client: Any, *, place: str, secrets: tuple[str, ...] = ()) -> None:
+        self._client, self._place, self._secrets = client, place, secrets
+        self._has_answered = False
 
-        self.model, self._key = model, os.environ.get(KEY_VARIABLE, "")
-        self.address = without_secrets(base_url or "")
-        self._client = OpenAI(base_url=base_url, api_key=self._key or NO_KEY, max_retries=retries, timeout=timeout_s)
-
-    def ask(self, request: Request, /) -> Mapping[str, Any]:
-        """Send the request and return the raw answer."""
+    def ask(self, request: Request) -> Answer:
+        """Return the answer to a request."""
         import openai
 
         try:
-            return self._send(request)
-        except openai.APIStatusError as error:
-            raise self._unusable(f"answered {error.status_code}: {error.message}") from None
-        except openai.APIConnectionError as error:
-            raise self._unusable(f"cannot be reached: {error.__cause__ or error}") from None
+            got = self._client.chat.completions.with_raw_response.create(
+                model=request.model, messages=[message._asdict() for message in request.messages], **request.params
+            )
+        except openai.BadRequestError as error:
+            return self._refused(error)
+        except openai.OpenAIError as error:
+            # no `from`: the cause may hold the key, in its headers or in what the provider says
+            raise EndpointError(self._words(error)) from None
+        answer = read_answer(self._json(got.content))
+        self._has_answered = True
+        return answer
 
-    def _send(self, request: Request) -> Mapping[str, Any]:
-        options: dict[str, Any] = {
-            "model": self.model,
-            "temperature": request.temperature,
-            "max_tokens": request.max_tokens,
-            "seed": request.seed,
-        }
-        if request.prompt:
-            answer: Any = self._client.completions.create(prompt=request.prompt, **options)
-        else:
-            messages: Any = list(request.messages)
-            answer = self._client.chat.completions.create(messages=messages, **options)
-        return dict(answer.model_dump())
+    def _refused(self, error: Any) -> Answer:
+        """Take a refusal of one request as its answer; before anything was answered it is the endpoint's of us."""
+        if not self._has_answered:
+            raise EndpointError(self._words(error)) from None
+        return read_answer({"error": self._said(error)})
 
-    def _unusable(self, what: str) -> EndpointError:
-        """Return the error in the provider's words, without the key that some of them repeat."""
-        words = what.replace(self._key, "***") if self._key else what
-        return EndpointError(f"the endpoint {self.address or 'of the OpenAI client'} (model {self.model}) {words}")
+    def _json(self, content: bytes) -> Row:
+        try:
+            body = loads(content)
+        except ValueError:
+            body = None
+        if not isinstance(body, Mapping):
+            found = self._redacted(content.decode(errors="replace"))[:WORDS_MOST]
+            raise EndpointError(f"{self._place}: expected a chat completion in JSON, found {found!r}")
+        return body
+
+    def _words(self, error: Any) -> str:
+        status = getattr(error, "status_code", None)
+        hint = f" ({KEY_VARIABLE} is not set)" if status in UNAUTHORIZED and not self._secrets else ""
+        return f"{self._place}: {self._said(error)}{hint}; the answers so far are kept"
+
+    def _said(self, error: Any) -> str:
+        return self._redacted(f"{error}{_cause(error)}")[:WORDS_MOST]
+
+    def _redacted(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, REDACTED)
+        return text
 
 
-def without_secrets(url: str) -> str:
-    """Return an address without user, password and query, any of which may hold a key."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+UNAUTHORIZED = (401, 403)
+
+
+def _cause(error: BaseException) -> str:
+    """Say why a connection failed; the client only says that it did."""
+    return f" ({error.__cause__})" if error.__cause__ else ""

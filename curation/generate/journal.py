@@ -1,113 +1,228 @@
-"""The journal: every request is written down before it is sent, and every raw answer before it is parsed.
+"""The journal: every request before it is sent, every answer before it is parsed, for good.
 
-    {"t": "ask", "key": …, "request": …}
-    {"t": "answer", "key": …, "raw": …}
+    DIR.journal/
+      answers.jsonl    {"t": "request", "key": …} and {"t": "answer", "key": …, "body": …}, one a line, only appended
+      last_run.json    what the last run sent and reused, for people
+      lock             held by the process that writes
 
-One process writes it, append-only; each line is on disk before the work goes on. A line that was torn by a kill is
-dropped when the journal is opened. Answers cost money or time, so the journal stands beside the step directory, not in
-it, and outlives every re-making of the step.
+It stands beside the step directory, not in it: steps are made again, answers were paid for. A line is on the disk
+before the work goes on (several threads share one flush). A crash can only tear the last line, which is dropped when
+the journal is opened. Of a request without an answer nobody can say whether it was billed.
 """
 
 import fcntl
 import os
 import threading
-from collections.abc import Mapping
-from dataclasses import asdict
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from curation.generate.endpoint import Answer, Request, read_answer
-from schemas.codec import dumps, loads
-from schemas.errors import InputError
+from curation.generate.endpoint import Answer, Endpoint, Request, read_answer
+from schemas.codec import dumps, loads, read_config
+from schemas.errors import DollyError, InputError
 
 ANSWERS = "answers.jsonl"
+LOCK = "lock"
+LAST_RUN = "last_run.json"
 
 
-def journal_of(step: Path) -> Path:
-    """Return where the journal of a step directory stands: beside it."""
+def journal_beside(step: Path) -> Path:
+    """Return where the journal of a step directory stands."""
     return step.parent / f"{step.name}.journal"
 
 
 class Journal:
-    """The answers that were paid for, by key."""
+    """Requests and answers on disk, found by key. Safe for several threads of one process."""
 
     def __init__(self, folder: Path) -> None:
-        """Open or make the journal in `folder`, for this process alone.
+        """Open `answers.jsonl` in `folder`, which this process alone may write.
 
         Raises:
-            InputError: another process has it open, or a line in its middle is no journal line.
+            InputError: a line amid the file is not one of ours.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / ANSWERS
-        self._lock = threading.Lock()
-        self._file = self.path.open("ab+")
+        path, self.folder = folder / ANSWERS, folder
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        self._answers: dict[str, tuple[int, int]] = {}
+        self._open: set[str] = set()
+        self._size = self._flushed = 0
+        self._write, self._flush = threading.Lock(), threading.Lock()
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._file.close()
-            raise InputError(
-                place=folder, expected="one writer", found="another process is generating into it"
-            ) from error
-        self._answers: dict[str, Answer] = {}
-        self._asked: set[str] = set()
-        self._read()
-        self.unanswered = len(self._asked)
-        """Requests of earlier runs that were sent and whose answer never arrived: they may have been billed."""
+            self._read(path)
+        except BaseException:
+            self.close()
+            raise
 
-    def __enter__(self) -> Self:
-        """Return the open journal."""
-        return self
+    @property
+    def unanswered(self) -> int:
+        """Requests that were sent, or about to be, and have no answer: at most these were billed for nothing."""
+        return len(self._open)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self._file.close()
+    def find(self, key: str) -> Answer | None:
+        """Return the answer to a request that was asked before."""
+        place = self._answers.get(key)
+        if place is None:
+            return None
+        return read_answer(loads(os.pread(self._file, place[1], place[0]))["body"])
 
-    def __len__(self) -> int:
-        """Return the number of answers."""
-        return len(self._answers)
+    def asked(self, request: Request) -> None:
+        """Write a request down before it is sent."""
+        with self._write:
+            self._open.add(request.key)
+        self._append({"t": "request", "key": request.key, **request.plain()})
 
-    def get(self, key: str) -> Answer | None:
-        """Return the answer to a request, if there is one."""
-        return self._answers.get(key)
+    def answered(self, key: str, answer: Answer) -> None:
+        """Write an answer down as it came, before anybody reads it."""
+        place = self._append({"t": "answer", "key": key, "body": dict(answer.body)})
+        with self._write:
+            self._answers[key] = place
+            self._open.discard(key)
 
-    def asking(self, key: str, request: Request) -> None:
-        """Write down that a request is about to be sent."""
-        self._write({"t": "ask", "key": key, "request": asdict(request)})
+    def close(self) -> None:
+        """Close the file; everything in it is on the disk already."""
+        os.close(self._file)
 
-    def answered(self, key: str, raw: Mapping[str, Any]) -> Answer:
-        """Write a raw answer down, then read it."""
-        self._write({"t": "answer", "key": key, "raw": dict(raw)})
-        answer = read_answer(raw)
-        self._answers[key] = answer
-        return answer
+    def _append(self, row: Mapping[str, Any]) -> tuple[int, int]:
+        """Write a line through to the disk; returns where it is."""
+        line = dumps(row) + b"\n"
+        with self._write:
+            start = self._size
+            try:
+                self._write_all(line)
+            except OSError:
+                os.ftruncate(self._file, start)  # half a line would spoil the next one
+                raise
+            self._size += len(line)
+        self._settle(start + len(line))
+        return start, len(line)
 
-    def _write(self, row: Mapping[str, Any]) -> None:
-        with self._lock:
-            self._file.write(dumps(row) + b"\n")
-            self._file.flush()
-            os.fdatasync(self._file.fileno())
+    def _write_all(self, line: bytes) -> None:
+        while line:
+            line = line[os.write(self._file, line) :]
 
-    def _read(self) -> None:
-        self._file.seek(0)
-        whole = 0
-        for number, line in enumerate(self._file, 1):
-            if not line.endswith(b"\n"):
-                break
-            self._remember(line, f"{self.path}:{number}")
-            whole += len(line)
-        self._file.truncate(whole)
-        self._file.seek(0, os.SEEK_END)
+    def _settle(self, upto: int) -> None:
+        """Return when the first `upto` bytes are on the disk; whoever waited meanwhile is served by the same flush."""
+        with self._flush:
+            if self._flushed < upto:
+                size = self._size
+                os.fsync(self._file)
+                self._flushed = size
 
-    def _remember(self, line: bytes, place: str) -> None:
+    def _read(self, path: Path) -> None:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    os.ftruncate(self._file, self._size)
+                    break
+                self._note(line, f"{path}:{number}")
+                self._size += len(line)
+        self._flushed = self._size
+
+    def _note(self, line: bytes, place: str) -> None:
         try:
             row = loads(line)
-            if row["t"] == "ask":
-                self._asked.add(row["key"])
-            else:
-                self._answers[row["key"]] = read_answer(row["raw"])
-                self._asked.discard(row["key"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(place=place, expected="a line of the journal", found=repr(line[:60])) from error
+            kind, key = row["t"], row["key"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(place=place, expected="a line of a journal", found=repr(line[:60])) from error
+        if kind == "answer":
+            self._answers[key] = (self._size, len(line))
+            self._open.discard(key)
+        elif key not in self._answers:
+            self._open.add(key)
+
+
+@contextmanager
+def open_journal(folder: Path) -> Iterator[Journal]:
+    """Open the journal in `folder`, made if it is not there, for this process alone.
+
+    Raises:
+        InputError: another process is writing it, or its file is damaged.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / LOCK).open("w")
+    except OSError as error:
+        raise DollyError(f"{folder}: {error.strerror or error}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InputError(place=folder, expected="one writer", found="another process is writing it") from error
+        journal = Journal(folder)
+        try:
+            yield journal
+        finally:
+            journal.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastRun:
+    """What a run asked of its model."""
+
+    sent: int
+    """Requests that were sent."""
+    reused: int
+    """Answers that came out of the journal instead."""
+    tokens: int
+    """Tokens of the answers to what was sent."""
+    seconds: float
+    unanswered: int
+    """Requests in the journal that have no answer: at most these were billed for nothing."""
+
+    def __str__(self) -> str:
+        sent = f"reused {self.reused:,} answers, sent {self.sent:,}"
+        if self.sent and self.seconds:
+            sent += f" in {self.seconds:.0f} s ({self.tokens / self.seconds:.0f} tokens/s)"
+        lost = f"; {self.unanswered:,} requests have no answer and may have been billed" if self.unanswered else ""
+        return sent + lost
+
+
+def last_run(folder: Path) -> LastRun:
+    """Return what the last run with the journal in `folder` did."""
+    run: LastRun = read_config(LastRun, loads((folder / LAST_RUN).read_bytes()), str(folder / LAST_RUN))
+    return run
+
+
+class Remembered:
+    """An endpoint that never asks twice what the journal holds the answer to."""
+
+    def __init__(self, endpoint: Endpoint, journal: Journal) -> None:
+        self._endpoint, self._journal = endpoint, journal
+        self._counting, self._started = threading.Lock(), time.monotonic()
+        self._reused = self._sent = self._tokens = 0
+
+    def ask(self, request: Request) -> Answer:
+        """Return the answer, from the journal or from the endpoint; then it is in the journal."""
+        key = request.key
+        known = self._journal.find(key)
+        if known is not None:
+            with self._counting:
+                self._reused += 1
+            return known
+        self._journal.asked(request)
+        answer = self._endpoint.ask(request)
+        self._journal.answered(key, answer)
+        with self._counting:
+            self._sent += 1
+            self._tokens += answer.completion_tokens or 0
+        return answer
+
+    def speed(self, seconds: float) -> str:
+        """Return how fast the endpoint was, as an addition to a line of progress."""
+        return f", {self._tokens / seconds:.0f} tokens/s" if self._tokens and seconds else ""
+
+    def summary(self) -> LastRun:
+        """Return what this run did so far."""
+        return LastRun(
+            sent=self._sent,
+            reused=self._reused,
+            tokens=self._tokens,
+            seconds=round(time.monotonic() - self._started, 1),
+            unanswered=self._journal.unanswered,
+        )
+
+    def sum_up(self) -> None:
+        """Write down beside the answers what this run did; not in the step, whose bytes do not depend on it."""
+        (self._journal.folder / LAST_RUN).write_bytes(dumps(asdict(self.summary())) + b"\n")

@@ -1,83 +1,159 @@
-"""Seed tasks: what generation starts from, and the lint that keeps them good."""
+"""The seeds: what people wrote for a model to go on from; read from any format, and checked as a proof-reader would."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from curation.filters.stage import Filter, judge
-from curation.generate.novelty import NoveltyPool
-from curation.generate.strategies.self_instruct import INPUT_FIRST
+from curation.filters.catalogue import CHECKS, choose
+from curation.filters.language import DETECTORS
+from curation.filters.stage import judge
+from curation.generate.novelty import Pool
 from curation.sources import Validate
 from schemas.errors import InputError
 from schemas.outcome import Rejection
-from schemas.record import CATEGORIES, InstructionRecord, Reason
+from schemas.record import InstructionRecord, Reason
 
 SHIPPED = Path(__file__).with_name("seeds.jsonl")
 """184 tasks written for this project, 23 of each category."""
-LIKE = 0.7
-"""ROUGE-L over which two seeds are too much alike."""
-FEWEST = 8
-"""Seeds of a category that a request can show."""
+TOO_SIMILAR = 0.7
+"""ROUGE-L F from which on two instructions are near-duplicates."""
+LEAST_OF_CATEGORY = 8
+"""Fewest seeds of a category: requests draw from them, and few make every request the same."""
+UNBALANCED = 4
+"""A category may have at most this many times the seeds of another."""
+SURE = 0.95
+"""Confidence from which on a detected language is believed."""
+MAY_HAVE = ("wrong_language",)
+"""Checks of the filter stage that seeds need not pass: they may be in any one language."""
 
 
-def read_seeds(path: Path = SHIPPED) -> list[InstructionRecord]:
-    """Read a seed file in any format that `validate` reads.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Something wrong with a seed file."""
+
+    place: str
+    """File and line."""
+    field: str
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        """Return it as a line: place, field, what was expected and what was found."""
+        return f"{self.place}: {self.field}: expected {self.expected}, found {self.found}"
+
+
+def read_seeds(path: Path) -> list[InstructionRecord]:
+    """Return the seeds of a file.
 
     Raises:
-        InputError: a row that is no pair; the message names file, line, field, expected and found.
+        InputError: a row that is no record, or none at all.
     """
-    seeds = []
-    for outcome in Validate(source=str(path))():
-        if isinstance(outcome, Rejection):
-            raise InputError(_sentence(path, outcome.provenance.line, outcome.reasons[0]))
-        seeds.append(outcome)
+    seeds, faults = parse_seeds(path)
+    if faults:
+        more = f" (and {len(faults) - 1} more: dolly-data seeds check {path})" if faults[1:] else ""
+        raise InputError(f"{faults[0]}{more}")
     if not seeds:
         raise InputError(place=path, expected="seed tasks", found="none")
     return seeds
 
 
-def check_seeds(path: Path = SHIPPED) -> Iterator[str]:
-    """Yield one sentence for everything that is wrong with a seed file: file, line, field, expected, found."""
-    records = []
+def parse_seeds(path: Path) -> tuple[list[InstructionRecord], list[Fault]]:
+    """Return the rows that are records, and what is wrong with the others."""
+    seeds: list[InstructionRecord] = []
+    faults: list[Fault] = []
     for outcome in Validate(source=str(path))():
         if isinstance(outcome, Rejection):
-            yield from (_sentence(path, outcome.provenance.line, reason) for reason in outcome.reasons)
+            faults += [_fault(path, outcome.provenance.line, reason) for reason in outcome.reasons]
         else:
-            records.append(outcome)
-    chosen = Filter().chosen()
-    pool = NoveltyPool()
-    seen: dict[str, int | None] = {}
-    for seed in records:
-        line = seed.provenance.line
+            seeds.append(outcome)
+    return seeds, faults
+
+
+def check_seeds(path: Path) -> tuple[list[InstructionRecord], list[Fault]]:
+    """Return the seeds of a file, and everything that is wrong with it."""
+    seeds, faults = parse_seeds(path)
+    looks = (_unfit, _repeated, _similar, _foreign, _incomplete, _unbalanced)
+    return seeds, [*faults, *(fault for look in looks for fault in look(seeds, path))]
+
+
+def seeds_by_category(seeds: Iterable[InstructionRecord]) -> dict[str, list[InstructionRecord]]:
+    """Return the seeds by category, categories in order of their names."""
+    found: dict[str, list[InstructionRecord]] = {}
+    for seed in seeds:
+        found.setdefault(seed.category, []).append(seed)
+    return dict(sorted(found.items()))
+
+
+def _fault(path: Path, line: int | None, reason: Reason) -> Fault:
+    expected = reason.limit or f"no {reason.code.replace('_', ' ')}"
+    return Fault(place=f"{path}:{line}", field=reason.field or "row", found=reason.found, expected=expected)
+
+
+def _at(path: Path, seed: InstructionRecord, field: str, expected: str, found: str) -> Fault:
+    return Fault(place=f"{path}:{seed.provenance.line}", field=field, expected=expected, found=found)
+
+
+def _unfit(seeds: Sequence[InstructionRecord], path: Path) -> Iterator[Fault]:
+    """Yield what the filter stage would say: a reference to a missing text, a placeholder, and so on."""
+    chosen = [choose(code, {"action": "reject"}) for code in CHECKS if code not in MAY_HAVE]
+    for seed in seeds:
         judged = judge(seed, chosen)
         if isinstance(judged, Rejection):
-            yield from (_sentence(path, line, reason) for reason in judged.reasons)
-        if seed.category in INPUT_FIRST and not seed.context:
-            yield f"{path}:{line}: context: expected a text for {seed.category}, found none"
-        near = pool.nearest(seed.instruction)
-        if near.score > LIKE:
-            found = f"ROUGE-L {near.score:.2f} with line {seen[near.id]}"
-            yield f"{path}:{line}: instruction: expected a new one, found {found}"
-        pool.add(seed.instruction, seed.id)
-        seen[seed.id] = line
-    yield from _balance(path, records)
+            yield from (_fault(path, seed.provenance.line, reason) for reason in judged.reasons)
 
 
-def by_category(records: Sequence[InstructionRecord]) -> dict[str, list[InstructionRecord]]:
-    """Return the records by category, in order."""
-    found: dict[str, list[InstructionRecord]] = {}
-    for record in records:
-        found.setdefault(record.category, []).append(record)
-    return found
+def _repeated(seeds: Sequence[InstructionRecord], path: Path) -> Iterator[Fault]:
+    """Yield a fault for each name or record that stands there before."""
+    first: dict[tuple[str, str], InstructionRecord] = {}
+    for seed in seeds:
+        for field, value in (("name", str(seed.extra.get("name", ""))), ("record", seed.id)):
+            known = first.setdefault((field, value), seed) if value else seed
+            if known is not seed:
+                yield _at(path, seed, field, "one that no other seed has", f"that of line {known.provenance.line}")
 
 
-def _balance(path: Path, seeds: Sequence[InstructionRecord]) -> Iterator[str]:
-    counts = Counter(seed.category for seed in seeds)
-    for category in CATEGORIES:
-        if counts[category] < FEWEST:
-            yield f"{path}: category: expected at least {FEWEST} of {category}, found {counts[category]}"
+def _similar(seeds: Sequence[InstructionRecord], path: Path) -> Iterator[Fault]:
+    """Yield a fault for each instruction that is nearly an earlier one's."""
+    pool = Pool()
+    for seed in seeds:
+        codes = pool.encode(seed.instruction)
+        near = pool.nearest(codes)
+        if near and near.score >= TOO_SIMILAR:
+            found = f"{near.score:.2f} with line {seeds[near.key].provenance.line}"
+            yield _at(path, seed, "instruction", f"ROUGE-L under {TOO_SIMILAR}", found)
+        pool.add(codes)
 
 
-def _sentence(path: Path, line: int | None, reason: Reason) -> str:
-    expected = reason.limit or reason.code.replace("_", " ")
-    return f"{path}:{line}: {reason.field}: {reason.code}: expected {expected}, found {reason.found}"
+def _foreign(seeds: Sequence[InstructionRecord], path: Path) -> Iterator[Fault]:
+    """Yield a fault for each seed that is in another language than most."""
+    spoken = [_language(seed) for seed in seeds]
+    usual = Counter(filter(None, spoken)).most_common(1)
+    for seed, code in zip(seeds, spoken, strict=True):
+        if code and code != usual[0][0]:
+            yield _at(path, seed, "language", f"{usual[0][0]} as in most seeds", code)
+
+
+def _language(seed: InstructionRecord) -> str:
+    """Return the language that a seed is surely in, or nothing."""
+    code, confidence = DETECTORS["py3langid"](f"{seed.instruction}\n{seed.context}\n{seed.response}")
+    return code if confidence >= SURE else ""
+
+
+def _incomplete(seeds: Sequence[InstructionRecord], path: Path) -> Iterator[Fault]:
+    """Yield a fault for a seed without category, and for the only one of its category without a context."""
+    for category, records in seeds_by_category(seeds).items():
+        bare = [seed for seed in records if not seed.context]
+        if not category:
+            yield from (_at(path, seed, "category", "the kind of task", "none") for seed in records)
+        elif len(bare) == 1 < len(records):
+            yield _at(path, bare[0], "context", f"a text, as in all other seeds of {category}", "none")
+
+
+def _unbalanced(seeds: Sequence[InstructionRecord], path: Path) -> Iterator[Fault]:
+    counts = {category: len(records) for category, records in seeds_by_category(seeds).items()}
+    least = max(LEAST_OF_CATEGORY, -(-max(counts.values(), default=0) // UNBALANCED))
+    for category, number in counts.items():
+        if number < least:
+            expected = f"{least} or more of {category or 'a category'}"
+            yield Fault(place=str(path), field="category", expected=expected, found=str(number))

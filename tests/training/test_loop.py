@@ -28,7 +28,7 @@ class Kept:
         """Remember a row."""
         self.rows.append(dict(row))
 
-    def progress(self, what: str, done: int, total: int | None = None) -> None:
+    def progress(self, what: str, done: int, total: int | None = None, note: str = "") -> None:
         """Remember how far it was."""
         self.said.append((what, done, total))
 

@@ -1,126 +1,148 @@
-"""Self-Instruct (Wang et al. 2022, arXiv 2212.10560), for small models and large.
+"""Self-Instruct: instructions that resemble others, then an instance of each.
 
-A request shows eight instructions of one category, six written by people and up to two made in this run, and asks for
-more. Each new instruction is then done: at once, or, in categories that are about a text, after a text was asked for
-(input first).
-
-Where the model takes a text to continue, the list is continued; else it is asked for in a chat. Either way the answer
-is read by its item numbers and needs no stop string that an item could contain.
+After Wang et al. 2022 (https://arxiv.org/abs/2212.10560): six instructions of people and up to two of the model's own
+in each request; input before output, but for classification the output first, because a model that writes the input
+first nearly always writes one for the same label. Different here: examples of one category at a time, asked for in
+turn, so that the kinds of task stay balanced; chat turns instead of raw completions; no stop strings in answers.
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from random import Random
 
-from curation.generate.endpoint import Answer, Request
-from curation.generate.strategies.shape import Asked, Pool, Task
-from schemas.record import CATEGORIES, InstructionRecord, Reason
+from curation.filters.references import refers_to_given_text
+from curation.generate import prompts
+from curation.generate.draw import draw
+from curation.generate.endpoint import Answer, Endpoint, Message, Request
+from curation.generate.gates import shortened
+from curation.generate.parse import TRUNCATED, list_items, unusable
+from curation.generate.strategies.shape import Draft, Drafted, Proposal, Sampling, Shelf
+from schemas.outcome import Rejection, reject
+from schemas.record import InstructionRecord, Provenance, Reason
 
-HUMAN, MACHINE = 6, 2
-"""Instructions shown: written by people, and made in this run."""
-INPUT_FIRST = frozenset({"closed_qa", "information_extraction", "summarization"})
-"""Categories whose tasks are about a text that they bring."""
-BRIEF = "Answer in at most three short sentences."
-PASSAGE = "Write a short passage of three or four sentences, with names and numbers, on which this task can be done"
+HUMAN, MADE = 6, 2
+"""Instructions shown in a request: of people, and (up to) of the model's own."""
+INSTANCES = 2
+"""Finished examples shown where a context or a response is asked for."""
+TOKENS_PER_INSTRUCTION = 45
 
-_ITEM = re.compile(r"^\s*(\d+)[.)]\s*(.*)$")
+
+@dataclass(frozen=True, slots=True)
+class SelfInstruct:
+    """The strategy `self-instruct`."""
+
+    sampling: Sampling
+
+    def propose(self, shelf: Shelf) -> Iterator[Proposal]:
+        """Yield requests for instructions, the categories in turn."""
+        categories = list(shelf.seeds)
+        for ordinal in range(self.sampling.round_size):
+            category = categories[(shelf.round * self.sampling.round_size + ordinal) % len(categories)]
+            examples = self._shown(shelf, category, ordinal)
+            messages = prompts.ask_instructions(category, examples, self.sampling.per_request)
+            limit = TOKENS_PER_INSTRUCTION * self.sampling.per_request
+            request = self._request(messages, self.sampling.temperature, limit)
+            yield Proposal(request=request, category=category, examples=tuple(examples))
+
+    def read(self, proposal: Proposal, answer: Answer) -> list[Drafted]:
+        """Return a draft for each item of the list."""
+        provenance = Provenance(
+            source="generate",
+            model=answer.model or self.sampling.model,
+            request=proposal.request.key,
+            seeds=tuple(shown.id for shown in proposal.examples),
+        )
+        blank = InstructionRecord(instruction="", response="", category=proposal.category, provenance=provenance)
+        requests = {"instruction": proposal.request.key}
+        return [
+            item if isinstance(item, Rejection) else Draft(record=item, requests=requests)
+            for item in list_items(answer, blank)
+        ]
+
+    def finish(self, draft: Draft, shelf: Shelf, endpoint: Endpoint) -> Drafted:
+        """Ask for the context, if the task is about one, and the response, in the order that suits the category."""
+        done: Drafted = draft
+        for step in _steps(draft.record, shelf):
+            if isinstance(done, Draft):
+                done = self._take(step, done, shelf, endpoint)
+        return done
+
+    def _take(self, step: "Step", draft: Draft, shelf: Shelf, endpoint: Endpoint) -> Drafted:
+        """Ask for one field and put the answer there."""
+        record = draft.record
+        examples = self._instances(shelf, record.category, with_context=step.with_context)
+        request = self._request(step.ask(record, examples), self.sampling.answer_temperature, self.sampling.max_tokens)
+        answer = endpoint.ask(request)
+        grown = _grown(record, request, answer, examples)
+        if reason := _unusable(step.field, answer):
+            return reject(grown, reason)
+        filled = replace(grown, **{step.field: answer.text.strip()})  # type: ignore[arg-type]  # the field is a text field
+        if answer.finish_reason == TRUNCATED:
+            return reject(filled, _cut(step.field, answer))
+        return Draft(record=filled, requests={**draft.requests, step.field: request.key})
+
+    def _shown(self, shelf: Shelf, category: str, ordinal: int) -> list[InstructionRecord]:
+        """Draw the instructions that a request shows, in random order."""
+        place = (self.sampling.seed, shelf.round, ordinal)
+        shown = [
+            *draw(shelf.seeds[category], HUMAN, *place, "human"),
+            *draw(shelf.made.get(category, ()), MADE, *place, "made"),
+        ]
+        return draw(shown, len(shown), *place, "order")
+
+    def _instances(self, shelf: Shelf, category: str, *, with_context: bool) -> list[InstructionRecord]:
+        """Draw finished examples; the same for a whole round, so that a server can keep what it read of them."""
+        fitting = [seed for seed in shelf.seeds[category] if bool(seed.context) == with_context]
+        return draw(fitting, INSTANCES, self.sampling.seed, shelf.round, category, str(with_context))
+
+    def _request(self, messages: tuple[Message, ...], temperature: float, max_tokens: int) -> Request:
+        params = {"temperature": temperature, "max_tokens": max_tokens}
+        return Request(model=self.sampling.model, messages=messages, params=params)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SelfInstruct:
-    """The strategy and its settings."""
+class Step:
+    """One field of a draft that is asked for."""
 
-    chat: bool = True
-    """Ask for the list in a chat; else have it continued as a text, which small models do better."""
-    items: int = 5
-    """Tasks asked for in one request."""
-    task_tokens: int = 200
-    """Most tokens of a list of tasks."""
-    answer_tokens: int = 160
-    """Most tokens of a text or a response."""
-    task_temperature: float = 0.9
-    answer_temperature: float = 0.4
-
-    def ask_tasks(self, seeds: Pool, made: Pool, draw: Random, /) -> Asked:
-        """Show tasks of one category and ask for more of it."""
-        category = draw.choice([name for name in CATEGORIES if seeds.get(name)] or sorted(seeds))
-        machine = _some(made.get(category, ()), MACHINE, draw)
-        shown = [*machine, *_some(_fitting(seeds[category], category), HUMAN + MACHINE - len(machine), draw)]
-        draw.shuffle(shown)
-        listed = "".join(f"{number}. {_line(one.instruction)}\n" for number, one in enumerate(shown, 1))
-        request = self._list_request(listed, category.replace("_", " "), len(shown) + 1, draw.getrandbits(31))
-        return Asked(request=request, category=category, seeds=tuple(one.id for one in shown))
-
-    def read_tasks(self, asked: Asked, answer: Answer, key: str, /) -> list[Task]:
-        """Read the numbered items; of an answer that was cut, the last is not whole."""
-        text = answer.text if self.chat else f"{len(asked.seeds) + 1}.{answer.text}"
-        items = [item for item in _items(text) if item]
-        last = len(items) if answer.finish_reason == "length" else 0
-        return [
-            Task(
-                instruction=item,
-                category=asked.category,
-                seeds=asked.seeds,
-                request=key,
-                whole=number != last,
-            )
-            for number, item in enumerate(items, 1)
-            if number <= self.items
-        ]
-
-    def ask_context(self, task: Task, draw: Random, /) -> Request | None:
-        """Have the text written that a task is about."""
-        if task.category not in INPUT_FIRST:
-            return None
-        return self._ask(f"{PASSAGE}: {task.instruction}\nWrite the passage alone, not the answer.", draw)
-
-    def ask_response(self, task: Task, context: str, draw: Random, /) -> Request:
-        """Have a task done, on its text if it has one."""
-        return self._ask("\n\n".join(part for part in (BRIEF, context, task.instruction) if part), draw)
-
-    def read_text(self, answer: Answer, part: str, /) -> str | Reason:
-        """Take an answer as it stands, without the space around it; one that was cut or is empty is none."""
-        text = answer.text.strip()
-        if not text:
-            return Reason(
-                code="answer_empty", field=part, found=f"finish reason {answer.finish_reason!r}", limit="text"
-            )
-        if answer.finish_reason == "length":
-            found = f"cut after {answer.completion_tokens} tokens: …{text[-60:]}"
-            return Reason(code="answer_cut", field=part, found=found, limit=f"{self.answer_tokens} tokens")
-        return text
-
-    def _ask(self, content: str, draw: Random) -> Request:
-        return Request(
-            messages=({"role": "user", "content": content},),
-            temperature=self.answer_temperature,
-            max_tokens=self.answer_tokens,
-            seed=draw.getrandbits(31),
-        )
-
-    def _list_request(self, listed: str, category: str, first: int, seed: int) -> Request:
-        ask = Request(temperature=self.task_temperature, max_tokens=self.task_tokens, seed=seed)
-        if not self.chat:
-            return replace(ask, prompt=f"A list of {category} tasks, all different.\n\n{listed}{first}.")
-        more = f"Write {self.items} more, all different, as items {first} to {first + self.items - 1}, one a line."
-        content = f"Here are some {category} tasks:\n\n{listed}\n{more}"
-        return replace(ask, messages=({"role": "user", "content": content},))
+    field: str
+    ask: Callable[[InstructionRecord, Sequence[InstructionRecord]], tuple[Message, ...]]
+    with_context: bool = True
+    """Whether the examples have contexts."""
 
 
-def _items(text: str) -> list[str]:
-    """Return the numbered items of a list, each one line."""
-    return [found[2].strip() for line in text.splitlines() if (found := _ITEM.match(line))]
+PLAIN = (Step(field="response", ask=prompts.ask_response, with_context=False),)
+INPUT_FIRST = (Step(field="context", ask=prompts.ask_context), Step(field="response", ask=prompts.ask_response))
+OUTPUT_FIRST = (Step(field="response", ask=prompts.ask_label), Step(field="context", ask=prompts.ask_context))
+LABELLED = ("classification",)
+"""Categories whose output comes first where the task is about a text."""
 
 
-def _fitting(seeds: Sequence[InstructionRecord], category: str) -> list[InstructionRecord]:
-    """Return the seeds that show what is asked for: with a text where one is needed, else without."""
-    return [seed for seed in seeds if bool(seed.context) == (category in INPUT_FIRST)] or list(seeds)
+def _steps(record: InstructionRecord, shelf: Shelf) -> tuple[Step, ...]:
+    """Return what to ask for: a category whose seeds all have a context needs one; else the instruction says so."""
+    always = all(seed.context for seed in shelf.seeds[record.category])
+    if not always and not refers_to_given_text(record.instruction):
+        return PLAIN
+    return OUTPUT_FIRST if record.category in LABELLED else INPUT_FIRST
 
 
-def _some(records: Sequence[InstructionRecord], count: int, draw: Random) -> list[InstructionRecord]:
-    return draw.sample(list(records), min(count, len(records)))
+def _grown(
+    record: InstructionRecord, request: Request, answer: Answer, examples: Sequence[InstructionRecord]
+) -> InstructionRecord:
+    """Add to a record's provenance the request that it grows by, and what that request showed."""
+    before = record.provenance
+    seeds = tuple(dict.fromkeys((*before.seeds, *(shown.id for shown in examples))))
+    model = answer.model or before.model
+    return replace(record, provenance=replace(before, request=request.key, seeds=seeds, model=model))
 
 
-def _line(text: str) -> str:
-    return " ".join(text.split())
+def _unusable(field: str, answer: Answer) -> Reason | None:
+    """Return why an answer cannot be a field, or nothing."""
+    reason = unusable(answer)
+    if reason and reason.code == "answer_empty":
+        return replace(reason, code=f"{field}_empty", field=field)
+    return reason
+
+
+def _cut(field: str, answer: Answer) -> Reason:
+    """Return the reason against an answer that ends where its tokens did."""
+    found = f"cut after {answer.completion_tokens or 'all its'} tokens: … {shortened(answer.text[-60:])}"
+    return Reason(code=f"{field}_truncated", field=field, found=found, limit="an end")

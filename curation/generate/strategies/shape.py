@@ -1,54 +1,73 @@
-"""What a strategy is: it asks for tasks, for the texts they are about, and for responses, and reads the answers."""
+"""What every strategy is given and what it returns."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from random import Random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from curation.generate.endpoint import Answer, Request
-from schemas.record import InstructionRecord, Reason
-
-Pool: TypeAlias = Mapping[str, Sequence[InstructionRecord]]
-"""Category → the records a request may show."""
+from curation.generate.endpoint import Answer, Endpoint, Request
+from schemas.outcome import Rejection
+from schemas.record import InstructionRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A request for tasks, and what it shows."""
+class Sampling:
+    """How the model is asked."""
+
+    model: str
+    seed: int
+    """Decides every draw of examples."""
+    temperature: float
+    """Of requests for instructions."""
+    answer_temperature: float
+    """Of requests for contexts and responses."""
+    max_tokens: int
+    """Longest context or response."""
+    per_request: int
+    """Instructions asked for at once."""
+    round_size: int
+    """Requests for instructions in a round."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """What a round may show the model: frozen while the round lasts."""
+
+    round: int
+    seeds: Mapping[str, Sequence[InstructionRecord]]
+    """By category, categories in order of their names."""
+    made: Mapping[str, Sequence[InstructionRecord]]
+    """Records accepted in earlier rounds, by category."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A request whose answer will hold instructions, and what it shows."""
 
     request: Request
     category: str
-    seeds: tuple[str, ...]
-    """Ids of the records that are shown."""
+    examples: tuple[InstructionRecord, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """An instruction that a model wrote, not answered yet."""
+class Draft:
+    """A record in the making: an instruction, later with context and response."""
 
-    instruction: str
-    category: str
-    seeds: tuple[str, ...]
-    request: str
-    """Key of the request it came out of."""
-    whole: bool = True
-    """False where the model's answer was cut within it."""
+    record: InstructionRecord
+    requests: Mapping[str, str] = field(default_factory=dict)
+    """Field → key of the request whose answer it is."""
+
+
+Drafted: TypeAlias = Draft | Rejection
 
 
 class Strategy(Protocol):
-    """Writes requests and reads answers; pure: all chance comes in as `draw`."""
+    """Turns examples into requests, and their answers into drafts."""
 
-    def ask_tasks(self, seeds: Pool, made: Pool, draw: Random, /) -> Asked:
-        """Return a request for new tasks that shows some of the seeds and of what was made so far."""
+    def propose(self, shelf: Shelf) -> Iterator[Proposal]:
+        """Yield the round's requests for instructions, in order."""
 
-    def read_tasks(self, asked: Asked, answer: Answer, key: str, /) -> list[Task]:
-        """Return the tasks in an answer; none where there are none."""
+    def read(self, proposal: Proposal, answer: Answer) -> list[Drafted]:
+        """Return a draft for each instruction in the answer; nothing in it is dropped."""
 
-    def ask_context(self, task: Task, draw: Random, /) -> Request | None:
-        """Return the request for the text that a task is about; None where it needs none."""
-
-    def ask_response(self, task: Task, context: str, draw: Random, /) -> Request:
-        """Return the request that has a task done."""
-
-    def read_text(self, answer: Answer, part: str, /) -> str | Reason:
-        """Return the context or response (`part`) in an answer, or why it is none."""
+    def finish(self, draft: Draft, shelf: Shelf, endpoint: Endpoint) -> Drafted:
+        """Ask for what the draft lacks. Called in several threads at once."""

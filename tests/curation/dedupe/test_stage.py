@@ -38,7 +38,7 @@ class Ear:
         """Remember the row with the file's name."""
         self.rows.append({"file": name, **row})
 
-    def progress(self, what: str, done: int, total: int | None = None) -> None:
+    def progress(self, what: str, done: int, total: int | None = None, note: str = "") -> None:
         """Remember what was going on."""
         self.told.append(what)
 

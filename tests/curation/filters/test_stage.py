@@ -32,7 +32,7 @@ class Listener:
         """Take a row; this stage leaves none."""
         raise AssertionError(name)
 
-    def progress(self, what: str, done: int, total: int | None = None) -> None:
+    def progress(self, what: str, done: int, total: int | None = None, note: str = "") -> None:
         """Remember how far the stage has come."""
         self.heard.append((what, done, total))
 

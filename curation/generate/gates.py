@@ -1,0 +1,134 @@
+"""What a generated record must pass at birth: an instruction before anything is asked about it, then the whole.
+
+Most are checks of the filter stage, which runs over all of them later and over everybody's records; passing them here
+saves asking for what would be rejected there, and lets `n` count records that are worth having. The others are about
+what only happens while a model writes.
+"""
+
+import re
+from functools import cache
+
+from curation.filters.catalogue import ChosenCheck, choose
+from curation.filters.stage import judge
+from curation.text import normal_form, tokens
+from schemas.outcome import Outcome, reject
+from schemas.record import InstructionRecord, Reason
+
+REASONS = {
+    "request_refused": "The endpoint would not take the request.",
+    "answer_empty": "The model's answer holds no text.",
+    "not_an_item": "A line of the model's list is not one of its items.",
+    "instruction_truncated": "The model's answer reached its token limit within this instruction.",
+    "instruction_repeats": "The instruction goes round in a loop.",
+    "instruction_placeholder": "The instruction leaves a blank to be filled in.",
+    "instruction_not_novel": "The instruction is too similar to a seed or to an earlier one.",
+    "context_empty": "The model wrote no text for a task that is about one.",
+    "context_truncated": "The context reached its token limit.",
+    "context_too_short": "The context has too few words.",
+    "context_repeats": "The context goes round in a loop.",
+    "context_echoes": "The context is the instruction again.",
+}
+"""Every code that only generation gives, in plain words; the others are those of `curation.filters.catalogue`."""
+
+FOR_INSTRUCTIONS = (
+    "instruction_too_short",
+    "instruction_too_long",
+    "merged_tasks",
+    "template_leak",
+    "needs_media",
+    "url_not_given",
+    "broken_characters",
+)
+"""Checks that an instruction passes before its response is asked for."""
+FOR_RECORDS = (
+    "response_empty",
+    "response_placeholder",
+    "response_echoes",
+    "response_is_refusal",
+    "provider_identity",
+    "response_repeats",
+    "response_too_long",
+    "merged_tasks",
+    "template_leak",
+    "needs_media",
+    "dangling_reference",
+    "broken_characters",
+)
+"""Checks that a finished record passes."""
+
+CONTEXT_WORDS = 5
+"""Fewest words of a context."""
+FOUND_MOST = 100
+"""Characters of evidence."""
+LOOP_WORDS = 12
+"""Words from which on an instruction or a context can be called a loop."""
+LOOP_GRAM = 3
+LOOP_RATIO = 0.4
+"""Share (0 to 1) of three-word runs that are repetitions, over which a text goes round in a loop."""
+
+_BLANK = re.compile(
+    r"(?<![\w\]])\[(?:your |insert |the )?[a-z][a-z ]{1,30}\](?!\()|<(?:no ?input|insert [^>]*|your [^>]*)>|_{3,}",
+    re.IGNORECASE,
+)
+
+
+def judge_instruction(record: InstructionRecord) -> Outcome:
+    """Return the record if its instruction is worth a response, else its rejection."""
+    own = _blank(record) or _loop(record, "instruction")
+    return reject(record, own) if own else judge(record, _chosen(FOR_INSTRUCTIONS))
+
+
+def judge_record(record: InstructionRecord) -> Outcome:
+    """Return a finished record if it is whole, else its rejection."""
+    own = _short_context(record) or _echoing_context(record) or _loop(record, "context")
+    return reject(record, own) if own else judge(record, _chosen(FOR_RECORDS))
+
+
+def loop_ratio(text: str) -> float:
+    """Return the share (0 to 1) of a text's three-word runs that are repetitions; 0 for a short text."""
+    words = tokens(text)
+    if len(words) < LOOP_WORDS:
+        return 0.0
+    runs = [tuple(words[at : at + LOOP_GRAM]) for at in range(len(words) - LOOP_GRAM + 1)]
+    return 1 - len(set(runs)) / len(runs)
+
+
+def shortened(text: str) -> str:
+    """Return evidence on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= FOUND_MOST else line[: FOUND_MOST - 1] + "…"
+
+
+@cache
+def _chosen(codes: tuple[str, ...]) -> tuple[ChosenCheck, ...]:
+    return tuple(choose(code, {"action": "reject"}) for code in codes)
+
+
+def _blank(record: InstructionRecord) -> Reason | None:
+    match = _BLANK.search(record.instruction)
+    if match is None:
+        return None
+    return Reason(code="instruction_placeholder", field="instruction", found=shortened(match[0]), span=match.span())
+
+
+def _loop(record: InstructionRecord, field: str) -> Reason | None:
+    text = str(getattr(record, field))
+    ratio = loop_ratio(text)
+    if ratio <= LOOP_RATIO:
+        return None
+    limit = f"{LOOP_RATIO:g} of its three-word runs repeated"
+    scores = {"ratio": round(ratio, 3)}
+    return Reason(code=f"{field}_repeats", field=field, found=shortened(text), limit=limit, scores=scores)
+
+
+def _short_context(record: InstructionRecord) -> Reason | None:
+    words = len(tokens(record.context))
+    if not record.context or words >= CONTEXT_WORDS:
+        return None
+    return Reason(code="context_too_short", field="context", found=f"{words} words", limit=f"{CONTEXT_WORDS} or more")
+
+
+def _echoing_context(record: InstructionRecord) -> Reason | None:
+    if not record.context or normal_form(record.context) != normal_form(record.instruction):
+        return None
+    return Reason(code="context_echoes", field="context", found=shortened(record.context), limit="not the instruction")

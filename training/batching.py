@@ -15,6 +15,17 @@ from torch import Tensor
 
 from training.encoding import IGNORED, Example
 
+SUITABLE_TOKENS = {"cpu": 512}
+"""Padded tokens of a micro-batch by kind of device. A processor multiplies 512 as fast as 2,048, and of Alpaca's short
+records they hold a tenth of padding instead of a third."""
+ACCELERATOR_TOKENS = 8192
+"""The same for any other device, which idles on less."""
+
+
+def suitable_tokens(device: torch.device) -> int:
+    """Return how many padded tokens to compute at once on a device."""
+    return SUITABLE_TOKENS.get(device.type, ACCELERATOR_TOKENS)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MicroBatch:

@@ -86,7 +86,7 @@ SETTINGS = {
     "held_out": (int, "Records kept from training to measure the loss on, at most 5 %."),
     "seed": (int, "Of the order and the split."),
     "dtype": (click.Choice(get_args(Precision)), "Of the model's weights; auto: bf16 where the hardware has it."),
-    "micro_tokens": (int, "Padded tokens computed at once; fewer need less memory."),
+    "micro_tokens": (int, "Padded tokens computed at once; 0: what suits the hardware."),
 }
 """Field of TrainConfig → its type and help; every one defaults to the preset's value."""
 

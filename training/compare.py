@@ -10,6 +10,7 @@ from schemas.manifest import digest_file
 from schemas.outcome import SILENT, Aside
 from schemas.record import InstructionRecord
 from schemas.step import version
+from training.batching import suitable_tokens
 from training.checkpoint import is_checkpoint
 from training.encoding import IGNORED, Encoder, Example, text_ids
 from training.loop import mean_loss
@@ -18,8 +19,6 @@ from training.respond import Answer, Question, Responder, Sampling, answer, open
 
 NGRAM = 4
 """Words in a row that count as repetition when they come again in the same answer."""
-MICRO_TOKENS = 2048
-"""Padded tokens that are computed at once for the held-out loss."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,5 +138,5 @@ def _loss(responder: Responder, records: Sequence[InstructionRecord], aside: Asi
     tokens = sum(one.supervised for one in examples)
     size = sum(len(record.response.encode()) for record in records)
     pad = responder.pad_id
-    mean = mean_loss(responder.model, examples, pad_id=pad, tokens=MICRO_TOKENS, aside=aside)
+    mean = mean_loss(responder.model, examples, pad_id=pad, tokens=suitable_tokens(responder.model.device), aside=aside)
     return ResponseLoss(nats_per_token=mean, nats_per_byte=mean * tokens / size, records=len(records), tokens=tokens)

@@ -56,8 +56,8 @@ class TrainConfig:
     """Of the order, the split, and whatever the model draws."""
     dtype: Precision = "auto"
     """Of the weights in the model; auto: bf16 where the processor computes in it. The optimiser's copies are fp32."""
-    micro_tokens: int = field(default=2048, metadata={"identity": False})
-    """Padded tokens that are computed at once; fewer need less memory."""
+    micro_tokens: int = field(default=0, metadata={"identity": False})
+    """Padded tokens that are computed at once; fewer need less memory and padding; 0: what suits the hardware."""
 
     @property
     def name(self) -> str:
@@ -76,7 +76,7 @@ class TrainConfig:
 
 _LOWEST: Mapping[str, float] = {
     "epochs": 1, "steps": 0, "rows_per_step": 1, "max_tokens": 8, "lr": 0.0, "warmup_steps": 0, "warmup_ratio": 0.0,
-    "beta1": 0.0, "beta2": 0.0, "eps": 0.0, "weight_decay": 0.0, "clip_norm": 0.0, "held_out": 0, "micro_tokens": 1,
+    "beta1": 0.0, "beta2": 0.0, "eps": 0.0, "weight_decay": 0.0, "clip_norm": 0.0, "held_out": 0, "micro_tokens": 0,
 }  # fmt: skip
 _HIGHEST: Mapping[str, float] = {"warmup_ratio": 1.0, "beta1": 1.0, "beta2": 1.0}
 

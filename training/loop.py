@@ -19,7 +19,7 @@ from torch.utils.hooks import RemovableHandle
 
 from schemas.errors import DollyError
 from schemas.outcome import SILENT, Aside
-from training.batching import MicroBatch, micro_batches, steps
+from training.batching import MicroBatch, micro_batches, steps, suitable_tokens
 from training.config import Precision, TrainConfig, total_steps
 from training.encoding import Example
 from training.loss import head_suffices, response_loss
@@ -82,12 +82,13 @@ def train(
     """
     torch.manual_seed(config.seed)
     total, rows = total_steps(config, len(examples)), []
+    tokens = config.micro_tokens or suitable_tokens(model.device)
     with masters_of(model) as masters:
         stepper = _Stepper(model=model, masters=masters, optimiser=_optimiser(masters.weights, config), config=config)
         model.train()
         plan = steps(examples, rows=config.rows_per_step, epochs=config.epochs, seed=config.seed)
         for number, taken in enumerate(islice(plan, total)):
-            batches = list(micro_batches(taken, tokens=config.micro_tokens, pad_id=pad_id))
+            batches = list(micro_batches(taken, tokens=tokens, pad_id=pad_id))
             rows.append(stepper.take(batches, number + 1, learning_rate(number, total, config)))
             aside.leave(LOG, asdict(rows[-1]))
             aside.progress("training", number + 1, total)

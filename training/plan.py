@@ -10,6 +10,7 @@ from schemas.errors import InputError
 from schemas.outcome import Rejection, reject
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord, Reason
+from training.batching import suitable_tokens
 from training.config import PRESETS, Difference, TrainConfig, differences, held_out_rows, total_steps
 from training.data import TrainingData, hold_out
 from training.encoding import Encoder, Example, add_keys, encoder
@@ -109,12 +110,12 @@ def make_plan(request: Request, data: TrainingData, base: Base) -> Plan:
     tokenizer, template = load_tokenizer(base), TEMPLATES[request.config.template]
     known = len(tokenizer)
     add_keys(tokenizer, template)
-    encode, config = encoder(tokenizer, template), _within(request.config, context_tokens(base))
+    device = choose_device()
+    encode, config = encoder(tokenizer, template), _fitting(request.config, context_tokens(base), device)
     kept, refused = _sort(zip(data.records, encode.examples(data.records), strict=True), config)
     if not kept:
         raise InputError(_none_left(data.path, refused))
     examples, held_out = hold_out(kept, held_out_rows(config, len(kept)), config.seed)
-    device = choose_device()
     return Plan(
         request=request,
         data=data,
@@ -130,9 +131,13 @@ def make_plan(request: Request, data: TrainingData, base: Base) -> Plan:
     )
 
 
-def _within(config: TrainConfig, context: int | None) -> TrainConfig:
-    """Lower the token limit to what the model can read."""
-    return config if context is None else replace(config, max_tokens=min(config.max_tokens, context))
+def _fitting(config: TrainConfig, context: int | None, device: torch.device) -> TrainConfig:
+    """Fit the settings to the longest text the model reads and to the hardware."""
+    return replace(
+        config,
+        max_tokens=min(config.max_tokens, context or config.max_tokens),
+        micro_tokens=config.micro_tokens or suitable_tokens(device),
+    )
 
 
 def _sort(

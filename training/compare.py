@@ -14,6 +14,7 @@ from training.batching import suitable_tokens
 from training.checkpoint import is_checkpoint
 from training.encoding import IGNORED, Encoder, Example, text_ids
 from training.loop import mean_loss
+from training.model import find_base
 from training.questions import read_held_out, read_questions
 from training.respond import Answer, Question, Responder, Sampling, answer, open_responder
 
@@ -73,8 +74,10 @@ def compare(
     """Ask every model every prompt, one model in memory at a time; `template` is for those that bring none.
 
     Raises:
-        InputError: an unusable model, prompt or held-out record; files are read before any model is loaded.
+        InputError: an unusable model, prompt or held-out record; all are looked for before any model is loaded.
     """
+    for name in names:
+        find_base(name, aside)
     questions = read_questions(prompts)
     records = read_held_out(held_out) if held_out else ()
     results = []

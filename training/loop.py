@@ -91,7 +91,7 @@ def train(
             batches = list(micro_batches(taken, tokens=tokens, pad_id=pad_id))
             rows.append(stepper.take(batches, number + 1, learning_rate(number, total, config)))
             aside.leave(LOG, asdict(rows[-1]))
-            aside.progress("training", number + 1, total)
+            aside.progress("training", number + 1, total, f"loss {rows[-1].loss:.3f}")
     model.eval()
     return _trained(rows)
 

@@ -9,6 +9,7 @@ import pytest
 
 from schemas.errors import DollyError, InputError
 from tests.support import pair, step_of
+from training import compare as module
 from training.compare import Comparison, ModelResult, compare, repetition, response_only
 from training.encoding import IGNORED
 from training.page import comparison_html, visible, write_page
@@ -80,6 +81,14 @@ def test_tuned_and_untuned_are_compared(tmp_path: Path, tiny: Path, tuned: Path)
     assert after.held_out is not None
     assert after.held_out.nats_per_token < base.held_out.nats_per_token
     assert [one.title for one in compared.questions] == ["Name colour 3.", "Five"]
+
+
+def test_a_missing_model_is_refused_before_any_is_loaded(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not after the first has answered everything."""
+    monkeypatch.setattr(module, "open_responder", None)
+
+    with pytest.raises(InputError, match="nowhere"):
+        compare([str(tiny), "./nowhere"], find_prompts("announcement"), sampling=GREEDY)
 
 
 def test_the_held_out_loss_is_that_of_the_response_alone(tiny: Path) -> None:

@@ -36,6 +36,10 @@ class TrainGroup(click.Group):
             args = [DEFAULT, *args]
         return super().parse_args(ctx, args)
 
+    def list_commands(self, _: click.Context) -> list[str]:
+        """Return the commands in the order of their use."""
+        return list(self.commands)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run; a DollyError becomes `Error: …` on stderr and its own exit code."""
         try:
@@ -83,12 +87,12 @@ SETTINGS = {
     "eps": (float, "AdamW's epsilon."),
     "weight_decay": (float, "AdamW's weight decay."),
     "clip_norm": (float, "Largest gradient norm; 0: not clipped."),
-    "held_out": (int, "Records kept from training to measure the loss on, at most 5 %."),
+    "held_out_rows": (int, "Records kept from training to measure the loss on, at most 5 %."),
     "seed": (int, "Of the order and the split."),
     "dtype": (click.Choice(get_args(Precision)), "Of the model's weights; auto: bf16 where the hardware has it."),
     "micro_tokens": (int, "Padded tokens computed at once; 0: what suits the hardware."),
 }
-"""Field of TrainConfig → its type and help; every one defaults to the preset's value."""
+"""Field of TrainConfig → its type and help; what is left out is the preset's."""
 
 
 def with_options(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
@@ -104,10 +108,13 @@ def with_options(*options: Callable[[Any], Any]) -> Callable[[Command], Command]
 
 def _setting(name: str) -> Callable[[Any], Any]:
     kind, text = SETTINGS[name]
-    return click.option(f"--{name.replace('_', '-')}", type=kind, default=None, help=f"{text}  [default: the preset's]")
+    value = getattr(PRESETS[DEFAULT_PRESET].config, name)
+    return click.option(
+        f"--{name.replace('_', '-')}", type=kind, default=None, help=f"{text}  [{DEFAULT_PRESET}: {value}]"
+    )
 
 
-@main.command(name="fit")
+@main.command(name="fit", short_help="Train on a step directory or a release.")
 @click.argument("data", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--base", required=True, metavar="MODEL", help="The model to start from.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The checkpoint to write.")
@@ -123,7 +130,7 @@ def fit(
     """Train on the records of DIR and write a checkpoint that transformers loads.
 
     Everything that can be wrong is found before the model is loaded. The loss is on the response and the key that ends
-    it. The learning that is asked for is a published recipe (--preset); the run prints where it differs from it.
+    it. What is not set here is as in the published recipe (--preset); the run prints where it differs from that.
     """
     changes = {name: value for name, value in settings.items() if value is not None}
     config = settle(preset, changes)
@@ -148,7 +155,7 @@ TEMPLATE = click.option(
 )
 
 
-@main.command()
+@main.command(short_help="Print a model's answer.")
 @click.argument("model")
 @click.argument("instruction")
 @click.option("--context", default="", help="What the instruction is about.")
@@ -181,7 +188,7 @@ def respond(
     click.echo(show.answer_json(said) if as_json else show.answer_text(said))
 
 
-@main.command()
+@main.command(short_help="Put answers of several models side by side.")
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @click.option("--prompts", default="announcement", show_default=True, help="A JSONL file, or a set that comes along.")
 @click.option("--held-out", type=click.Path(path_type=Path), default=None, help="Records to measure the loss on.")

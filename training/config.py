@@ -50,7 +50,7 @@ class TrainConfig:
     """AdamW's decay of the weights, per step and learning rate."""
     clip_norm: float = 1.0
     """Largest norm of a step's gradient; 0: not clipped."""
-    held_out: int = 1000
+    held_out_rows: int = 1000
     """Records kept from training to measure the loss on; at most 5 % of the records, and none if that is under 4."""
     seed: int = 42
     """Of the order, the split, and whatever the model draws."""
@@ -76,7 +76,8 @@ class TrainConfig:
 
 _LOWEST: Mapping[str, float] = {
     "epochs": 1, "steps": 0, "rows_per_step": 1, "max_tokens": 8, "lr": 0.0, "warmup_steps": 0, "warmup_ratio": 0.0,
-    "beta1": 0.0, "beta2": 0.0, "eps": 0.0, "weight_decay": 0.0, "clip_norm": 0.0, "held_out": 0, "micro_tokens": 0,
+    "beta1": 0.0, "beta2": 0.0, "eps": 0.0, "weight_decay": 0.0, "clip_norm": 0.0, "held_out_rows": 0,
+    "micro_tokens": 0,
 }  # fmt: skip
 _HIGHEST: Mapping[str, float] = {"warmup_ratio": 1.0, "beta1": 1.0, "beta2": 1.0}
 
@@ -159,7 +160,7 @@ _PRESETS = (
             lr=2e-5,
             schedule="cosine",
             warmup_ratio=0.03,
-            held_out=0,
+            held_out_rows=0,
         ),
         ours=(_OVERLONG, _BATCHES),
     ),
@@ -211,9 +212,9 @@ def _changed(original: TrainConfig, here: TrainConfig) -> Iterator[Difference]:
             yield Difference(one.name, str(before), str(now))
 
 
-def held_out_rows(config: TrainConfig, rows: int) -> int:
+def rows_held_out(config: TrainConfig, rows: int) -> int:
     """Return how many of `rows` records are held out."""
-    most = min(config.held_out, int(rows * HELD_OUT_SHARE))
+    most = min(config.held_out_rows, int(rows * HELD_OUT_SHARE))
     return most if most >= HELD_OUT_FEWEST else 0
 
 

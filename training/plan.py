@@ -11,7 +11,7 @@ from schemas.outcome import Rejection, reject
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord, Reason
 from training.batching import suitable_tokens
-from training.config import PRESETS, Difference, TrainConfig, differences, held_out_rows, total_steps
+from training.config import PRESETS, Difference, TrainConfig, differences, rows_held_out, total_steps
 from training.data import TrainingData, hold_out
 from training.encoding import Encoder, Example, add_keys, encoder
 from training.loop import choose_device, choose_dtype
@@ -94,7 +94,7 @@ class Plan:
         facts = {
             "base": (preset.base, self.base.place.name),
             "records": (str(preset.rows or ""), str(len(self.data.records))),
-            "held-out records": (str(preset.config.held_out), str(len(self.held_out))),
+            "held-out records": (str(preset.config.held_out_rows) if preset.rows else "", str(len(self.held_out))),
             "precision": (preset.precision, self.precision),
             "hardware": (preset.hardware, f"one {self.device.type}"),
         }
@@ -115,7 +115,7 @@ def make_plan(request: Request, data: TrainingData, base: Base) -> Plan:
     kept, refused = _sort(zip(data.records, encode.examples(data.records), strict=True), config)
     if not kept:
         raise InputError(_none_left(data.path, refused))
-    examples, held_out = hold_out(kept, held_out_rows(config, len(kept)), config.seed)
+    examples, held_out = hold_out(kept, rows_held_out(config, len(kept)), config.seed)
     return Plan(
         request=request,
         data=data,

@@ -4,7 +4,7 @@ import pytest
 
 from schemas.errors import InputError
 from schemas.prompt import TEMPLATES
-from training.config import PRESETS, Difference, TrainConfig, differences, held_out_rows, settle, total_steps
+from training.config import PRESETS, Difference, TrainConfig, differences, rows_held_out, settle, total_steps
 
 FACTS = {"base": ("EleutherAI/gpt-j-6B", "EleutherAI/gpt-j-6B")}
 
@@ -16,7 +16,7 @@ def test_dolly_v1_is_dolly_v1() -> None:
     assert (config.template, config.epochs, config.rows_per_step, config.max_tokens) == ("dolly-v1", 1, 64, 2048)
     assert (config.lr, config.schedule, config.warmup_steps, config.warmup_ratio) == (1e-5, "constant", 0, 0)
     assert (config.beta1, config.beta2, config.eps, config.weight_decay) == (0.9, 0.999, 1e-8, 0)
-    assert (config.clip_norm, config.held_out, config.seed) == (1.0, 1000, 42)
+    assert (config.clip_norm, config.held_out_rows, config.seed) == (1.0, 1000, 42)
 
 
 def test_the_defaults_are_dolly_v1s() -> None:
@@ -28,7 +28,7 @@ def test_dolly_v1_takes_its_797_steps() -> None:
     """On its 52,002 records less the thousand held out."""
     config = PRESETS["dolly-v1"].config
 
-    held_out = held_out_rows(config, 52002)
+    held_out = rows_held_out(config, 52002)
 
     assert held_out == 1000
     assert total_steps(config, 52002 - held_out) == 797
@@ -93,7 +93,7 @@ def test_an_unknown_preset_is_refused() -> None:
 @pytest.mark.parametrize(("rows", "held_out"), [(1, 0), (79, 0), (80, 4), (200, 10), (20_000, 1000), (52_002, 1000)])
 def test_at_most_five_percent_are_held_out_and_never_too_few(rows: int, held_out: int) -> None:
     """A loss over two records says nothing."""
-    assert held_out_rows(TrainConfig(), rows) == held_out
+    assert rows_held_out(TrainConfig(), rows) == held_out
 
 
 def test_steps_are_bounded_when_asked() -> None:

@@ -1,0 +1,173 @@
+"""Endpoints for tests: a scripted one, and an HTTP server on loopback that does what it is told and keeps a ledger."""
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from curation.generate.endpoint import Answer, Request, read_answer
+
+VERBS = "Describe Explain List Compare Invent Plan Praise Rewrite Outline Sketch Suggest Weigh".split()
+THINGS = (
+    "harbour lantern orchard compass glacier violin market bridge recipe meadow engine planet castle pencil kettle "
+    "desert library sparrow island carpet thunder mirror ladder copper basket canyon pepper tunnel winter saddle"
+).split()
+
+
+def completion(text: str, *, finish: str = "stop", model: str = "scripted") -> dict[str, Any]:
+    """Return a chat completion as an endpoint would send it."""
+    return {
+        "model": model,
+        "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": finish}],
+        "usage": {"prompt_tokens": 10, "completion_tokens": len(text.split())},
+    }
+
+
+def numbers_of(text: str) -> Iterator[int]:
+    """Yield numbers that are a function of a text."""
+    at = 0
+    while True:
+        at += 1
+        yield int.from_bytes(hashlib.sha256(f"{text} {at}".encode()).digest()[:4])
+
+
+def spoken(messages: list[Mapping[str, str]], sample: str = "") -> tuple[str, str]:
+    """Answer as a model might, well and badly, as a function of what was asked: text and finish reason."""
+    number = numbers_of(json.dumps(messages) + sample)
+    last = messages[-1]["content"]
+    if last.startswith("Write ") and " new " in last:
+        return _tasks(number), "length" if next(number) % 7 == 0 else "stop"
+    if next(number) % 9 == 0:
+        return " ".join(_things(number, 9)), "length"
+    return "" if next(number) % 17 == 0 else f"It is about {' and '.join(_things(number, 6))}.", "stop"
+
+
+def _tasks(number: Iterator[int]) -> str:
+    lines = [f"{at}. {VERBS[next(number) % 12]} the {' of the '.join(_things(number, 3))}." for at in range(1, 5)]
+    if next(number) % 5 == 0:
+        lines[0] = "Here you are, some tasks"
+    if next(number) % 5 == 0:
+        lines[1] = "2. Describe [your town] in a letter."
+    return "\n".join(lines)
+
+
+def _things(number: Iterator[int], count: int) -> list[str]:
+    return [THINGS[next(number) % len(THINGS)] for _ in range(count)]
+
+
+@dataclass
+class Scripted:
+    """An endpoint that answers out of a function, after a while that differs from request to request."""
+
+    answer: Callable[[list[Mapping[str, str]], str], tuple[str, str]] = spoken
+    wait_s: float = 0.0
+    asked: list[Request] = field(default_factory=list)
+
+    def ask(self, request: Request) -> Answer:
+        """Answer as the function says."""
+        self.asked.append(request)
+        time.sleep(self.wait_s * (int(request.key[:2], 16) / 255))
+        text, finish = self.answer([message._asdict() for message in request.messages], str(request.sample))
+        return read_answer(completion(text, finish=finish))
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the server does with one request."""
+
+    status: int = 200
+    body: str | None = None
+    """None: what `spoken` says."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    wait_s: float = 0.0
+
+
+@dataclass
+class Told:
+    """A running server: its address, what it is told to do next, and what it did."""
+
+    address: str
+    replies: list[Reply]
+    ledger: list[dict[str, Any]] = field(default_factory=list)
+    """The body of every request that was answered with 200, with the time it came."""
+    seen: list[tuple[float, str]] = field(default_factory=list)
+    """When every request came, and its Authorization header."""
+
+
+@contextmanager
+def told_server(*replies: Reply, slow_s: float = 0.0) -> Iterator[Told]:
+    """Serve the replies in turn, then answer as `spoken` does."""
+    told = Told(address="", replies=list(replies))
+    lock = threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:  # noqa: N802  # the library's name
+            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            with lock:
+                told.seen.append((time.monotonic(), self.headers.get("Authorization", "")))
+                reply = told.replies.pop(0) if told.replies else Reply(wait_s=slow_s)
+            time.sleep(reply.wait_s)
+            text, finish = spoken(sent["messages"])
+            body = reply.body if reply.body is not None else json.dumps(completion(text, finish=finish))
+            if reply.status == 200:
+                with lock:
+                    told.ledger.append(sent)
+            self._send(reply, body.encode())
+
+        def _send(self, reply: Reply, body: bytes) -> None:
+            try:
+                self.send_response(reply.status)
+                for name, value in {"Content-Type": "application/json", **reply.headers}.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+            except (BrokenPipeError, ConnectionResetError):
+                self.close_connection = True  # the client is gone: killed, or it did not want to wait
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    told.address = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield told
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def seed_file(folder: Path, *, with_context: bool = True) -> Path:
+    """Write a small file of seeds: three categories, one of them about texts."""
+    rows = []
+    for at in range(8):
+        thing = THINGS[at]
+        rows.append(_seed(f"open {at}", "open_qa", f"Why does a {thing} matter in week {at}?", "", f"Because of {thing}."))
+        rows.append(_seed(f"idea {at}", "brainstorming", f"Give {at + 2} uses of an old {thing}.", "", f"Sell the {thing}."))
+        text = f"The {thing} was closed in 19{at}0 after a flood that lasted {at + 2} days."
+        if with_context:
+            rows.append(_seed(f"read {at}", "closed_qa", f"When was the {thing} number {at} closed?", text, f"In 19{at}0."))
+    path = folder / "seeds.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def _seed(name: str, category: str, instruction: str, context: str, response: str) -> dict[str, str]:
+    return {
+        "name": name,
+        "category": category,
+        "instruction": instruction,
+        "context": context,
+        "response": response,
+    }

@@ -1,0 +1,204 @@
+"""The journal: what was answered is on disk, is never asked again, and no key is in it."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import orjson
+import pytest
+
+from curation.generate.endpoint import Message, Request
+from curation.generate.journal import ANSWERS, Remembered, journal_beside, last_run, open_journal
+from schemas.errors import InputError
+from schemas.step import StepDirectory
+from tests.curation.generate.scripted import Scripted, Told, seed_file, told_server
+from tests.support import ROOT
+
+CANARY = "sk-canary-7f3a91"
+
+
+def request(text: str) -> Request:
+    """Return a request with this question."""
+    return Request(model="m", messages=(Message("user", text),), params={"temperature": 0.5})
+
+
+def lines(folder: Path) -> list[dict[str, object]]:
+    """Return the journal's rows."""
+    return [orjson.loads(line) for line in (folder / ANSWERS).read_bytes().splitlines()]
+
+
+def test_a_request_is_written_before_it_is_sent_and_its_answer_before_it_is_read(tmp_path: Path) -> None:
+    """While the endpoint works, the request is on disk; afterwards the raw answer is."""
+    before = []
+
+    def look(messages: list[Mapping[str, str]], sample: str) -> tuple[str, str]:
+        before.extend(lines(tmp_path))
+        return "yes", "stop"
+
+    with open_journal(tmp_path) as journal:
+        Remembered(Scripted(look), journal).ask(request("Is it there?"))
+
+    asked, answered = lines(tmp_path)
+    assert before == [asked]
+    assert asked["t"] == "request"
+    assert asked["messages"] == [{"role": "user", "content": "Is it there?"}]
+    assert answered["t"] == "answer"
+    assert answered["key"] == asked["key"] == request("Is it there?").key
+
+
+def test_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:
+    """Not in the same run, not in the next one; and the run says so."""
+    endpoint = Scripted()
+    for _ in range(2):
+        with open_journal(tmp_path) as journal:
+            remembered = Remembered(endpoint, journal)
+            answers = [remembered.ask(request(text)).text for text in ("a", "b", "a")]
+            remembered.sum_up()
+
+    assert answers[0] == answers[2]
+    assert len(endpoint.asked) == 2
+    assert (last_run(tmp_path).reused, last_run(tmp_path).sent) == (3, 0)
+    assert str(last_run(tmp_path)) == "reused 3 answers, sent 0"
+
+
+def test_a_torn_last_line_is_dropped(tmp_path: Path) -> None:
+    """Half an answer is none: it is asked for again, and the file is whole afterwards."""
+    with open_journal(tmp_path) as journal:
+        Remembered(Scripted(), journal).ask(request("a"))
+    whole = (tmp_path / ANSWERS).read_bytes()
+    (tmp_path / ANSWERS).write_bytes(whole[:-5])
+
+    with open_journal(tmp_path) as journal:
+        assert journal.unanswered == 1
+        assert journal.find(request("a").key) is None
+        Remembered(Scripted(), journal).ask(request("a"))
+
+    assert [row["t"] for row in lines(tmp_path)] == ["request", "request", "answer"]
+
+
+@pytest.mark.parametrize("at", range(1, 60, 7))
+def test_wherever_a_crash_cut_the_file_it_opens(tmp_path: Path, at: int) -> None:
+    """Every length of the file is that of a journal."""
+    with open_journal(tmp_path) as journal:
+        Remembered(Scripted(), journal).ask(request("a"))
+    whole = (tmp_path / ANSWERS).read_bytes()
+    (tmp_path / ANSWERS).write_bytes(whole[: len(whole) * at // 60])
+
+    with open_journal(tmp_path) as journal:
+        assert journal.unanswered <= 1
+
+
+def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+    """A line in the middle that is not one of ours is an error with its number, not a loss."""
+    with open_journal(tmp_path) as journal:
+        Remembered(Scripted(), journal).ask(request("a"))
+    (tmp_path / ANSWERS).write_bytes(b"{}\n" + (tmp_path / ANSWERS).read_bytes())
+
+    with pytest.raises(InputError, match=r"answers.jsonl:1: expected a line of a journal"), open_journal(tmp_path):
+        pass
+
+
+def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be written whole is taken back, so that the lines after it can be read."""
+    with open_journal(tmp_path) as journal:
+        write, room = os.write, [10]
+
+        def full_once(file: int, data: bytes) -> int:
+            if not room:
+                return write(file, data)
+            write(file, data[: room.pop()])
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("curation.generate.journal.os.write", full_once)
+        with pytest.raises(OSError, match="No space"):
+            journal.asked(request("a"))
+        journal.asked(request("b"))
+
+    assert [row["messages"] for row in lines(tmp_path)] == [[{"role": "user", "content": "b"}]]
+
+
+def test_only_one_process_writes(tmp_path: Path) -> None:
+    """Another one is told so at once."""
+    with open_journal(tmp_path), pytest.raises(InputError, match="another process is writing it"):  # noqa: SIM117  # order
+        with open_journal(tmp_path):
+            pass
+
+
+def test_threads_write_whole_lines(tmp_path: Path) -> None:
+    """Sixteen threads, one file: every answer is found, in this run and in the next."""
+    asked = [request(str(number)) for number in range(200)]
+    with open_journal(tmp_path) as journal:
+        remembered = Remembered(Scripted(), journal)
+        threads = [
+            threading.Thread(target=lambda at=at: [remembered.ask(one) for one in asked[at::16]])  # type: ignore[misc]  # a lambda's default
+            for at in range(16)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        texts = [found.text for one in asked if (found := journal.find(one.key))]
+
+    with open_journal(tmp_path) as journal:
+        assert journal.unanswered == 0
+        assert texts == [found.text for one in asked if (found := journal.find(one.key))]
+        assert len(texts) == 200
+
+
+def generate(told: Told, output: Path, seeds: Path, n: int) -> "subprocess.Popen[str]":
+    """Start `dolly-data generate` as a process of its own."""
+    words = f"generate -n {n} -o {output} --base-url {told.address} --model m --seeds {seeds} --concurrency 4".split()
+    environment = {**os.environ, "OPENAI_API_KEY": CANARY}
+    return subprocess.Popen(
+        [sys.executable, "-m", "curation.cli", *words, "--round-size", "4"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        cwd=ROOT,
+    )
+
+
+def answered(folder: Path) -> int:
+    """Return how many whole answers stand in a journal."""
+    path = folder / ANSWERS
+    return path.read_bytes().count(b'{"t":"answer"') if path.exists() else 0
+
+
+def test_a_killed_run_loses_nothing_and_pays_nothing_twice(tmp_path: Path) -> None:
+    """kill -9 three times amid the work, then to the end: the same bytes as an unbroken run, no answer asked twice."""
+    seeds, broken, whole = seed_file(tmp_path), tmp_path / "broken", tmp_path / "whole"
+    with told_server(slow_s=0.02) as told:
+        for stop_at in (3, 12, 25):
+            process = generate(told, broken, seeds, 30)
+            while process.poll() is None and answered(journal_beside(broken)) < stop_at:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+        said, _ = generate(told, broken, seeds, 30).communicate()
+        ledger = [orjson.dumps(one) for one in told.ledger]
+    with told_server() as told:
+        generate(told, whole, seeds, 30).communicate()
+
+    assert "generate: " in said
+    assert len(ledger) - len(set(ledger)) <= 3 * 4, "at most what was under way at each kill"
+    for name in ("records.jsonl", "rejected.jsonl", "novelty.jsonl", "requests.jsonl"):
+        assert (broken / name).read_bytes() == (whole / name).read_bytes()
+    assert len(list(StepDirectory.open(broken).records())) == 30
+
+
+def test_the_key_is_nowhere(tmp_path: Path) -> None:
+    """Not in the journal, not in the step, not in what was printed; though it was sent."""
+    with told_server() as told:
+        said, _ = generate(told, tmp_path / "1", seed_file(tmp_path), 5).communicate()
+
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert told.seen[0][1] == f"Bearer {CANARY}"
+    assert CANARY not in said
+    assert CANARY.encode() not in written
+    assert b'"t":"request"' in written

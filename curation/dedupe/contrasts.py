@@ -32,6 +32,7 @@ OPPOSITES = (
     ("internal", "external"),
     ("man men male boy", "woman women female girl"),
     ("encode encrypt", "decode decrypt"),
+    ("binary", "decimal", "hexadecimal", "octal"),
 )
 """Words that exclude each other: where both prompts take sides, they must be the same sides."""
 
@@ -45,12 +46,13 @@ ASPECTS = (
 """What is asked for: where both prompts name some, they must share one."""
 
 DEMANDS = (
-    "poem poetry haiku", "haiku", "acrostic", "limerick", "sonnet", "rhyme", "translate translated translation",
-    "compare comparison contrast difference differentiate similarity",
-    "rewrite rephrase paraphrase reword edit", "classify categorize category", "python", "java", "javascript", "sql",
-    "html", "css", "json", "csv", "xml", "table",
+    "code script | program function algorithm method query", "poem poetry | haiku", "haiku", "acrostic", "limerick",
+    "sonnet", "rhyme", "translate translation translated",
+    "compare comparison contrast difference similarity | different",
+    "rewrite rephrase paraphrase reword | edit change modify adapt remove re", "classify categorize category",
+    "python", "java", "javascript", "sql", "html", "css", "json", "csv", "xml", "table",
 )  # fmt: skip
-"""What a response must be or do: both prompts demand it or none."""
+"""What a response must be or do: where one prompt demands it, so must the other, or name what stands after the bar."""
 
 UNITS = (
     "mm millimeter", "cm centimeter", "m meter", "km kilometer", "inch", "ft foot feet", "mi mile", "g gram",

@@ -37,6 +37,9 @@ ACRONYM = range(2, 5)
 SYMBOL = 2
 """Letters of a unit's symbol at most."""
 
+STRICT = tuple(line.split("|")[0] for line in DEMANDS)
+LENIENT = tuple(line.replace("|", " ") for line in DEMANDS)
+
 ONE = frozenset({"1"})
 
 # Quotation marks and apostrophes are written as escapes: they look like others.
@@ -55,6 +58,7 @@ _NOT = re.compile(
     r"\b(?:[Nn]ot|never|[Ww]ithout|[Ee]xcept|excluding|cannot|neither|nor|[Aa]void|unlike|non|no)\b"
     r"(?! (?:more|less|fewer|longer|greater) than)|n['\u2019]t\b"
 )
+_TARGET = re.compile(r"\b(?:convert|turn|change|transform)\b.*\b(?:in)?to (?:an? |the |its |their )?([a-z]+)")
 _SECOND = re.compile(
     r"(?<=\w \w)\w* and (?:then |also )?(?:explain|describe|provide|give|list|discuss|what|why|how|write|state|"
     r"identify|include|show|analyze|their|its)\b"
@@ -82,6 +86,10 @@ class Reading:
     """For each line of `OPPOSITES` the sides that the instruction takes."""
     aspects: Words
     demands: Words
+    meets: Words
+    """The demands that the prompt would do justice to, its own among them."""
+    target: str
+    """What something is to be turned into: "convert … to binary"."""
     material: Words
     """Words of the context."""
 
@@ -102,7 +110,9 @@ def read(prompt: Prompt) -> Reading:
         second=bool(_SECOND.search(asked)),
         sides=tuple(_meanings(line, wanted) for line in OPPOSITES),
         aspects=_meanings(ASPECTS, wanted),
-        demands=_meanings(DEMANDS, wanted),
+        demands=_meanings(STRICT, wanted),
+        meets=_meanings(LENIENT, wanted),
+        target=(_TARGET.findall(asked) or [""])[0],
         material=_words(plain(prompt.context)) - FILLING,
     )
 
@@ -149,7 +159,8 @@ CONTRASTS: Mapping[str, Callable[[Reading, Reading], bool]] = {
     "negation": lambda a, b: a.negated != b.negated,
     "opposites": lambda a, b: any(x and y and x != y for x, y in zip(a.sides, b.sides, strict=True)),
     "aspects": lambda a, b: _apart(a.aspects, b.aspects),
-    "demands": lambda a, b: a.demands != b.demands,
+    "demands": lambda a, b: bool(a.demands - b.meets or b.demands - a.meets),
+    "target": lambda a, b: bool(a.target and b.target) and a.target != b.target,
     "second question": lambda a, b: a.second != b.second,
     "names": _other_names,
     "material": _other_material,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.dedupe.contrasts import ASPECTS, DEMANDS, NUMBERS, OPPOSITES, UNITS
+from curation.dedupe.contrasts import ASPECTS, NUMBERS, OPPOSITES, UNITS
 from curation.dedupe.prompts import Prompt
-from curation.dedupe.verify import CONTRASTS, contrast, read
+from curation.dedupe.verify import CONTRASTS, LENIENT, STRICT, contrast, read
 from curation.text import normal_form
 from tests.support import real_data, texts, words
 
@@ -47,6 +47,8 @@ DIFFERENT = [
     ("demands", "Write a poem about autumn.", "Write a haiku about autumn."),
     ("demands", "Sort the list.", "Sort the list in Python."),
     ("demands", "Give the meaning of the sentence.", "Rewrite the sentence."),
+    ("demands", "How is a list sorted?", "Write code that sorts a list."),
+    ("target", "Convert 20 from Celsius to Fahrenheit.", "Convert 20 from Fahrenheit to Celsius."),
     ("second question", "Name the largest lake.", "Name the largest lake and explain how it formed."),
     ("names", "What is the capital of France?", "What is the capital of Germany?"),
     ("names", "Describe the climate of Austria.", "Describe the climate of Australia."),
@@ -78,6 +80,8 @@ def test_prompts_that_ask_for_different_things_are_told_apart(kind: str, one: st
         ("Name the largest ocean on Earth.", "Name the biggest ocean in the world."),
         ("List the advantages of solar power.", "List the benefits of solar power."),
         ("Compose a haiku about autumn.", "Compose a haiku poem about autumn."),
+        ("Write code that sorts a list.", "Write a function that sorts a list."),
+        ("Convert 20 Celsius to Fahrenheit.", "Turn 20 Celsius into Fahrenheit."),
         ("Identify and describe a proverb.", "Describe a proverb."),
         ("Describe the Water Cycle.", "Describe the water cycle."),
         ("Name a river in Africa.", "Name an African river, one of the Nile's size."),
@@ -116,7 +120,7 @@ def test_every_kind_of_contrast_has_an_example() -> None:
     assert {kind for kind, _, _ in DIFFERENT} == set(CONTRASTS)
 
 
-@pytest.mark.parametrize("table", [NUMBERS, UNITS, ASPECTS, DEMANDS, *OPPOSITES])
+@pytest.mark.parametrize("table", [NUMBERS, UNITS, ASPECTS, STRICT, LENIENT, *OPPOSITES])
 def test_tables_hold_each_word_of_a_line_once_in_the_singular(table: Iterable[str]) -> None:
     """So that a line reads as one meaning."""
     for line in table:

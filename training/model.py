@@ -22,8 +22,8 @@ from schemas.outcome import SILENT, Aside
 
 VOCABULARY_MULTIPLE = 64
 """Rows of the embedding are padded to a multiple of this: matrix units work in blocks."""
-WEIGHTS = frozenset({".safetensors", ".bin"})
-"""Suffixes of the files whose bytes say which model a folder holds."""
+WEIGHTS = ("*.safetensors", "*.bin", "config.json", "tokenizer.json")
+"""The files whose bytes say which model a folder holds."""
 CONVERSION = 1
 """Raised when converted models must be made again."""
 
@@ -94,7 +94,8 @@ def digest_base(base: Base) -> FileDigest:
     """
     if base.place.gguf_file:
         return digest_file(Path(base.place.path) / base.place.gguf_file)
-    files = [digest_file(path) for path in sorted(Path(base.folder).glob("*")) if path.suffix in WEIGHTS]
+    paths = sorted(path for pattern in WEIGHTS for path in Path(base.folder).glob(pattern))
+    files = [digest_file(path) for path in paths]
     whole = sha256_of([[Path(file.path).name, file.sha256] for file in files] or [base.folder, _revision(base)])
     return FileDigest(path=base.folder, bytes=sum(file.bytes for file in files), sha256=whole)
 
@@ -194,4 +195,7 @@ def _as_input_error(base: Base) -> Iterator[None]:
         yield
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError(place=f"model {base.place.name!r}", expected="a causal language model", found=first) from error
+        expected = (
+            "a causal language model" if base.place.is_local else "a folder, or a causal language model on the Hub"
+        )
+        raise InputError(place=f"model {base.place.name!r}", expected=expected, found=first) from error

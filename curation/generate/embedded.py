@@ -31,14 +31,15 @@ CHATML = (
 @contextmanager
 def open_embedded(place: ModelPlace, *, concurrency: int, timeout_s: float) -> Iterator[Endpoint]:
     """Open a model of this machine as an endpoint, with llama.cpp if it can read it, else with transformers."""
-    if place.gguf_file and _has_llama_cpp():
+    if place.gguf_file and has_llama_cpp():
         with _llama_server(place, concurrency) as address, open_endpoint(address, timeout_s=timeout_s, own=True) as it:
             yield it
     else:
         yield TransformersEndpoint(place)
 
 
-def _has_llama_cpp() -> bool:
+def has_llama_cpp() -> bool:
+    """Say whether llama.cpp can be used, and see to it that it is loaded with threads that wait without spinning."""
     # libgomp reads this once, when it is loaded. Spinning threads stand still whenever another process takes a core:
     # six times slower beside one busy neighbour, no faster alone.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")

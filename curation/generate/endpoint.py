@@ -23,6 +23,10 @@ REDACTED = "[redacted]"
 MAX_RETRIES = 5
 WORDS_MOST = 300
 """Characters of an endpoint's own words that are passed on."""
+RENAMED = {"max_tokens": "max_completion_tokens"}
+"""Parameter → what models that do not take it under this name call it."""
+DROPPED = ""
+"""The name of a parameter that a model does not take at all."""
 REFUSED = "refused"
 """Finish reason of a request that the endpoint would not take."""
 
@@ -151,16 +155,17 @@ class OpenAIEndpoint:
     def __init__(self, client: Any, *, place: str, secrets: tuple[str, ...] = ()) -> None:
         self._client, self._place, self._secrets = client, place, secrets
         self._has_answered = False
+        self._called: dict[str, str] = {}
 
     def ask(self, request: Request) -> Answer:
         """Return the answer to a request."""
         import openai
 
         try:
-            got = self._client.chat.completions.with_raw_response.create(
-                model=request.model, messages=[message._asdict() for message in request.messages], **request.params
-            )
+            got = self._sent(request)
         except openai.BadRequestError as error:
+            if self._learn(error, request):
+                return self.ask(request)
             return self._refused(error)
         except openai.OpenAIError as error:
             # no `from`: the cause may hold the key, in its headers or in what the provider says
@@ -168,6 +173,20 @@ class OpenAIEndpoint:
         answer = read_answer(self._json(got.content))
         self._has_answered = True
         return answer
+
+    def _sent(self, request: Request) -> Any:
+        params = {self._called.get(name, name): value for name, value in request.params.items()}
+        params.pop(DROPPED, None)
+        messages = [message._asdict() for message in request.messages]
+        return self._client.chat.completions.with_raw_response.create(model=request.model, messages=messages, **params)
+
+    def _learn(self, error: Any, request: Request) -> bool:
+        """Note that the model knows a parameter by another name, or not at all; return whether that was news."""
+        name = str(error.param)
+        if name not in request.params or name in self._called or not str(error.code).startswith("unsupported"):
+            return False
+        self._called[name] = RENAMED.get(name, DROPPED)
+        return True
 
     def _refused(self, error: Any) -> Answer:
         """Take a refusal of one request as its answer; before anything was answered it is the endpoint's of us."""

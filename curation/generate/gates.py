@@ -70,11 +70,17 @@ _BLANK = re.compile(
     r"(?<![\w\]])\[(?:your |insert |the )?[a-z][a-z ]{1,30}\](?!\()|<(?:no ?input|insert [^>]*|your [^>]*)>|_{3,}",
     re.IGNORECASE,
 )
+_SEEN = re.compile(
+    r"\b(?:this|these|the (?:following|given|attached|above|below)) (?:\w+ )?"
+    r"(?:image|picture|photo|photograph|video|audio|recording|screenshot|diagram|chart|graph|clip)s?\b",
+    re.IGNORECASE,
+)
+"""Something to be looked at or listened to. A text about it could be asked for, but would be no such thing."""
 
 
 def judge_instruction(record: InstructionRecord) -> Outcome:
     """Return the record if its instruction is worth a response, else its rejection."""
-    own = _blank(record) or _loop(record, "instruction")
+    own = _blank(record) or _seen(record) or _loop(record, "instruction")
     return reject(record, own) if own else judge(record, _chosen(FOR_INSTRUCTIONS))
 
 
@@ -109,6 +115,14 @@ def _blank(record: InstructionRecord) -> Reason | None:
     if match is None:
         return None
     return Reason(code="instruction_placeholder", field="instruction", found=shortened(match[0]), span=match.span())
+
+
+def _seen(record: InstructionRecord) -> Reason | None:
+    match = _SEEN.search(record.instruction)
+    if match is None:
+        return None
+    found = shortened(match[0])
+    return Reason(code="needs_media", field="instruction", found=found, limit="a task of text", span=match.span())
 
 
 def _loop(record: InstructionRecord, field: str) -> Reason | None:

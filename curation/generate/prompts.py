@@ -4,7 +4,7 @@ Examples stand as earlier turns of the chat, so that one form serves a large cha
 which follows what it is shown rather than what it is told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from curation.generate.endpoint import Message
 from schemas.record import InstructionRecord
@@ -13,8 +13,6 @@ PROPOSE = (
     "You write tasks for a language model. Every task is new, fits on one line, and can be done with text alone. "
     "Vary subject, verb, form and length."
 )
-ANSWER = "Answer in full, but in fewer than 100 words."
-
 KINDS = {
     "brainstorming": "brainstorming tasks",
     "classification": "classification tasks",
@@ -26,6 +24,20 @@ KINDS = {
     "summarization": "tasks to summarize a given text",
 }
 """How a category is called in a request; another one is called by its name."""
+STYLES = {
+    "brainstorming": "Answer with a list of a few short ideas.",
+    "classification": "Answer in a few words.",
+    "closed_qa": "Answer from the text, in one or two sentences.",
+    "creative_writing": "Write no more than eight lines.",
+    "generation": "Give only what is asked for, and keep it short.",
+    "information_extraction": "Answer from the text, with nothing but what is asked for.",
+    "summarization": "Answer in at most two sentences.",
+}
+"""How a response is to be; a small model knows no end by itself."""
+STYLE = "Answer in at most three short sentences."
+TEXT = "Write a short text of three or four sentences, with names and numbers, for this task"
+NOT_THE_ANSWER = "Write only the text, not the answer."
+GUESS = "Give one possible answer, in a few words, to this task"
 
 
 def ask_instructions(category: str, examples: Sequence[InstructionRecord], count: int) -> tuple[Message, ...]:
@@ -40,40 +52,48 @@ def ask_instructions(category: str, examples: Sequence[InstructionRecord], count
 
 def ask_response(record: InstructionRecord, examples: Sequence[InstructionRecord]) -> tuple[Message, ...]:
     """Ask for the response to an instruction and its context."""
-    turns = [Message("system", ANSWER)]
-    for shown in examples:
-        turns += [Message("user", _task(shown)), Message("assistant", shown.response)]
-    return (*turns, Message("user", _task(record)))
+    return _after(examples, record, _task, "response")
 
 
 def ask_context(record: InstructionRecord, examples: Sequence[InstructionRecord]) -> tuple[Message, ...]:
     """Ask for the text that an instruction is about; where a response stands already, for one that it fits."""
-    fits = bool(record.response)
-    turns = []
-    for shown in examples:
-        turns += [Message("user", _wanted(shown, fits=fits)), Message("assistant", shown.context)]
-    return (*turns, Message("user", _wanted(record, fits=fits)))
+    return _after(examples, record, _fitting if record.response else _wanted, "context")
 
 
 def ask_label(record: InstructionRecord, examples: Sequence[InstructionRecord]) -> tuple[Message, ...]:
     """Ask for a possible answer to a classification task whose text is not written yet."""
-    turns = []
+    return _after(examples, record, _guess, "response")
+
+
+def _after(
+    examples: Sequence[InstructionRecord],
+    record: InstructionRecord,
+    ask: Callable[[InstructionRecord], str],
+    field: str,
+) -> tuple[Message, ...]:
+    """Ask something of a record, after the same was asked of examples and answered by a field of theirs."""
+    turns: list[Message] = []
     for shown in examples:
-        turns += [Message("user", f"{LABEL}\n\n{shown.instruction}"), Message("assistant", shown.response)]
-    return (*turns, Message("user", f"{LABEL}\n\n{record.instruction}"))
+        turns += [Message("user", ask(shown)), Message("assistant", getattr(shown, field))]
+    return (*turns, Message("user", ask(record)))
 
 
-LABEL = "Give one possible answer to this task."
+def _task(record: InstructionRecord) -> str:
+    parts = (STYLES.get(record.category, STYLE), record.instruction, record.context)
+    return "\n\n".join(part for part in parts if part)
+
+
+def _wanted(record: InstructionRecord) -> str:
+    return f"{TEXT}: {record.instruction}\n{NOT_THE_ANSWER}"
+
+
+def _fitting(record: InstructionRecord) -> str:
+    return f"{TEXT}: {record.instruction}\nThe right answer must be: {record.response}\n{NOT_THE_ANSWER}"
+
+
+def _guess(record: InstructionRecord) -> str:
+    return f"{GUESS}: {record.instruction}"
 
 
 def _numbered(examples: Sequence[InstructionRecord]) -> str:
     return "\n".join(f"{number}. {shown.instruction}" for number, shown in enumerate(examples, 1))
-
-
-def _task(record: InstructionRecord) -> str:
-    return f"{record.instruction}\n\n{record.context}" if record.context else record.instruction
-
-
-def _wanted(record: InstructionRecord, *, fits: bool) -> str:
-    wanted = f"Write a short text for this task.\n\n{record.instruction}"
-    return f"{wanted}\n\nThe answer must be: {record.response}" if fits else wanted

@@ -95,8 +95,9 @@ def _at(path: Path, seed: InstructionRecord, field: str, expected: str, found: s
 
 
 def _unfit(seeds: Sequence[InstructionRecord], path: Path) -> Iterator[Fault]:
-    """Yield what the filter stage would say: a reference to a missing text, a placeholder, and so on."""
-    chosen = [choose(code, {"action": "reject"}) for code in CHECKS if code not in MAY_HAVE]
+    """Yield what the filter stage would reject or repair: a reference to a missing text, a placeholder, and so on."""
+    strict = (code for code, check in CHECKS.items() if check.action != "flag" and code not in MAY_HAVE)
+    chosen = [choose(code, {"action": "reject"}) for code in strict]
     for seed in seeds:
         judged = judge(seed, chosen)
         if isinstance(judged, Rejection):

@@ -37,10 +37,14 @@ class Generate:
     """Of requests for instructions."""
     answer_temperature: float = 0.5
     """Of requests for contexts and responses."""
+    frequency_penalty: float = 0.3
+    """Against loops, from 0 (not sent) to 2."""
     max_tokens: int = 192
     """Longest context or response, in tokens; a longer one is cut and rejected."""
     per_request: int = 4
     """Instructions asked for at once."""
+    examples: int = 0
+    """Finished seeds shown where a context or a response is asked for; a large model takes after them, at a price."""
     round_size: int = 24
     """Requests for instructions in a round, which all show records of earlier rounds only."""
     novelty: float = 0.7
@@ -103,7 +107,9 @@ class Generate:
             seed=self.seed,
             temperature=self.temperature,
             answer_temperature=self.answer_temperature,
+            frequency_penalty=self.frequency_penalty,
             max_tokens=self.max_tokens,
+            examples=self.examples,
             per_request=self.per_request,
             round_size=self.round_size,
         )

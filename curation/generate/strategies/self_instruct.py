@@ -21,8 +21,6 @@ from schemas.record import InstructionRecord, Provenance, Reason
 
 HUMAN, MADE = 6, 2
 """Instructions shown in a request: of people, and (up to) of the model's own."""
-INSTANCES = 2
-"""Finished examples shown where a context or a response is asked for."""
 TOKENS_PER_INSTRUCTION = 45
 
 
@@ -92,10 +90,12 @@ class SelfInstruct:
     def _instances(self, shelf: Shelf, category: str, *, with_context: bool) -> list[InstructionRecord]:
         """Draw finished examples; the same for a whole round, so that a server can keep what it read of them."""
         fitting = [seed for seed in shelf.seeds[category] if bool(seed.context) == with_context]
-        return draw(fitting, INSTANCES, self.sampling.seed, shelf.round, category, str(with_context))
+        return draw(fitting, self.sampling.examples, self.sampling.seed, shelf.round, category, str(with_context))
 
     def _request(self, messages: tuple[Message, ...], temperature: float, max_tokens: int) -> Request:
         params = {"temperature": temperature, "max_tokens": max_tokens}
+        if self.sampling.frequency_penalty:
+            params["frequency_penalty"] = self.sampling.frequency_penalty
         return Request(model=self.sampling.model, messages=messages, params=params)
 
 

@@ -20,8 +20,12 @@ class Sampling:
     """Of requests for instructions."""
     answer_temperature: float
     """Of requests for contexts and responses."""
+    frequency_penalty: float
+    """Against loops; 0 is not sent."""
     max_tokens: int
     """Longest context or response."""
+    examples: int
+    """Finished records shown where a context or a response is asked for."""
     per_request: int
     """Instructions asked for at once."""
     round_size: int

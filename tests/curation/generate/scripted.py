@@ -13,11 +13,15 @@ from typing import Any
 
 from curation.generate.endpoint import Answer, Request, read_answer
 
-VERBS = "Describe Explain List Compare Invent Plan Praise Rewrite Outline Sketch Suggest Weigh".split()
+VERBS = (
+    "Describe", "Explain", "List", "Compare", "Invent", "Plan", "Praise", "Rewrite", "Outline", "Sketch", "Suggest",
+    "Weigh",
+)  # fmt: skip
 THINGS = (
-    "harbour lantern orchard compass glacier violin market bridge recipe meadow engine planet castle pencil kettle "
-    "desert library sparrow island carpet thunder mirror ladder copper basket canyon pepper tunnel winter saddle"
-).split()
+    "harbour", "lantern", "orchard", "compass", "glacier", "violin", "market", "bridge", "recipe", "meadow", "engine",
+    "planet", "castle", "pencil", "kettle", "desert", "library", "sparrow", "island", "carpet", "thunder", "mirror",
+    "ladder", "copper", "basket", "canyon", "pepper", "tunnel", "winter", "saddle",
+)  # fmt: skip
 
 
 def completion(text: str, *, finish: str = "stop", model: str = "scripted") -> dict[str, Any]:
@@ -109,7 +113,7 @@ def told_server(*replies: Reply, slow_s: float = 0.0) -> Iterator[Told]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:  # noqa: N802  # the library's name
+        def do_POST(self) -> None:
             sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             with lock:
                 told.seen.append((time.monotonic(), self.headers.get("Authorization", "")))
@@ -148,16 +152,47 @@ def told_server(*replies: Reply, slow_s: float = 0.0) -> Iterator[Told]:
         server.server_close()
 
 
-def seed_file(folder: Path, *, with_context: bool = True) -> Path:
-    """Write a small file of seeds: three categories, one of them about texts."""
+IDEAS = (
+    "Give five uses of an old ladder.",
+    "What could a village do with an empty chapel?",
+    "Names for a boat that carries vegetables, please.",
+    "Suggest rainy games that need no toys.",
+    "How might somebody thank a neighbour without money?",
+    "Ways to keep pigeons off a balcony?",
+    "List topics for an evening lecture about rivers.",
+    "Think of prizes for the slowest cyclist in town.",
+)
+QUESTIONS = (
+    "Why does bread rise?",
+    "Who invented the umbrella, and where?",
+    "How long do tortoises live in the wild?",
+    "What makes thunder roll instead of crack?",
+    "Is a tomato more like a berry than a nut?",
+    "When did people begin to count in dozens?",
+    "Explain how lighthouses got their power before electricity.",
+    "Which metals float on mercury?",
+)
+TEXTS = (
+    ("Which harbour was closed first", "Of the nine harbours, Elm Quay was closed in 1903 and Ashport in 1910."),
+    ("How many passengers did the ferry carry", "On its last day the ferry carried 41 passengers and two goats."),
+    ("What did Mrs Lindqvist plant", "Mrs Lindqvist planted leeks in April, and the mayor planted nothing."),
+    ("Who repaired the clock in the end", "After three clockmakers had failed, the baker repaired the clock."),
+    ("At what height is the hut", "The hut stands at 2,140 metres, an hour above the tree line."),
+    ("Why was the concert moved indoors", "A storm warning at noon moved the concert into the gymnasium."),
+    ("From whom had Tomas borrowed his skates", "Tomas skated on his aunt's skates, which were too large."),
+    ("What colour will the new trams have", "The council chose green for the new trams, by six votes to five."),
+)
+
+
+def seed_file(folder: Path) -> Path:
+    """Write a small file of sound seeds: three categories, one of them about texts."""
     rows = []
-    for at in range(8):
-        thing = THINGS[at]
-        rows.append(_seed(f"open {at}", "open_qa", f"Why does a {thing} matter in week {at}?", "", f"Because of {thing}."))
-        rows.append(_seed(f"idea {at}", "brainstorming", f"Give {at + 2} uses of an old {thing}.", "", f"Sell the {thing}."))
-        text = f"The {thing} was closed in 19{at}0 after a flood that lasted {at + 2} days."
-        if with_context:
-            rows.append(_seed(f"read {at}", "closed_qa", f"When was the {thing} number {at} closed?", text, f"In 19{at}0."))
+    for at, (idea, question, text) in enumerate(zip(IDEAS, QUESTIONS, TEXTS, strict=True)):
+        rows.append(
+            _seed(f"open {at}", "open_qa", question, "", f"Nobody knows for sure, but there are {at + 2} guesses.")
+        )
+        rows.append(_seed(f"idea {at}", "brainstorming", idea, "", f"1. Sell it for {at + 1} coins.\n2. Give it away."))
+        rows.append(_seed(f"read {at}", "closed_qa", f"{text[0]}?", text[1], f"It was number {at + 3}."))
     path = folder / "seeds.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path

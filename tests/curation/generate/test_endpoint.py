@@ -1,5 +1,7 @@
 """Endpoints over HTTP: what is retried, what stops at once, and that the key is nowhere."""
 
+import json
+
 import pytest
 
 from curation.generate.endpoint import Answer, Message, Request, open_endpoint, read_answer
@@ -144,6 +146,27 @@ def test_a_request_that_is_refused_later_is_an_answer() -> None:
 
     assert answer.finish_reason == "refused"
     assert "too long for the context" in str(answer.body["error"])
+
+
+def unsupported(name: str) -> Reply:
+    """Return the refusal of a parameter, as OpenAI words it."""
+    error = {"message": f"Unsupported: {name}", "param": name, "code": "unsupported_parameter"}
+    return Reply(status=400, body=json.dumps({"error": error}))
+
+
+def test_a_parameter_that_a_model_does_not_take_is_left_out() -> None:
+    """Reasoning models know `max_tokens` by another name and take no temperature: asked once, remembered."""
+    request = Request(model="m", messages=HELLO.messages, params={"max_tokens": 5, "temperature": 0.5})
+
+    with (
+        told_server(unsupported("max_tokens"), unsupported("temperature")) as told,
+        open_endpoint(told.address, timeout_s=20) as endpoint,
+    ):
+        endpoint.ask(request)
+        endpoint.ask(request)
+
+    assert len(told.seen) == 4
+    assert [sent.keys() for sent in told.ledger] == [{"model", "messages", "max_completion_tokens"}] * 2
 
 
 def test_the_key_is_sent_and_never_said(monkeypatch: pytest.MonkeyPatch) -> None:

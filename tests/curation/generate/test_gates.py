@@ -1,0 +1,85 @@
+"""What a generated record must pass at birth."""
+
+import pytest
+
+from curation.generate.gates import REASONS, judge_instruction, judge_record
+from curation.generate.seeds import SHIPPED, read_seeds
+from curation.reasons import known
+from schemas.outcome import Outcome, Rejection
+from tests.support import pair
+
+LOOP = "the house that is in the house that is in the house that is in the house that is in the house"
+
+
+def codes(outcome: Outcome) -> list[str]:
+    """Return the codes of a rejection; none for a record."""
+    return [reason.code for reason in outcome.reasons] if isinstance(outcome, Rejection) else []
+
+
+@pytest.mark.parametrize(
+    ("instruction", "code"),
+    [
+        ("", "instruction_too_short"),
+        ("Rivers", "instruction_too_short"),
+        (" ".join(f"word{at}" for at in range(600)), "instruction_too_long"),
+        (f"Describe {LOOP}", "instruction_repeats"),
+        ("What is the capital of [country]?", "instruction_placeholder"),
+        ("Write a letter to ______ about the rent.", "instruction_placeholder"),
+        ("Describe <insert a place>.", "instruction_placeholder"),
+        ("Describe what you see in this picture.", "needs_media"),
+        ("Draw a picture of a horse.", "needs_media"),
+        ("Summarize the article at https://example.org/a.", "url_not_given"),
+        ("Name a river.\n3. Instruction: name a hill.", "merged_tasks"),
+        ("Name a river.<|im_end|>", "template_leak"),
+        ("Name a \ufffd river.", "broken_characters"),
+    ],
+)
+def test_an_instruction_that_is_not_worth_a_response(instruction: str, code: str) -> None:
+    """Each is rejected with the reason that names its fault."""
+    assert code in codes(judge_instruction(pair(instruction, response="")))
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "What is yoga?",
+        "What makes a good picture of a horse?",
+        "Write a function f(a: list[int]) that sums the items of a.",
+        "Explain the link [Python](https) in Markdown.",
+        "Sort these: pear, apple, fig, pear, apple, fig.",
+        "写一首关于春天的诗",
+    ],
+)
+def test_an_instruction_that_only_looks_like_that(instruction: str) -> None:
+    """Short, bracketed, repeating a little, in another script: all pass."""
+    assert codes(judge_instruction(pair(instruction, response=""))) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"response": "  "}, "response_empty"),
+        ({"response": "N/A"}, "response_placeholder"),
+        ({"response": "Name a colour."}, "response_echoes"),
+        ({"response": "I'm sorry, but I cannot help with that."}, "response_is_refusal"),
+        ({"response": f"{LOOP} {LOOP} {LOOP}"}, "response_repeats"),
+        ({"response": "Blue.\n2. Instruction: Name a tree."}, "merged_tasks"),
+        ({"instruction": "Summarize the following text."}, "dangling_reference"),
+        ({"context": "Red."}, "context_too_short"),
+        ({"instruction": "Name a colour of the sky", "context": "name a colour  of the SKY"}, "context_echoes"),
+        ({"context": LOOP}, "context_repeats"),
+    ],
+)
+def test_a_record_that_is_not_whole(fields: dict[str, str], code: str) -> None:
+    """Each is rejected with the reason that names its fault."""
+    assert code in codes(judge_record(pair(**fields)))
+
+
+def test_the_seeds_pass() -> None:
+    """What people wrote for this project would be kept."""
+    assert [codes(judge_instruction(seed)) + codes(judge_record(seed)) for seed in read_seeds(SHIPPED)] == [[]] * 184
+
+
+def test_every_code_is_described() -> None:
+    """Each code of this stage has its sentence where all codes are looked up."""
+    assert REASONS.items() <= known().items()

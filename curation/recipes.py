@@ -109,7 +109,7 @@ def _review(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
     fresh = not sample.exists()
     if fresh:
         write_sample(sample, sample_lines(open_input(_before(walk, step)), draw))
-    said = "drew a sample for people to decide about" if fresh else "left the sample as it is; it may hold decisions"
+    said = "a sample for people to decide about" if fresh else "left as it is: it may hold decisions"
     return walk, Done(kind="review", path=sample, reused=not fresh, said=said)
 
 
@@ -119,7 +119,7 @@ def _release(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
     settings = read_config(Release, step.settings, f"{step.place}: release")
     before = open_input(_before(walk, step))
     manifest, reused = release(before, path, settings, force=walk.force, aside=walk.aside)
-    said = f"{'reused' if reused else 'wrote'} {manifest.counts.kept:,} records"
+    said = f"{manifest.counts.kept:,} records for datasets.load_dataset and dolly-train"
     return replace(walk, release=path), Done(kind="release", path=path, reused=reused, said=said)
 
 
@@ -128,14 +128,14 @@ def _report(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
 
     page = path.with_suffix(".html")
     write_report(open_input(_before(walk, step)), page)
-    return walk, Done(kind="report", path=page, said="wrote the report")
+    return walk, Done(kind="report", path=page, said="the page about all of it")
 
 
 def _train(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
     data = walk.release or _before(walk, step)
     _train_command(walk, "fit", str(data), "-o", str(path), settings=step.settings)
     base = str(step.settings.get("base", ""))
-    return replace(walk, model=path, base=base), Done(kind="train", path=path, said="tuned")
+    return replace(walk, model=path, base=base), Done(kind="train", path=path, said="the tuned model")
 
 
 def _compare(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
@@ -143,7 +143,7 @@ def _compare(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
         raise InputError(place=step.place, expected="train before it", found="compare")
     page = path.with_suffix(".html")
     _train_command(walk, "compare", walk.base, str(walk.model), "-o", str(page), settings=step.settings)
-    return walk, Done(kind="compare", path=page, said="compared")
+    return walk, Done(kind="compare", path=page, said="answers before and after")
 
 
 def _train_command(walk: Walk, *words: str, settings: Row) -> None:

@@ -21,10 +21,14 @@ def run(recipe: Path, output: Path, force: bool, plain: bool, as_json: bool) -> 
     Finished steps are reused: run it again after a change, an error or an interrupt, and only what has to be done is
     done.
     """
-    from curation.cli.show import done_json, done_text
+    from curation.cli.show import done_json, done_text, walked_text
     from curation.recipes import walk_recipe
     from schemas.recipe import read_recipe
 
     show = done_json if as_json else done_text
+    walked = []
     for done in walk_recipe(read_recipe(recipe), output, aside=progress_for(as_json=as_json, plain=plain), force=force):
         click.echo(show(done))
+        walked.append(done)
+    if not as_json:
+        click.echo(walked_text(walked))

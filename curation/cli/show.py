@@ -1,6 +1,6 @@
 """How a finished step reads on a terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import orjson
@@ -36,6 +36,18 @@ def done_json(done: Done) -> str:
         return _json(done.step, reused=done.reused)
     event = {"event": done.kind, "path": str(done.path), "reused": done.reused, "said": done.said}
     return orjson.dumps(event).decode()
+
+
+def walked_text(walked: Sequence[Done]) -> str:
+    """Return where a walked recipe left things, and what each step came to."""
+    return "\n".join(["", "Where things are:", *(f"  {one.path!s:32} {_came_to(one)}" for one in walked)])
+
+
+def _came_to(done: Done) -> str:
+    if done.step is None:
+        return done.said
+    counts = done.step.manifest.counts
+    return f"{counts.rows:,} rows, {counts.kept:,} kept, {counts.rejected:,} rejected"
 
 
 def _text(step: StepDirectory, *, reused: bool) -> str:

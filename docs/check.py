@@ -24,7 +24,7 @@ LENT = ("docs", "recipes")
 
 BLOCK = re.compile(r"(^```console\n)(.*?)(^```$)", re.MULTILINE | re.DOTALL)
 UNIT = re.compile(r"\d[\d,.]*(?= ?(?:s|min|MB|GB|tokens/s|rows/s)\b)")
-NUMBER = re.compile(r"\d[\d,.]*")
+NUMBER = re.compile(r"\d[\d,.]*|bf16|fp32")
 SPOKEN = ("dolly-train respond", "dolly-train compare")
 """Commands that print what a model says."""
 
@@ -75,20 +75,14 @@ def _commands(text: str) -> Iterator[str]:
 
 
 def _output(command: str, cwd: Path) -> str:
-    """Run a command as a user would, in an environment without colours; what it prints, errors included."""
+    """Run a command as a user would, without colours; return what it prints, and what it says if it fails."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(
-        command,
-        shell=True,
-        cwd=cwd,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    text = re.sub(r"[^\n]*\r", "", done.stdout).replace(str(cwd), ".")
+    done = subprocess.run(command, shell=True, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    printed = done.stdout + (
+        done.stderr if done.returncode else ""
+    )  # progress, which only slow runs show, is on stderr
+    text = printed.replace(str(cwd), ".")
     return text if text.endswith("\n") or not text else f"{text}\n"
 
 

@@ -110,7 +110,9 @@ class Preset:
     """What this trainer does differently on purpose, whatever the settings."""
 
 
-_KEYS = Difference("rows of new tokens", "as the library initialises them", "the mean of the others")
+_KEYS = Difference(
+    "rows of new tokens", "as the library initialises them", "the mean of the others; the end key as the model's own"
+)
 _VOCABULARY = Difference("vocabulary", "as large as the tokenizer", "padded to a multiple of 64")
 _OVERLONG = Difference("records over max_tokens", "cut", "rejected and listed")
 _RECOMPUTED = Difference("activations", "computed again in the backward pass", "kept; the same result")

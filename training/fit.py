@@ -80,7 +80,7 @@ class _Journal:
 def _run(plan: Plan, draft: Path, aside: Aside) -> RunRecord:
     """Load, train, measure and save."""
     model = load_model(plan.base, plan.dtype)
-    make_room(model, plan.encoder.tokenizer, plan.known)
+    make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
     model.to(plan.device)
     before = _held_out_loss(model, plan, aside)
     trained = train(model, plan.examples, plan.config, pad_id=_pad(plan), aside=_Journal(draft, aside))

@@ -107,16 +107,20 @@ def _revision(base: Base) -> str:
 
 
 @torch.no_grad()
-def make_room(model: Any, tokenizer: Any, known: int) -> None:
+def make_room(model: Any, tokenizer: Any, known: int, end_id: int | None = None) -> None:
     """Give every token of the tokenizer a row; tokens from id `known` on get the mean of the rows before them.
 
-    The vocabulary never shrinks and is padded to a multiple of 64. Tied embeddings stay tied.
+    A new end key (`end_id`) begins as the model's own end token instead: it means the same, and a few dozen steps are
+    too few to teach a row from nothing when to stop. The vocabulary never shrinks and is padded to a multiple of 64.
+    Tied embeddings stay tied.
     """
     rows = max(len(tokenizer), model.get_input_embeddings().weight.shape[0])
     with quiet():
         model.resize_token_embeddings(rows, pad_to_multiple_of=VOCABULARY_MULTIPLE, mean_resizing=False)
     for table in _tables(model):
         table[known:] = table[:known].float().mean(0).to(table.dtype)
+        if end_id is not None and end_id >= known > (tokenizer.eos_token_id or 0):
+            table[end_id] = table[tokenizer.eos_token_id]
 
 
 def _tables(model: Any) -> Iterator[Tensor]:

@@ -42,7 +42,7 @@ STAGES: dict[str, Callable[[Path], Stage]] = {"filter": a_filter, "dedupe": a_de
 some_records = st.lists(st.one_of(records(words), records(filled)), max_size=12)
 
 
-@pytest.fixture(params=STAGES)
+@pytest.fixture(params=STAGES, scope="module")
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """Each stage in turn."""
     made: Stage = STAGES[request.param](tmp_path_factory.mktemp("stage"))

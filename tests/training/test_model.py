@@ -35,6 +35,20 @@ def test_new_rows_are_the_mean_of_the_others(kind: str) -> None:
         torch.testing.assert_close(table[known:], table[:known].mean(0).expand_as(table[known:]))
 
 
+def test_the_end_key_begins_as_the_models_own_end_token() -> None:
+    """A model that knows when to stop need not learn it anew for the key."""
+    tokenizer, model = tiny_tokenizer(), tiny_model("llama")
+    known = len(tokenizer)
+    add_keys(tokenizer, TEMPLATES["dolly-v1"])
+    end = tokenizer.convert_tokens_to_ids("### End")
+
+    make_room(model, tokenizer, known, end)
+
+    table = model.get_input_embeddings().weight
+    assert torch.equal(table[end], table[tokenizer.eos_token_id])
+    torch.testing.assert_close(table[end - 1], table[:known].mean(0))
+
+
 @pytest.mark.parametrize("kind", SIZES)
 def test_the_vocabulary_is_a_multiple_of_64(kind: str) -> None:
     """Matrix units work in blocks; the config says the same number."""

@@ -21,7 +21,7 @@ from curation.cli.base import print_step, progress_for, step_options
 @click.option("--seed", default=1, show_default=True, help="Decides which examples each request shows.")
 @click.option("--temperature", default=0.9, show_default=True, help="Of requests for instructions.")
 @click.option("--answer-temperature", default=0.5, show_default=True, help="Of requests for contexts and responses.")
-@click.option("--frequency-penalty", default=0.3, show_default=True, help="Against loops, 0 to 2; 0 is not sent.")
+@click.option("--frequency-penalty", default=0.3, show_default=True, help="Against loops in answers, 0 to 2.")
 @click.option("--max-tokens", default=192, show_default=True, help="Longest context or response; longer is rejected.")
 @click.option("--per-request", default=4, show_default=True, help="Instructions asked for at once.")
 @click.option("--examples", default=0, show_default=True, help="Finished seeds shown where a response is asked for.")

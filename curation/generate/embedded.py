@@ -18,8 +18,6 @@ SLOTS_MOST = 16
 """Requests that are worked on at a time; more wait their turn. Each has its own share of memory."""
 CONTEXT_TOKENS = 2048
 """Longest prompt and answer together, in tokens."""
-CACHE_MIB = 512
-"""Memory for beginnings of prompts that may come again."""
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
@@ -62,7 +60,7 @@ def _llama_server(place: ModelPlace, concurrency: int) -> Iterator[str]:
     params.port = 0
     params.n_parallel = min(concurrency, SLOTS_MOST)
     params.n_ctx = CONTEXT_TOKENS * params.n_parallel
-    params.cache_ram_mib = CACHE_MIB
+    params.cache_ram_mib = 0  # prompts differ; slots keep the beginnings that do not
     try:
         server = xllamacpp.Server(params)
     except RuntimeError as error:

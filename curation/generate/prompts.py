@@ -41,13 +41,13 @@ GUESS = "Give one possible answer, in a few words, to this task"
 
 
 def ask_instructions(category: str, examples: Sequence[InstructionRecord], count: int) -> tuple[Message, ...]:
-    """Ask for `count` instructions, after lists of as many examples."""
-    ask = f"Write {count} new {KINDS.get(category, f'{category} tasks'.strip().replace('_', ' '))}."
+    """Ask for `count` instructions, after lists of that many examples."""
+    kind = KINDS.get(category) or f"{category.replace('_', ' ')} tasks".strip()
     turns = [Message("system", PROPOSE)]
     for start in range(0, len(examples), count):
         shown = examples[start : start + count]
-        turns += [Message("user", ask), Message("assistant", _numbered(shown))]
-    return (*turns, Message("user", ask))
+        turns += [Message("user", f"Write {len(shown)} new {kind}."), Message("assistant", _numbered(shown))]
+    return (*turns, Message("user", f"Write {count} new {kind}."))
 
 
 def ask_response(record: InstructionRecord, examples: Sequence[InstructionRecord]) -> tuple[Message, ...]:

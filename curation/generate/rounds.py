@@ -7,16 +7,17 @@ bytes at any concurrency, and a larger n goes on where a smaller one stopped. An
 record stay in the journal.
 """
 
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TypeVar
 
-from curation.generate.endpoint import Answer, Endpoint
+from curation.generate.endpoint import Answer, Endpoint, Request
 from curation.generate.gates import judge_instruction, judge_record
 from curation.generate.novelty import Neighbour, Pool
 from curation.generate.strategies.shape import Draft, Drafted, Proposal, Shelf, Strategy
@@ -80,6 +81,7 @@ class Rounds:
     ) -> None:
         """Begin with the seeds; `said` adds to the progress what the endpoint did in so many seconds."""
         self._strategy, self._endpoint, self._goal, self._aside, self._said = strategy, endpoint, goal, aside, said
+        self._over = threading.Event()
         self._seeds = seeds
         self._made: dict[str, list[InstructionRecord]] = {}
         self._pool, self._names = Pool(), dict[int, str]()
@@ -95,7 +97,7 @@ class Rounds:
             YieldError: three rounds in a row kept hardly anything.
             EndpointError: it cannot be used, or no longer.
         """
-        with _threads(self._goal.concurrency) as threads:
+        with _threads(self._goal.concurrency, self._over) as threads:
             for number in count():
                 before = replace(self._tally)
                 for outcome in self._round(number, threads):
@@ -134,7 +136,13 @@ class Rounds:
         return replace(proposal, request=replace(proposal.request, sample=self._asked[key] - 1))
 
     def _answered(self, proposal: Proposal) -> tuple[Proposal, Answer]:
-        return proposal, self._endpoint.ask(proposal.request)
+        return proposal, self.ask(proposal.request)
+
+    def ask(self, request: Request) -> Answer:
+        """Ask the endpoint, unless the run has ended meanwhile: nothing more is paid for then."""
+        if self._over.is_set():
+            raise CancelledError
+        return self._endpoint.ask(request)
 
     def _candidate(self, drafted: Drafted) -> Candidate:
         """Judge an instruction, and enter it in the pool if it is new."""
@@ -153,7 +161,7 @@ class Rounds:
         """Have a new instruction done; in a thread of its own."""
         if candidate.key is None or isinstance(candidate.drafted, Rejection):
             return candidate
-        return replace(candidate, drafted=self._strategy.finish(candidate.drafted, shelf, self._endpoint))
+        return replace(candidate, drafted=self._strategy.finish(candidate.drafted, shelf, self))
 
     def _settled(self, candidate: Candidate) -> Outcome:
         """Return what becomes of a candidate, and remember it."""
@@ -236,10 +244,11 @@ def in_order(
 
 
 @contextmanager
-def _threads(concurrency: int) -> Iterator[ThreadPoolExecutor]:
+def _threads(concurrency: int, over: threading.Event) -> Iterator[ThreadPoolExecutor]:
     """Lend threads. Requests that are under way when the work ends or fails are waited for: they were paid for."""
     threads = ThreadPoolExecutor(concurrency)
     try:
         yield threads
     finally:
+        over.set()
         threads.shutdown(wait=True, cancel_futures=True)

@@ -38,7 +38,7 @@ class Generate:
     answer_temperature: float = 0.5
     """Of requests for contexts and responses."""
     frequency_penalty: float = 0.3
-    """Against loops, from 0 (not sent) to 2."""
+    """Of contexts and responses, against loops: 0 (not sent) to 2."""
     max_tokens: int = 192
     """Longest context or response, in tokens; a longer one is cut and rejected."""
     per_request: int = 4

@@ -68,7 +68,10 @@ class SelfInstruct:
         """Ask for one field and put the answer there."""
         record = draft.record
         examples = self._instances(shelf, record.category, with_context=step.with_context)
-        request = self._request(step.ask(record, examples), self.sampling.answer_temperature, self.sampling.max_tokens)
+        sampling = self.sampling
+        against_loops = {"frequency_penalty": sampling.frequency_penalty} if sampling.frequency_penalty else {}
+        messages = step.ask(record, examples)
+        request = self._request(messages, sampling.answer_temperature, sampling.max_tokens, **against_loops)
         answer = endpoint.ask(request)
         grown = _grown(record, request, answer, examples)
         if reason := _unusable(step.field, answer):
@@ -92,10 +95,8 @@ class SelfInstruct:
         fitting = [seed for seed in shelf.seeds[category] if bool(seed.context) == with_context]
         return draw(fitting, self.sampling.examples, self.sampling.seed, shelf.round, category, str(with_context))
 
-    def _request(self, messages: tuple[Message, ...], temperature: float, max_tokens: int) -> Request:
-        params = {"temperature": temperature, "max_tokens": max_tokens}
-        if self.sampling.frequency_penalty:
-            params["frequency_penalty"] = self.sampling.frequency_penalty
+    def _request(self, messages: tuple[Message, ...], temperature: float, max_tokens: int, **more: float) -> Request:
+        params = {"temperature": temperature, "max_tokens": max_tokens, **more}
         return Request(model=self.sampling.model, messages=messages, params=params)
 
 

@@ -21,7 +21,7 @@ class Sampling:
     answer_temperature: float
     """Of requests for contexts and responses."""
     frequency_penalty: float
-    """Against loops; 0 is not sent."""
+    """Of contexts and responses, against loops; 0 is not sent."""
     max_tokens: int
     """Longest context or response."""
     examples: int

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -210,6 +210,15 @@ def test_an_endpoint_that_fails_stops_the_run(tmp_path: Path) -> None:
         list(rounds(tmp_path, endpoint).outcomes())
 
     assert len(endpoint.asked) <= 10 + GOAL.concurrency
+
+
+def test_nothing_is_asked_when_the_run_is_over(tmp_path: Path) -> None:
+    """A record that is half done when there are enough asks no further."""
+    run = rounds(tmp_path, Scripted())
+    list(run.outcomes())
+
+    with pytest.raises(CancelledError):
+        run.ask(Request(model="m", messages=()))
 
 
 def test_progress_says_how_it_goes(tmp_path: Path) -> None:

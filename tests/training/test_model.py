@@ -98,7 +98,7 @@ def test_a_base_is_loaded_by_its_path(tiny: Path) -> None:
     [
         ("./nowhere", "found nothing"),
         ("gpt-99", "a path, one of smollm2-135m"),
-        ("EleutherAI/not-downloaded", "a folder, or on the Hub a causal language model"),
+        ("EleutherAI/not-downloaded", "a folder, or a causal language model on the Hub"),
     ],
 )
 def test_an_unknown_model_says_what_to_pass(name: str, message: str) -> None:

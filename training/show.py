@@ -49,12 +49,19 @@ def plan_text(plan: Plan) -> str:
     held = f", {len(plan.held_out):,} held out" if plan.held_out else ""
     lines = [f"{data.path}: {len(data.records):,} records ({data.stage}), every byte as its manifest says"]
     lines += _refused(plan)
-    lines += [f"preset {plan.request.preset}, with these differences:"] if plan.differences else []
-    lines += _table([("", "original", "here"), *map(astuple, plan.differences)])
+    lines += _differences(plan)
     lines += _warning(plan)
     what = f"{plan.base.place.name}: {len(plan.examples):,} records{held}, {plan.tokens:,} tokens; "
     how = f"{plan.steps:,} steps of {config.rows_per_step} records, {plan.precision} on {plan.device.type}"
     return "\n".join([*lines, what + how])
+
+
+def _differences(plan: Plan) -> list[str]:
+    """Return where the run is not its preset's original; nothing where it is."""
+    if not plan.differences:
+        return [f"preset {plan.request.preset}, as it is"]
+    head = f"preset {plan.request.preset}, with these differences:"
+    return [head, *_table([("", "original", "here"), *map(astuple, plan.differences)])]
 
 
 def plan_json(plan: Plan) -> str:

@@ -173,12 +173,20 @@ def test_compare_prints_the_numbers_and_writes_the_page(tmp_path: Path, tiny: Pa
     assert page.with_suffix(".json").is_file()
 
 
+def _heed_interrupts() -> None:
+    """A shell that runs the tests in the background has them ignore Ctrl-C, and so their children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path: Path, colours: Path, tiny: Path) -> None:
     """In the middle of training, in a process of its own."""
     out = tmp_path / "out"
     words = [str(colours), "--base", str(tiny), "-o", str(out), "--epochs", "100000", "--dtype", "fp32", "--json"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "training", *words], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "training", *words],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        preexec_fn=_heed_interrupts,
     )
     assert process.stderr is not None
     for line in process.stderr:

@@ -6,6 +6,7 @@ Prints seconds and peak memory by step, counts by reason, and three examples of 
 """
 
 import argparse
+import json
 import random
 import tempfile
 from collections import defaultdict
@@ -68,7 +69,12 @@ def train(runs: Path, records: int) -> Timed:
     sample = Sample(n=records)
     write_step(runs / "5-sample", sample, lambda _: sample.of(kept), inputs=[step_input(kept)])
     where = (str(runs / "5-sample"), "--base", "smollm2-135m", "-o", str(runs / "6-model"))
-    return timed("training.cli", "fit", *where, "--epochs", "1")
+    took = timed("training", "fit", *where, "--epochs", "1")
+    trained = json.loads((runs / "6-model" / "run.json").read_text(encoding="utf-8"))["trained"]
+    print(
+        f"trained {trained['steps']} steps on {trained['tokens']:,} tokens, loss {trained['first_loss']:.2f} at first"
+    )
+    return took
 
 
 def show_reasons(runs: Path) -> dict[str, int]:

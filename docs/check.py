@@ -1,7 +1,7 @@
 """Run the commands in the documentation and compare what they print with what the documentation says they print.
 
     python docs/check.py           fails, with the difference, where the documentation is not true
-    python docs/check.py --write   writes the real output into the documentation
+    python docs/check.py --write   writes the real output into the documentation (of the pages named, else of all)
 
 Every fenced `console` block is run, line by line, in one scratch folder per page. What may differ from machine to
 machine is not compared: seconds, speeds and memory everywhere, every number that training prints, what a model says.
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/reference.md")
+PAGES = ("README.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")))
 LENT = ("docs", "recipes")
 """Folders of the checkout that the commands may read."""
 
@@ -33,8 +33,9 @@ def main() -> int:
     """Check or write every page; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true")
-    write = parser.parse_args().write
-    wrong = [page for page in PAGES if not _page(ROOT / page, write=write)]
+    parser.add_argument("pages", nargs="*", metavar="PAGE", default=PAGES, help="only these pages")
+    args = parser.parse_args()
+    wrong = [page for page in args.pages if not _page(ROOT / page, write=args.write)]
     if wrong:
         sys.stdout.write(f"not true: {', '.join(wrong)}; make docs-write\n")
     return 1 if wrong else 0

@@ -38,6 +38,10 @@ class Request:
     preset: str
     """The name of the preset that `config` came from."""
     force: bool = False
+    allow_ungated: bool = False
+    """Train on a release whose review was not passed; the run record says so."""
+    pin: str = ""
+    """sha256 that the data's manifest must have; empty: any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ COMMANDS = {
     "dedupe": "curation.cli.dedupe:dedupe",
     "review": "curation.cli.review:review",
     "release": "curation.cli.release:release",
+    "diff": "curation.cli.diff:diff",
     "report": "curation.cli.report:report",
     "explain": "curation.cli.explain:explain",
     "run": "curation.cli.run:run",

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from curation.cli.base import echo_event, print_step, progress_for, step_options
+from curation.cli.plan import plan
 
 
 @click.group()
@@ -64,3 +65,6 @@ def apply(directory: Path, file: Path, output: Path, force: bool, plain: bool, a
     if not as_json:
         click.echo(count_decisions(rows).in_words())
     print_step(ran, as_json=as_json)
+
+
+review.add_command(plan)

@@ -17,7 +17,7 @@ OPTIONS: list[tuple[str, Any]] = [
     ("validate", Validate),
     ("generate", Generate),
     ("dedupe", Dedupe),
-    ("release", Release),
+    ("release build", Release),
     ("review sample", Draw),
 ]
 

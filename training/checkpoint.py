@@ -27,7 +27,7 @@ from schemas.prompt import PromptTemplate
 from schemas.release import GateRecord
 from training.config import Difference
 from training.encoding import Encoder
-from training.loop import Trained
+from training.log import Trained
 from training.model import quiet
 
 RUN = "run.json"

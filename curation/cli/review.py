@@ -10,6 +10,7 @@ COMMANDS = {
     "serve": "curation.cli.review_serve:serve",
     "sample": "curation.cli.review:sample",
     "status": "curation.cli.review_store:status",
+    "search": "curation.cli.review_search:search",
     "decide": "curation.cli.review_store:decide",
     "undo": "curation.cli.review_store:undo",
     "verify": "curation.cli.review_store:verify",

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from curation.cli.base import echo_event
+from curation.cli.review_search import limiting
 
 DIRECTORY = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the outcome as a JSON line.")
@@ -32,10 +33,13 @@ def status(directory: Path, reviewer: str, as_json: bool) -> None:
 
 @click.command()
 @DIRECTORY
-@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@click.argument("ids", metavar="[ID]...", nargs=-1)
 @click.option("--as", "action", type=click.Choice(["accept", "reject", "flag", "skip"]), required=True)
 @click.option("--reason", "reasons", multiple=True, help="What is wrong; can be given several times.")
 @click.option("--note", default="", help="For whoever asks why.")
+@click.option("--words", default="", help="Decide about all kept records that a search for these words finds.")
+@limiting
+@click.option("--expect", type=click.IntRange(min=0), help="Refuse unless a search finds exactly so many.")
 @REVIEWER
 @AS_JSON
 def decide(
@@ -44,17 +48,26 @@ def decide(
     action: str,
     reasons: tuple[str, ...],
     note: str,
+    words: str,
+    expect: int | None,
     reviewer: str,
     as_json: bool,
+    **limits: str,
 ) -> None:
-    """Decide about the rows ID... of the step DIR, in one stroke that one undo takes back."""
+    """Decide about rows of the step DIR, those named or all that a search finds, in one stroke.
+
+    One undo takes all of it back.
+
+    See first what a search finds: dolly-data review search. Then say here how many are expected.
+    """
     from curation.pipeline import open_input
     from curation.review.desk import Act
     from curation.review.opening import open_desk
     from curation.review.queues import Seating
+    from curation.review.search import Wanted, chosen
 
     desk = open_desk(open_input(directory), Seating(reviewer=reviewer))
-    items = [desk.only(row_id) for row_id in ids]
+    items = chosen(desk.rows, ids, Wanted(words=words, **limits), expect)
     batch = desk.decide_all(items, Act(action=action, reasons=reasons, note=note))  # type: ignore[arg-type]  # one of the choices
     event = {"event": "decided", "action": action, "rows": len(items), "batch": batch}
     echo_event(event, f"{action}: {len(items):,} rows", as_json=as_json)

@@ -36,6 +36,7 @@ class Desk:
         self.board = Board()
         self._seq = 0
         self._queues: dict[Queue, tuple[int, list[Ticket]]] = {}
+        self._numbers: dict[Queue, dict[str, int]] = {}
         self.refresh()
 
     @property
@@ -66,22 +67,17 @@ class Desk:
         """Return the row that a ticket stands for."""
         return ticket.canary or self.rows.at(ticket.pos)
 
-    def only(self, row_id: str) -> Item:
-        """Return the row of an id; of a kept and a rejected one, the kept one.
-
-        Raises:
-            InputError: there is none.
-        """
-        found = self.rows.called(row_id)
-        if not found:
-            raise InputError(place=self.chain.last.path, field="id", expected="a row of this step", found=row_id)
-        return found[0]
-
     def next_open(self, name: Queue, after: int = 0) -> int | None:
         """Return the number (from 1) of the next undecided row behind `after`, going round once; None: all are done."""
         tickets, seat = self.queue(name), self.seat(name)
         numbers = [*range(after, len(tickets)), *range(min(after, len(tickets)))]
         return next((at + 1 for at in numbers if self.board.last(tickets[at].sha256, seat) is None), None)
+
+    def number_of(self, queue: Queue, sha256: str) -> int | None:
+        """Return the number (from 1) of a row in a queue; None where it does not stand there."""
+        if queue not in self._numbers or queue == "adjudicate":
+            self._numbers[queue] = {ticket.sha256: at for at, ticket in enumerate(self.queue(queue), 1)}
+        return self._numbers[queue].get(sha256)
 
     def done(self, name: Queue) -> int:
         """Return how many rows of a queue this reviewer settled."""

@@ -22,12 +22,16 @@ from schemas.outcome import SILENT, Aside, Outcome, Rejection
 from schemas.record import TEXT_FIELDS, InstructionRecord, Provenance, Reason, Repair, Row
 
 FILE = "index.sqlite"
-SCHEME = 1
+SCHEME = 2
 """Raised when the tables change."""
 EVERY = 2000
 """Rows between two reports of progress."""
 NEIGHBOURS = "neighbours"
 """The side file in which dedupe leaves every kept record's nearest one."""
+LENGTHS = (10, 20, 50, 100, 200, 400)
+"""Borders between bands of words in a row's three texts."""
+ALIKE = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
+"""Borders between bands of the cosine to the nearest neighbour."""
 LANGUAGE_SURE = 0.8
 """Confidence below which a language is not named."""
 LANGUAGE_HEAD = 400
@@ -38,7 +42,7 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE items (
   pos INTEGER PRIMARY KEY, id TEXT NOT NULL, sha256 TEXT NOT NULL, fate TEXT NOT NULL, step INTEGER NOT NULL,
   stage TEXT NOT NULL, category TEXT NOT NULL, source TEXT NOT NULL, model TEXT NOT NULL, language TEXT NOT NULL,
-  words INTEGER NOT NULL, doubt REAL NOT NULL, prompt BLOB
+  words INTEGER NOT NULL, length TEXT NOT NULL, alike TEXT NOT NULL, doubt REAL NOT NULL, prompt BLOB
 );
 CREATE TABLE lines (pos INTEGER PRIMARY KEY, line BLOB NOT NULL);
 CREATE TABLE marks (pos INTEGER NOT NULL, kind TEXT NOT NULL, code TEXT NOT NULL, other TEXT NOT NULL, score REAL);
@@ -150,16 +154,31 @@ def _insert(db: sqlite3.Connection, pos: int, seen: Seen) -> None:
     texts = texts_of(outcome)
     came: Provenance = outcome.provenance
     fate = "rejected" if isinstance(outcome, Rejection) else "kept"
+    words = sum(len(text.split()) for text in texts)
     values = (
         *(pos, outcome.id, row_sha256(outcome), fate, seen.step, seen.stage, _category(outcome)),
-        *(came.source, came.model, _language(texts), sum(len(text.split()) for text in texts), doubt(seen)),
+        *(came.source, came.model, _language(texts), words, _band(words, LENGTHS), _alike(seen.cosine), doubt(seen)),
         _prompt_key(outcome),
     )
-    db.execute("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+    db.execute("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
     line = write_rejection(outcome) if isinstance(outcome, Rejection) else write_record(outcome)
     db.execute("INSERT INTO lines VALUES (?, ?)", (pos, line))
     db.execute("INSERT INTO texts (rowid, instruction, context, response) VALUES (?, ?, ?, ?)", (pos, *texts))
     db.executemany("INSERT INTO marks VALUES (?, ?, ?, ?, ?)", ((pos, *mark) for mark in _marks(outcome)))
+
+
+def _band(value: float, borders: Iterable[float]) -> str:
+    """Return the band between two borders in which a number lies, as `20 to 50`."""
+    low = 0.0
+    for high in borders:
+        if value < high:
+            return f"{low:g} to {high:g}"
+        low = high
+    return f"{low:g} and more"
+
+
+def _alike(cosine: float) -> str:
+    return _band(cosine, ALIKE) if cosine > 0 else ""
 
 
 def texts_of(outcome: Outcome) -> tuple[str, str, str]:

@@ -16,7 +16,8 @@ from starlette.staticfiles import StaticFiles
 from curation.review.desk import Desk
 from curation.review.events import Queue
 from curation.review.queues import QUEUES
-from curation.review.web.forms import act_of, one, read_form
+from curation.review.search import kept_places
+from curation.review.web.forms import act_of, one, read_form, wanted_of
 from curation.review.web.guard import Guard, Keys
 from curation.review.web.pages import Pages
 from schemas.errors import InputError
@@ -47,6 +48,8 @@ class Screens:
             Route("/undo", self.undo, methods=["POST"]),
             Route("/guidelines", self.guidelines),
             Route("/keys", self.keys),
+            Route("/explore", self.explore),
+            Route("/explore", self.decide_all, methods=["POST"]),
             Route("/{queue}", self.start),
             Route("/{queue}/{number:int}", self.row),
             Route("/{queue}/{number:int}", self.decide, methods=["POST"]),
@@ -95,9 +98,24 @@ class Screens:
         undone = self._desk.undo()
         if undone is None:
             return _to("/")
-        tickets = enumerate(self._desk.queue(undone.queue), 1)
-        number = next((at for at, ticket in tickets if ticket.sha256 == undone.row_sha256), None)
+        number = self._desk.number_of(undone.queue, undone.row_sha256)
         return _to("/" if number is None or undone.batch else f"/{undone.queue}/{number}")
+
+    async def explore(self, request: Request) -> Response:
+        """Show the rows that are looked for."""
+        self._desk.refresh()
+        page = request.query_params.get("page", "1")
+        return HTMLResponse(self._pages.explore(wanted_of(request.query_params), int(page) if page.isdigit() else 1))
+
+    async def decide_all(self, request: Request) -> Response:
+        """Do the same about all kept records that were found, if they are as many as the screen said."""
+        form = await read_form(request)
+        wanted = wanted_of({name: values[-1] for name, values in form.items()})
+        places = kept_places(self._desk.rows, wanted)
+        if one(form, "count") != str(len(places)):
+            raise HTTPException(409, f"{len(places):,} kept records are found now; look again before you decide.")
+        self._desk.decide_all([self._desk.rows.at(pos) for pos in places], act_of(form))
+        return _to("/explore", **wanted.filled())
 
     async def refused(self, _: Request, error: Exception) -> Response:
         """Say what was wrong with a request."""

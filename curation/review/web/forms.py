@@ -1,6 +1,7 @@
 """Reads what a form sends."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import cast, get_args
 from urllib.parse import parse_qs
 
@@ -9,6 +10,7 @@ from starlette.requests import Request
 
 from curation.review.desk import Act
 from curation.review.events import DECIDING, Action
+from curation.review.search import Wanted
 from schemas.record import TEXT_FIELDS
 
 MOST_BYTES = 32 << 20
@@ -38,6 +40,11 @@ async def read_form(request: Request) -> Form:
 def one(form: Form, name: str) -> str:
     """Return a field's last value; empty where it is not there."""
     return form.get(name, [""])[-1]
+
+
+def wanted_of(query: Mapping[str, str]) -> Wanted:
+    """Return what a query looks for; what it does not know is left out."""
+    return Wanted(**{one.name: query.get(one.name, "") for one in fields(Wanted)})
 
 
 def act_of(form: Form) -> Act:

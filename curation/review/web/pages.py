@@ -1,10 +1,12 @@
 """Renders the screens."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -15,13 +17,17 @@ from curation.review.evidence import Evidence, gather, named, spans, why_first
 from curation.review.index import texts_of
 from curation.review.queues import BLIND, QUEUES
 from curation.review.rows import Item
+from curation.review.search import FACETS, PAGE, Wanted, search, term_spans
 from curation.review.web.html import line, score, shown
 from curation.review.web.keys import ACTIONS, help_groups
+from curation.review.words import limit_word
 from schemas.codec import dumps, sha256_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 READY_MOST = 16
 """Rows whose evidence is held ready."""
+HIT_MOST, HIT_BEFORE = 280, 60
+"""Characters of a text that a list shows, and of them those before the first word that was looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +40,18 @@ class Shown:
     foreign: str = ""
     """The row as it came in, where it never was a record."""
     blind: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One row as it stands among others."""
+
+    item: Item
+    link: str
+    """Where it can be decided about."""
+    texts: tuple[tuple[str, str, list[tuple[int, int]]], ...]
+    """Field, its text cut short, where the words of the search stand."""
+    mine: Event | None
 
 
 class Pages:
@@ -54,6 +72,34 @@ class Pages:
     def keys(self) -> str:
         """Return the table of keys."""
         return self._render("keys.html.j2", title="Keys", groups=help_groups())
+
+    def explore(self, wanted: Wanted, page: int = 1) -> str:
+        """Return the rows that are looked for, with what they have in common."""
+        found = search(self._desk.rows, wanted, max(page, 1))
+        return self._render(
+            "explore.html.j2",
+            title="Explore",
+            searching=True,
+            wanted=wanted,
+            filled=wanted.filled(),
+            found=found,
+            page=max(page, 1),
+            pages=-(-found.rows // PAGE),
+            hits=[self._hit(pos, wanted) for pos in found.page],
+            facets=FACETS,
+        )
+
+    def _hit(self, pos: int, wanted: Wanted) -> Hit:
+        item = self._desk.rows.at(pos)
+        queue: Queue = "hunt" if item.fate == "kept" else "drops"
+        number = self._desk.number_of(queue, item.sha256)
+        texts = tuple((name, _cut(text, wanted.words)) for name, text in named(texts_of(item.outcome)))
+        return Hit(
+            item=item,
+            link=f"/{queue}/{number}" if number else "",
+            texts=tuple((name, text, term_spans(text, wanted.words)) for name, text in texts),
+            mine=self._desk.board.last(item.sha256, self._desk.seat(queue)),
+        )
 
     def finished(self, queue: Queue) -> str:
         """Return what is shown when nothing is left in a queue."""
@@ -136,7 +182,7 @@ class Pages:
             _environment()
             .get_template(template)
             .render(
-                **{"queue": "", **values},
+                **{"queue": "", "searching": False, **values},
                 reviewer=desk.reviewer,
                 folder=desk.chain.last.path.resolve().name,
                 last=desk.board.undoable(desk.reviewer),
@@ -149,6 +195,20 @@ class Pages:
         )
 
 
+def _query(filled: Mapping[str, str], **change: Any) -> str:
+    """Return the address of a search with some of it changed; an empty value leaves it out."""
+    wanted = {name: value for name, value in {**filled, **change}.items() if value}
+    return f"/explore?{urlencode(wanted)}"
+
+
+def _cut(text: str, words: str) -> str:
+    """Return the part of a text around the first word of the search, or its beginning."""
+    first = next(iter(term_spans(text, words)), (0, 0))[0]
+    start = max(0, first - HIT_BEFORE) if first > HIT_MOST - HIT_BEFORE else 0
+    cut = text[start : start + HIT_MOST]
+    return f"{'…' * (start > 0)}{cut}{'…' * (start + HIT_MOST < len(text))}"
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -158,5 +218,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"shown": shown, "line": line, "score": score, "number": lambda value: f"{value:,}"}
+    environment.filters |= {
+        "shown": shown,
+        "line": line,
+        "score": score,
+        "query": _query,
+        "limit_word": limit_word,
+        "number": lambda value: f"{value:,}",
+    }
     return environment

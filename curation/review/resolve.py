@@ -1,0 +1,75 @@
+"""From what everybody did to what is to be done: one decision a row, a pure function of the events.
+
+What was taken back does not count. Of one reviewer, the last act about a row counts. Where reviewers differ, whoever
+settled it between them decides; until somebody does, nothing is done, and the row is said to be disputed.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from curation.review.board import Board
+from curation.review.canaries import CANARIES, canary_hashes
+from curation.review.decisions import Decision, read_decisions
+from curation.review.events import DECIDING, Event, is_event, read_events
+from schemas.codec import loads
+
+DISPUTED = "reviewers disagree, and nobody has settled it"
+
+
+def decisions_in(path: Path) -> list[Decision]:
+    """Read a file of decisions: one that `review export` wrote, or one that `review sample` wrote and a person edited.
+
+    Raises:
+        InputError: no such file, or lines that cannot be used.
+    """
+    return resolve(read_events(path)) if _holds_events(path) else read_decisions(path)
+
+
+def resolve(events: Iterable[Event]) -> list[Decision]:
+    """Return what was decided about each row, in order of their ids; the order of the events does not matter."""
+    board = Board.of(sorted(events, key=lambda one: one.event_id))
+    canaries = canary_hashes(board.drawn(CANARIES))
+    rows = dict.fromkeys(event.row_sha256 for event in board.standing() if event.row_sha256 not in canaries)
+    found = (_resolved(board.about(row)) for row in rows)
+    return sorted((one for one in found if one is not None), key=lambda one: one.id)
+
+
+def _resolved(acts: list[Event]) -> Decision | None:
+    """Return the decision about one row; None where nobody has decided."""
+    settled = [act for act in acts if act.queue == "adjudicate" and act.action in DECIDING]
+    last = {act.reviewer: act for act in acts}
+    standing = settled[-1:] or [act for act in last.values() if act.action in DECIDING]
+    if not standing:
+        return None
+    if len({(act.action, tuple(sorted(act.texts.items()))) for act in standing}) > 1:
+        return _decision(standing[-1], disputed=True)
+    return _decision(standing[-1])
+
+
+def _decision(act: Event, *, disputed: bool = False) -> Decision:
+    return Decision(
+        line=0,
+        id=act.row_id,
+        decision="" if disputed else act.action,
+        note=DISPUTED if disputed else _note(act),
+        texts=dict(act.texts),
+        drawn={"fate": act.fate, "queue": act.queue},
+    )
+
+
+def _note(act: Event) -> str:
+    reasons = ", ".join(act.reasons)
+    return f"{reasons}: {act.note}" if reasons and act.note else reasons or act.note
+
+
+def _holds_events(path: Path) -> bool:
+    """Say whether the first line of a file is an event."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        first = file.readline()
+    try:
+        row = loads(first)
+    except ValueError:
+        return False
+    return isinstance(row, dict) and is_event(row)

@@ -22,7 +22,7 @@ def decisions_in(path: Path) -> list[Decision]:
     Raises:
         InputError: no such file, or lines that cannot be used.
     """
-    return resolve(read_events(path)) if _holds_events(path) else read_decisions(path)
+    return resolve(read_events(path)) if holds_events(path) else read_decisions(path)
 
 
 def resolve(events: Iterable[Event]) -> list[Decision]:
@@ -62,7 +62,7 @@ def _note(act: Event) -> str:
     return f"{reasons}: {act.note}" if reasons and act.note else reasons or act.note
 
 
-def _holds_events(path: Path) -> bool:
+def holds_events(path: Path) -> bool:
     """Say whether the first line of a file is an event."""
     if not path.is_file():
         return False

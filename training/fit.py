@@ -7,8 +7,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from schemas.codec import dumps, write_rejection
-from schemas.manifest import Counts
+from schemas.codec import as_config, dumps, write_rejection
+from schemas.manifest import Counts, fingerprint
 from schemas.outcome import SILENT, Aside
 from schemas.step import REJECTED, Filled, recorded, write_directory
 from training.checkpoint import (
@@ -21,10 +21,13 @@ from training.checkpoint import (
     save_model,
     write_run,
 )
-from training.data import open_data
-from training.loop import Trained, mean_loss, train
+from training.data import check_gate, open_data
+from training.log import Trained
+from training.loop import mean_loss, train
 from training.model import digest_base, find_base, load_model, make_room
+from training.model_card import CARD, model_card, trained_on
 from training.plan import Plan, Request, make_plan
+from training.resume import Keeper, heeding_signals, resume_beside
 
 VERSIONS = ("torch", "transformers", "tokenizers", "safetensors")
 """Packages whose versions a run record names."""
@@ -45,19 +48,28 @@ def fit(request: Request, aside: Aside = SILENT, announce: Callable[[Plan], None
 
     Raises:
         InputError: the data, the base or the place to write cannot be used.
+        GateError: the data is a release whose review was not passed, and that was not allowed.
         DollyError: the disk is full, or the loss stopped being a number; nothing half-written is left.
     """
-    data, base = open_data(request.data), find_base(request.base, aside)
+    data = open_data(request.data)
+    check_gate(data, allow_ungated=request.allow_ungated, pin=request.pin)
+    base = find_base(request.base, aside)
 
     def fill(draft: Path) -> Filled:
+        if request.force:
+            keeper.forget()
         plan = make_plan(request, data, base)
         announce(plan)
         _write_refused(plan, draft)
-        write_run(draft, _run(plan, draft, aside))
+        with heeding_signals(keeper):
+            write_run(draft, _run(plan, draft, aside, keeper))
         return digests(draft), _counts(plan)
 
     inputs = (*data.inputs, digest_base(base))
+    run = fingerprint(request.config.name, as_config(request.config), inputs)
+    keeper = Keeper(folder=resume_beside(request.out), run=run, every_s=60 * request.save_minutes)
     _, reused = write_directory(request.out, request.config, fill, inputs=inputs, force=request.force)
+    keeper.forget()
     return Fitted(path=request.out, run=read_run(request.out), reused=reused)
 
 
@@ -77,17 +89,21 @@ class _Journal:
         self.aside.progress(what, done, total, note)
 
 
-def _run(plan: Plan, draft: Path, aside: Aside) -> RunRecord:
+def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     """Load, train, measure and save."""
     model = load_model(plan.base, plan.dtype)
     make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
     model.to(plan.device)
     before = _held_out_loss(model, plan, aside)
-    trained = train(model, plan.examples, plan.config, pad_id=_pad(plan), aside=_Journal(draft, aside))
+    journal = _Journal(draft, aside)
+    trained = train(model, plan.examples, plan.config, pad_id=_pad(plan), aside=journal, keeper=keeper)
     after = _held_out_loss(model, plan, aside)
+    model.config.trained_on = trained_on(_data_record(plan))
     save_model(draft, model, plan.encoder)
     held_out = None if before is None or after is None else HeldOutLoss(before=before, after=after)
-    return _record(plan, trained, held_out, sum(weight.numel() for weight in model.parameters()))
+    run = _record(plan, trained, held_out, sum(weight.numel() for weight in model.parameters()))
+    (draft / CARD).write_text(model_card(run), encoding="utf-8")
+    return run
 
 
 def _pad(plan: Plan) -> int:
@@ -137,6 +153,11 @@ def _data_record(plan: Plan) -> DataRecord:
         stage=plan.data.stage,
         fingerprint=plan.data.fingerprint,
         manifest_sha256=plan.data.manifest_sha256,
+        gate=plan.data.gate,
+        allowed_ungated=plan.request.allow_ungated and plan.data.gate.state != "passed",
+        title=plan.data.release.title if plan.data.release else "",
+        version=plan.data.release.version if plan.data.release else "",
+        digest=plan.data.release.digest if plan.data.release else "",
         files=plan.data.files,
         rows=len(plan.data.records),
         trained=len(plan.examples),

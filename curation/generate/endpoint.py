@@ -6,8 +6,8 @@ from the environment and is taken out of everything that is said.
 """
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -83,7 +83,7 @@ class Answer:
 class Endpoint(Protocol):
     """Answers requests, several at a time."""
 
-    def ask(self, request: Request) -> Answer:
+    async def ask(self, request: Request) -> Answer:
         """Return the answer.
 
         Raises:
@@ -122,8 +122,8 @@ def _count(value: object) -> int | None:
     return value if isinstance(value, int) else None
 
 
-@contextmanager
-def open_endpoint(base_url: str, *, timeout_s: float, own: bool = False) -> Iterator["OpenAIEndpoint"]:
+@asynccontextmanager
+async def open_endpoint(base_url: str, *, timeout_s: float, own: bool = False) -> AsyncIterator["OpenAIEndpoint"]:
     """Open the endpoint at `base_url`; `own`: a server of ours on loopback, which gets no key of anyone's.
 
     Raises:
@@ -136,8 +136,8 @@ def open_endpoint(base_url: str, *, timeout_s: float, own: bool = False) -> Iter
         raise EndpointError(f"--base-url {base_url}: expected an address such as http://localhost:8000/v1")
     key = "" if own else os.environ.get(KEY_VARIABLE, "")
     # a proxy named in the environment cannot reach this machine's own loopback
-    web = openai.DefaultHttpxClient(trust_env=not is_loopback(parts.hostname))
-    with openai.OpenAI(
+    web = openai.DefaultAsyncHttpxClient(trust_env=not is_loopback(parts.hostname))
+    async with openai.AsyncOpenAI(
         base_url=base_url, api_key=key or NO_KEY, timeout=timeout_s, max_retries=MAX_RETRIES, http_client=web
     ) as client:
         place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
@@ -157,15 +157,15 @@ class OpenAIEndpoint:
         self._has_answered = False
         self._called: dict[str, str] = {}
 
-    def ask(self, request: Request) -> Answer:
+    async def ask(self, request: Request) -> Answer:
         """Return the answer to a request."""
         import openai
 
         try:
-            got = self._sent(request)
+            got = await self._sent(request)
         except openai.BadRequestError as error:
             if self._learn(error, request):
-                return self.ask(request)
+                return await self.ask(request)
             return self._refused(error)
         except openai.OpenAIError as error:
             # no `from`: the cause may hold the key, in its headers or in what the provider says
@@ -174,11 +174,12 @@ class OpenAIEndpoint:
         self._has_answered = True
         return answer
 
-    def _sent(self, request: Request) -> Any:
+    async def _sent(self, request: Request) -> Any:
         params = {self._called.get(name, name): value for name, value in request.params.items()}
         params.pop(DROPPED, None)
         messages = [message._asdict() for message in request.messages]
-        return self._client.chat.completions.with_raw_response.create(model=request.model, messages=messages, **params)
+        create = self._client.chat.completions.with_raw_response.create
+        return await create(model=request.model, messages=messages, **params)
 
     def _learn(self, error: Any, request: Request) -> bool:
         """Note that the model knows a parameter by another name, or not at all; return whether that was news."""
@@ -210,7 +211,8 @@ class OpenAIEndpoint:
         return f"{self._place}: {self._said(error)}{hint}; the answers so far are kept"
 
     def _said(self, error: Any) -> str:
-        return self._redacted(f"{error}{_cause(error)}")[:WORDS_MOST]
+        said = str(error) if hasattr(error, "status_code") else f"{error}{_cause(error)}"
+        return self._redacted(said)[:WORDS_MOST]
 
     def _redacted(self, text: str) -> str:
         for secret in self._secrets:
@@ -222,5 +224,8 @@ UNAUTHORIZED = (401, 403)
 
 
 def _cause(error: BaseException) -> str:
-    """Say why a connection failed; the client only says that it did."""
-    return f" ({error.__cause__})" if error.__cause__ else ""
+    """Say why a connection failed, in the words of whoever first saw it; the client only says that it did."""
+    first = error
+    while (before := first.__cause__ or first.__context__) is not None:
+        first = before
+    return f" ({first})" if first is not error else ""

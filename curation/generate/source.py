@@ -1,13 +1,14 @@
 """The source `generate`: records out of a language model, grown from seeds."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from curation.generate.embedded import open_embedded
 from curation.generate.endpoint import Endpoint, open_endpoint
-from curation.generate.journal import Remembered, journal_beside, open_journal
+from curation.generate.journal import Journal, Remembered, journal_beside, open_journal
 from curation.generate.rounds import Goal, Rounds
 from curation.generate.seeds import SHIPPED, read_seeds, seeds_by_category
 from curation.generate.strategies import STRATEGIES, Sampling
@@ -91,13 +92,20 @@ class Generate:
         """Yield an outcome for everything the model wrote, up to the n-th record."""
         if not self.journal:
             raise InputError(place="generate", field="journal", expected="a folder for the answers", found="none")
+        with open_journal(Path(self.journal)) as journal:
+            yield from waited_for(self._outcomes(journal, aside))
+
+    async def _outcomes(self, journal: Journal, aside: Aside) -> AsyncGenerator[Outcome, None]:
         seeds = seeds_by_category(read_seeds(self.seed_file))
         strategy = STRATEGIES[self.strategy](self._sampling())
         goal = Goal(n=self.n, novelty=self.novelty, min_yield=self.min_yield, concurrency=self.concurrency)
-        with open_journal(Path(self.journal)) as journal, self._endpoint() as endpoint:
+        async with self._endpoint() as endpoint:
             remembered = Remembered(endpoint, journal)
+            rounds = Rounds(strategy, remembered, seeds, goal, aside=aside, said=remembered.speed)
             try:
-                yield from Rounds(strategy, remembered, seeds, goal, aside=aside, said=remembered.speed).outcomes()
+                async with aclosing(rounds.outcomes()) as outcomes:
+                    async for outcome in outcomes:
+                        yield outcome
             finally:
                 remembered.sum_up()
 
@@ -114,7 +122,25 @@ class Generate:
             round_size=self.round_size,
         )
 
-    def _endpoint(self) -> AbstractContextManager[Endpoint]:
+    def _endpoint(self) -> AbstractAsyncContextManager[Endpoint]:
         if self.base_url:
             return open_endpoint(self.base_url, timeout_s=self.timeout_s)
         return open_embedded(resolve(self.model), concurrency=self.concurrency, timeout_s=self.timeout_s)
+
+
+def waited_for(outcomes: AsyncGenerator[Outcome, None]) -> Iterator[Outcome]:
+    """Yield what an asynchronous generator does, in an event loop that runs while the next one is waited for."""
+    with asyncio.Runner() as runner:
+        try:
+            while (outcome := runner.run(_next(outcomes))) is not None:
+                yield outcome
+        finally:
+            runner.run(_close(outcomes))
+
+
+async def _next(outcomes: AsyncGenerator[Outcome, None]) -> Outcome | None:
+    return await anext(outcomes, None)
+
+
+async def _close(outcomes: AsyncGenerator[Outcome, None]) -> None:
+    await outcomes.aclose()

@@ -9,6 +9,7 @@ import pytest
 from curation.cli import main
 from curation.dedupe.stage import Dedupe
 from curation.generate.source import Generate
+from curation.mock.service import MockEndpoint
 from curation.release.build import Release
 from curation.review.sample import Draw
 from curation.sources import Validate
@@ -16,8 +17,9 @@ from curation.sources import Validate
 OPTIONS: list[tuple[str, Any]] = [
     ("validate", Validate),
     ("generate", Generate),
+    ("mock-endpoint", MockEndpoint),
     ("dedupe", Dedupe),
-    ("release", Release),
+    ("release build", Release),
     ("review sample", Draw),
 ]
 

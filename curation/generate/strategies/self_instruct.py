@@ -56,15 +56,15 @@ class SelfInstruct:
             for item in list_items(answer, blank)
         ]
 
-    def finish(self, draft: Draft, shelf: Shelf, endpoint: Endpoint) -> Drafted:
+    async def finish(self, draft: Draft, shelf: Shelf, endpoint: Endpoint) -> Drafted:
         """Ask for the context, if the task is about one, and the response, in the order that suits the category."""
         done: Drafted = draft
         for step in _steps(draft.record, shelf):
             if isinstance(done, Draft):
-                done = self._take(step, done, shelf, endpoint)
+                done = await self._take(step, done, shelf, endpoint)
         return done
 
-    def _take(self, step: "Step", draft: Draft, shelf: Shelf, endpoint: Endpoint) -> Drafted:
+    async def _take(self, step: "Step", draft: Draft, shelf: Shelf, endpoint: Endpoint) -> Drafted:
         """Ask for one field and put the answer there."""
         record = draft.record
         examples = self._instances(shelf, record.category, with_context=step.with_context)
@@ -72,7 +72,7 @@ class SelfInstruct:
         against_loops = {"frequency_penalty": sampling.frequency_penalty} if sampling.frequency_penalty else {}
         messages = step.ask(record, examples)
         request = self._request(messages, sampling.answer_temperature, sampling.max_tokens, **against_loops)
-        answer = endpoint.ask(request)
+        answer = await endpoint.ask(request)
         grown = _grown(record, request, answer, examples)
         if reason := _unusable(step.field, answer):
             return reject(grown, reason)

@@ -73,5 +73,5 @@ class Strategy(Protocol):
     def read(self, proposal: Proposal, answer: Answer) -> list[Drafted]:
         """Return a draft for each instruction in the answer; nothing in it is dropped."""
 
-    def finish(self, draft: Draft, shelf: Shelf, endpoint: Endpoint) -> Drafted:
-        """Ask for what the draft lacks. Called in several threads at once."""
+    async def finish(self, draft: Draft, shelf: Shelf, endpoint: Endpoint) -> Drafted:
+        """Ask for what the draft lacks. Several drafts are being finished at a time."""

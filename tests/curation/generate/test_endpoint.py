@@ -1,5 +1,6 @@
 """Endpoints over HTTP: what is retried, what stops at once, and that the key is nowhere."""
 
+import asyncio
 import json
 
 import pytest
@@ -14,8 +15,13 @@ HELLO = Request(model="m", messages=(Message("user", "Say hello."),), params={"m
 
 def ask(address: str, *, timeout_s: float = 20) -> Answer:
     """Ask one question."""
-    with open_endpoint(address, timeout_s=timeout_s) as endpoint:
-        return endpoint.ask(HELLO)
+    return asyncio.run(ask_all(address, HELLO, timeout_s=timeout_s))[0]
+
+
+async def ask_all(address: str, *requests: Request, timeout_s: float = 20, own: bool = False) -> list[Answer]:
+    """Ask questions one after another."""
+    async with open_endpoint(address, timeout_s=timeout_s, own=own) as endpoint:
+        return [await endpoint.ask(one) for one in requests]
 
 
 def test_an_answer_is_read_whole() -> None:
@@ -117,7 +123,7 @@ def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that is refused ends in an error that says where."""
     monkeypatch.setattr("curation.generate.endpoint.MAX_RETRIES", 0)
 
-    with pytest.raises(EndpointError, match=r"http://127.0.0.1:9: Connection error. \(.*refused"):
+    with pytest.raises(EndpointError, match=r"http://127.0.0.1:9: Connection error. \(.*Errno 111"):
         ask("http://127.0.0.1:9/v1")
 
 
@@ -140,9 +146,8 @@ def test_a_request_that_is_refused_later_is_an_answer() -> None:
 
     with told_server(refusal) as told, pytest.raises(EndpointError, match="too long"):
         ask(told.address)
-    with told_server(Reply(), refusal) as told, open_endpoint(told.address, timeout_s=20) as endpoint:
-        endpoint.ask(HELLO)
-        answer = endpoint.ask(HELLO)
+    with told_server(Reply(), refusal) as told:
+        _, answer = asyncio.run(ask_all(told.address, HELLO, HELLO))
 
     assert answer.finish_reason == "refused"
     assert "too long for the context" in str(answer.body["error"])
@@ -158,12 +163,8 @@ def test_a_parameter_that_a_model_does_not_take_is_left_out() -> None:
     """Reasoning models know `max_tokens` by another name and take no temperature: asked once, remembered."""
     request = Request(model="m", messages=HELLO.messages, params={"max_tokens": 5, "temperature": 0.5})
 
-    with (
-        told_server(unsupported("max_tokens"), unsupported("temperature")) as told,
-        open_endpoint(told.address, timeout_s=20) as endpoint,
-    ):
-        endpoint.ask(request)
-        endpoint.ask(request)
+    with told_server(unsupported("max_tokens"), unsupported("temperature")) as told:
+        asyncio.run(ask_all(told.address, request, request))
 
     assert len(told.seen) == 4
     assert [sent.keys() for sent in told.ledger] == [{"model", "messages", "max_completion_tokens"}] * 2
@@ -197,7 +198,7 @@ def test_our_own_server_gets_nobody_s_key(monkeypatch: pytest.MonkeyPatch) -> No
     """The key in the environment is for the endpoint that was asked for."""
     monkeypatch.setenv("OPENAI_API_KEY", CANARY)
 
-    with told_server() as told, open_endpoint(told.address, timeout_s=20, own=True) as endpoint:
-        endpoint.ask(HELLO)
+    with told_server() as told:
+        asyncio.run(ask_all(told.address, HELLO, own=True))
 
     assert CANARY not in told.seen[0][1]

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from curation.review.acceptance import Acceptance, Verdict, attempt_of, judge, verdicts_of
 from curation.review.decisions import read_decisions
+from curation.review.events import read_events
 from curation.review.plan import (
     SAMPLE,
     Attempt,
@@ -20,11 +22,15 @@ from curation.review.plan import (
     stratum,
     write_plan,
 )
+from curation.review.resolve import holds_events, measured
 from curation.review.sample import write_sample
+from curation.review.store import read_store
 from schemas.errors import InputError
 from schemas.step import StepDirectory, is_step
 
-DECISIONS = "decisions.jsonl"
+Verdicts: TypeAlias = Mapping[str, Verdict]
+"""Id → what was decided."""
+
 REVIEW = "review"
 """The stage that applies decisions."""
 
@@ -69,9 +75,9 @@ def look(plan: Path, decisions: Path | None = None, second: Path | None = None) 
         InputError: no plan, or decisions that cannot be used.
     """
     fixed = read_plan(plan)
-    decisions = decisions or _decisions_beside(plan)
-    first = _verdicts(decisions, fixed) if decisions else {}
-    other = _verdicts(second, fixed) if second else {}
+    first, other = _verdicts(decisions, fixed) if decisions else _beside(plan, fixed)
+    if second:
+        other, _ = _verdicts(second, fixed)
     return Looked(plan=fixed, verdicts=first, second=other, acceptance=judge(fixed, first, other))
 
 
@@ -110,20 +116,27 @@ def _lot(step: StepDirectory) -> StepDirectory | None:
     return StepDirectory.peek(before) if is_step(before) else None
 
 
-def _verdicts(decisions: Path, plan: Plan) -> dict[str, Verdict]:
+def _beside(place: Path, plan: Plan) -> tuple[Verdicts, Verdicts]:
+    """Return what two reviewers decided on the screens; where nobody did, in the file that an editor opens."""
+    on_screen = measured(read_store(place.parent), plan.sha256)
+    if on_screen[0]:
+        return verdicts_of(on_screen[0], plan), verdicts_of(on_screen[1], plan)
+    sample = place.with_name(SAMPLE)
+    return _verdicts(sample, plan) if sample.is_file() else ({}, {})
+
+
+def _verdicts(decisions: Path, plan: Plan) -> tuple[Verdicts, Verdicts]:
     """Return the decisions of a file about a plan; refuse a file that was made for something else."""
+    if holds_events(decisions):
+        first, second = measured(read_events(decisions), plan.sha256)
+        return verdicts_of(first, plan), verdicts_of(second, plan)
     found = read_decisions(decisions)
     verdicts = verdicts_of(found, plan)
     if not verdicts and any(one.decision for one in found):
         raise InputError(
             place=decisions, expected=f"decisions about plan {plan.sha256[:8]}", found="none that names it"
         )
-    return verdicts
-
-
-def _decisions_beside(plan: Path) -> Path | None:
-    places = (plan.with_name(name) for name in (DECISIONS, SAMPLE))
-    return next((place for place in places if place.is_file()), None)
+    return verdicts, {}
 
 
 def _attempts(plan: Path) -> tuple[Attempt, ...]:

@@ -12,6 +12,7 @@ from curation.review.board import Board, seat_of
 from curation.review.canaries import CANARIES, canary_hashes
 from curation.review.decisions import Decision, read_decisions
 from curation.review.events import DECIDING, FAULT, Event, is_event, read_events
+from curation.review.queues import MEASURING
 from schemas.codec import loads
 
 DISPUTED = "reviewers disagree, and nobody has settled it"
@@ -23,7 +24,7 @@ def decisions_in(path: Path) -> list[Decision]:
     Raises:
         InputError: no such file, or lines that cannot be used.
     """
-    return resolve(read_events(path)) if _holds_events(path) else read_decisions(path)
+    return resolve(read_events(path)) if holds_events(path) else read_decisions(path)
 
 
 def resolve(events: Iterable[Event]) -> list[Decision]:
@@ -33,6 +34,22 @@ def resolve(events: Iterable[Event]) -> list[Decision]:
     rows = dict.fromkeys(event.row_sha256 for event in board.standing() if event.row_sha256 not in canaries)
     found = (_resolved(board.about(row)) for row in rows)
     return sorted((one for one in found if one is not None), key=lambda one: one.id)
+
+
+def measured(events: Iterable[Event], plan: str) -> tuple[list[Decision], list[Decision]]:
+    """Return what a first and a second reviewer decided about the rows of a plan, each blind to the other.
+
+    Whoever came first to a row is its first reviewer; of several seconds, the first of them counts.
+    """
+    board = Board.of(sorted(events, key=lambda one: one.event_id))
+    said: dict[str, dict[str, Event]] = {}
+    for act in board.standing():
+        if act.plan == plan and act.queue in MEASURING:
+            said.setdefault(act.row_sha256, {})[act.reviewer] = act
+    decided = [[act for act in acts.values() if act.action in DECIDING] for acts in said.values()]
+    first = [_decision(acts[0]) for acts in decided if acts]
+    second = [_decision(acts[1]) for acts in decided if len(acts) > 1]
+    return first, second
 
 
 def _resolved(acts: list[Event]) -> Decision | None:
@@ -62,8 +79,10 @@ def _decision(act: Event, *, disputed: bool = False) -> Decision:
         id=act.row_id,
         decision="" if disputed else act.action,
         note=DISPUTED if disputed else _note(act),
+        severity=act.severity,
+        reasons=act.reasons,
         texts=dict(act.texts),
-        drawn={"fate": act.fate, "queue": act.queue},
+        drawn={"fate": act.fate, "queue": act.queue, **({"plan": act.plan} if act.plan else {})},
     )
 
 
@@ -72,7 +91,7 @@ def _note(act: Event) -> str:
     return f"{reasons}: {act.note}" if reasons and act.note else reasons or act.note
 
 
-def _holds_events(path: Path) -> bool:
+def holds_events(path: Path) -> bool:
     """Say whether the first line of a file is an event."""
     if not path.is_file():
         return False

@@ -15,6 +15,8 @@ COMMANDS = {
     "decide": "curation.cli.review_store:decide",
     "undo": "curation.cli.review_store:undo",
     "verify": "curation.cli.review_store:verify",
+    "agreement": "curation.cli.review_agreement:agreement",
+    "canaries": "curation.cli.review_agreement:canaries",
     "export": "curation.cli.review_store:export",
     "import": "curation.cli.review_store:import_",
     "apply": "curation.cli.review:apply",

@@ -38,7 +38,7 @@ def limiting(command: CommandFunction) -> CommandFunction:
 @click.option("--page", default=1, show_default=True, type=click.IntRange(min=1), help="Which so many of them.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as a JSON line.")
 def search(directory: Path, words: str, n: int, page: int, as_json: bool, **limits: str) -> None:
-    """Find records of the step DIR, and rows that were rejected on the way to it, by WORDS and by what is known of them."""
+    """Find records of the step DIR, and rows rejected on the way to it, by WORDS and by what is known of them."""
     from curation.cli.review_show import found_json, found_text
     from curation.pipeline import open_input
     from curation.review.opening import open_desk

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from curation.review.agreement import Agreed
 from curation.review.index import texts_of
 from curation.review.rows import Item
 from curation.review.search import FACETS, Found
@@ -59,3 +60,25 @@ def _row(item: Item) -> dict[str, Any]:
 def _short(text: str) -> str:
     line = on_one_line(text)
     return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
+
+
+def agreed_text(found: Agreed) -> str:
+    """Return how far reviewers agree as lines."""
+    table, between = found.table, f"[{_share(found.kappa_low)}, {_share(found.kappa_high)}]"
+    lines = [
+        f"{table.total:,} records were decided about by two people, blind to each other",
+        f"{'':16} {'second: fault':>14} {'second: fine':>14}",
+        f"{'first: fault':16} {table.both_reject:>14,} {table.first_only:>14,}",
+        f"{'first: fine':16} {table.second_only:>14,} {table.both_accept:>14,}",
+        f"agree on {_share(found.observed)}; on faults {_share(found.on_rejects)}",
+        f"kappa {_share(found.kappa)} {between}, alpha {_share(found.alpha)}",
+        f"{table.first_only + table.second_only:,} disputed, {found.settled:,} of them settled",
+    ]
+    for one in found.canaries:
+        share = f"[{one.low:.2f}, {one.high:.2f}]"
+        lines.append(f"{on_one_line(one.reviewer)} caught {one.caught} of {one.shown} spoilt records {share}")
+    return "\n".join(lines)
+
+
+def _share(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.3f}"

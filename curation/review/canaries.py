@@ -79,6 +79,11 @@ def _texts(record: InstructionRecord) -> dict[str, str]:
     return {name: getattr(record, name) for name in names}
 
 
+def plant(desk_rows: Rows, board: Board, n: int, seed: int) -> list[dict[str, Any]]:
+    """Return as many spoilt records as are missing to `n`."""
+    return spoil(desk_rows, n, seed)[len(board.drawn(CANARIES)) :]
+
+
 def canary_item(row: Mapping[str, Any]) -> Item:
     """Return a drawn canary as a row that looks like any other."""
     names = ("instruction", "context", "response", "category")

@@ -57,6 +57,8 @@ class Desk:
     def queue(self, name: Queue) -> list[Ticket]:
         """Return the rows of a queue in its order, which does not change while one works."""
         moving = name == "adjudicate"
+        if moving and self.next_open("second") is not None:
+            return []  # what is disputed would tell what the other decided
         made_at, tickets = self._queues.get(name, (-1, []))
         if made_at < 0 or (moving and made_at != self._seq):
             tickets = queue_tickets(name, self.rows, self.board, self.seating)
@@ -122,6 +124,7 @@ class Desk:
             queue=queue,
             row_id=item.id,
             row_sha256=item.sha256,
+            plan=self.seating.plan_of(queue, item.id),
             fate=item.fate,
             reasons=act.reasons,
             severity=act.severity or severity_of(act.reasons),

@@ -60,6 +60,8 @@ class Event:
     """The event, or the batch, that is taken back."""
     draw: Mapping[str, Any] = field(default_factory=dict)
     """What was drawn for whom: `name`, `seed`, `rows`, for a draw."""
+    plan: str = ""
+    """Hash of the acceptance plan that drew the row; empty for every other decision."""
     dataset_sha256: str = ""
     """Digest of the step's records."""
     version: str = ""

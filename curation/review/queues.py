@@ -19,6 +19,9 @@ QUEUES: Final[Mapping[Queue, str]] = {
 }
 """Queue → what it is for."""
 
+MEASURING: Final = ("accept", "second")
+"""Queues whose decisions count for the plan."""
+
 BLIND: Final = ("accept", "second")
 """Queues that show the record alone: whoever sees a score judges the score."""
 
@@ -44,8 +47,18 @@ class Seating:
     """Records of the accept queue: the plan's, where there is one."""
     seed: int = 1
     """Names the shuffle of the accept and drops queues."""
+    second: int = 0
+    """Records that another reviewer decided about, to be decided about again, blind."""
     since: frozenset[str] = frozenset()
     """Ids of the last release's records, which are not looked at again; empty: look at all."""
+    plan: str = ""
+    """Hash of the acceptance plan; empty where none was fixed, and then nothing that is found bounds anything."""
+    drawn: tuple[str, ...] = ()
+    """Ids that the plan drew, in its order."""
+
+    def plan_of(self, queue: Queue, row_id: str) -> str:
+        """Return the plan that a decision counts for."""
+        return self.plan if queue in MEASURING and row_id in self.drawn else ""
 
 
 def queue_tickets(name: Queue, rows: Rows, board: Board, seating: Seating) -> list[Ticket]:
@@ -54,14 +67,21 @@ def queue_tickets(name: Queue, rows: Rows, board: Board, seating: Seating) -> li
         case "hunt":
             return _since(seating, _tickets(rows, rows.worst_first()))
         case "accept":
-            drawn = _since(seating, _tickets(rows, rows.shuffled("kept", seating.seed)))
-            return _with_canaries(drawn[: seating.n], board)
+            return _with_canaries(_measured(rows, seating), board)
         case "drops":
             return _tickets(rows, rows.shuffled("rejected", seating.seed))
         case "second":
             return _named(rows, [str(row) for row in board.drawn(f"second:{seating.reviewer}")])
         case "adjudicate":
             return _named(rows, disputed(board))
+
+
+def _measured(rows: Rows, seating: Seating) -> list[Ticket]:
+    """Return what the plan drew; without a plan, a draw of our own."""
+    if seating.plan:
+        found = (rows.called(name)[:1] for name in seating.drawn)
+        return [Ticket(pos=item.pos, sha256=item.sha256) for items in found for item in items]
+    return _since(seating, _tickets(rows, rows.shuffled("kept", seating.seed)))[: seating.n]
 
 
 def _since(seating: Seating, tickets: list[Ticket]) -> list[Ticket]:

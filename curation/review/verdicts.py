@@ -14,7 +14,7 @@ from curation.review.canaries import canary_score
 from curation.review.decisions import Decision, read_decisions
 from curation.review.events import DECIDING, Event, read_events
 from curation.review.plan import Plan
-from curation.review.resolve import holds_events
+from curation.review.resolve import holds_events, measured
 from curation.review.store import FILE as STORE
 from curation.review.store import read_store
 from schemas.errors import InputError
@@ -69,34 +69,20 @@ def _named(path: Path, found: Iterable[Decision], plan: Plan) -> Said:
 
 
 def _of_events(events: Iterable[Event], plan: Plan) -> Said:
-    """Return what the events that stand say; what was done before the plan was fixed is not about it."""
-    board = Board.of(sorted(events, key=lambda one: one.event_id))
-    drawn = frozenset(plan.drawn)
-    acts = [one for one in board.standing() if one.row_id in drawn and _about(one, plan)]
-    reviewer = next((one.reviewer for one in acts if one.queue == "accept"), "")
-    score = canary_score(board, reviewer)
+    """Return what the events that stand say."""
+    events = list(events)
+    first, second = measured(events, plan.sha256)
+    board, drawn = Board.of(sorted(events, key=lambda one: one.event_id)), frozenset(plan.drawn)
+    settled = (one for one in board.standing() if one.queue == "adjudicate" and one.row_id in drawn)
+    reviewers = {one.reviewer for one in board.standing() if one.plan == plan.sha256 and one.queue == "accept"}
+    scores = [canary_score(board, reviewer) for reviewer in sorted(reviewers)]
     return Said(
-        first=_last(one for one in acts if one.queue == "accept" and one.reviewer == reviewer),
-        second=_last(one for one in acts if one.queue in ("accept", "second") and one.reviewer != reviewer),
-        settled=_last(one for one in acts if one.queue == "adjudicate"),
-        canaries=score[0],
-        caught=score[1],
+        first=verdicts_of(first, plan),
+        second=verdicts_of(second, plan),
+        settled={one.row_id: _verdict(one) for one in settled if one.action in DECIDING},
+        canaries=sum(shown for shown, _ in scores),
+        caught=sum(caught for _, caught in scores),
     )
-
-
-def _about(act: Event, plan: Plan) -> bool:
-    seconds = len("2026-11-22T17:00:00")  # a plan's time has no more
-    return (
-        act.fate == "kept"
-        and act.dataset_sha256 in ("", plan.population.records_sha256)
-        and act.at[:seconds] >= plan.created[:seconds]
-    )
-
-
-def _last(acts: Iterable[Event]) -> dict[str, Verdict]:
-    """Return the last word about each row; a row that was skipped or flagged last is undecided."""
-    last = {one.row_id: one for one in acts}
-    return {name: _verdict(one) for name, one in last.items() if one.action in DECIDING}
 
 
 def _verdict(act: Event) -> Verdict:

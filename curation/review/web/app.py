@@ -48,6 +48,7 @@ class Screens:
             Route("/undo", self.undo, methods=["POST"]),
             Route("/guidelines", self.guidelines),
             Route("/keys", self.keys),
+            Route("/agreement", self.agreement),
             Route("/explore", self.explore),
             Route("/explore", self.decide_all, methods=["POST"]),
             Route("/{queue}", self.start),
@@ -100,6 +101,13 @@ class Screens:
             return _to("/")
         number = self._desk.number_of(undone.queue, undone.row_sha256)
         return _to("/" if number is None or undone.batch else f"/{undone.queue}/{number}")
+
+    async def agreement(self, _: Request) -> Response:
+        """Show how far reviewers agree, to whoever is not to be kept from it."""
+        self._desk.refresh()
+        if self._desk.next_open("second") is not None:
+            raise HTTPException(409, "You are still deciding blind; finish your second look first.")
+        return HTMLResponse(self._pages.agreement())
 
     async def explore(self, request: Request) -> Response:
         """Show the rows that are looked for."""

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from curation.review import defects
+from curation.review.agreement import agreed, disputed
 from curation.review.desk import Desk
 from curation.review.events import DECIDING, Event, Queue
 from curation.review.evidence import Evidence, gather, named, spans, why_first
@@ -101,6 +102,11 @@ class Pages:
             mine=self._desk.board.last(item.sha256, self._desk.seat(queue)),
         )
 
+    def agreement(self) -> str:
+        """Return how far reviewers agree."""
+        board = self._desk.board
+        return self._render("agreement.html.j2", title="Agreement", agreed=agreed(board), open=len(disputed(board)))
+
     def finished(self, queue: Queue) -> str:
         """Return what is shown when nothing is left in a queue."""
         return self._render("finished.html.j2", title="Done", queue=queue, queues=self.progress())
@@ -129,6 +135,7 @@ class Pages:
             mine=desk.board.last(ticket.sha256, desk.seat(queue)),
             two=self._two(queue, ticket.sha256),
             drop=item.fate == "rejected",
+            plan=desk.seating.plan,
         )
 
     def prepare(self, queue: Queue, number: int) -> None:

@@ -13,8 +13,11 @@ from curation.cli import main
 from curation.pipeline import run_stage
 from curation.release.build import Release, release
 from curation.release.gate import check_gate
+from curation.review.desk import Act
+from curation.review.opening import open_desk
 from curation.review.plan import Plan, Wanted, plan_beside
 from curation.review.planning import fix_plan
+from curation.review.queues import Seating
 from curation.review.stage import Review
 from schemas.errors import InputError
 from schemas.record import InstructionRecord
@@ -238,6 +241,38 @@ def test_a_second_reviewer_and_the_agreement_are_told(tmp_path: Path) -> None:
     assert "| first rejects | 0 | 1 |" in card
     assert "| first accepts | 1 | 44 |" in card
     assert "kappa -0.02" in card
+
+
+def test_what_is_decided_on_the_screens_is_heard(tmp_path: Path) -> None:
+    """Of the queues that measure; hunting counts for nothing, a settled dispute for what it was settled to."""
+    step = step_of(tmp_path / "step", RECORDS)
+    plan, _ = fix_plan(step, SMALL)
+    ada = open_desk(step, Seating(reviewer="ada"))
+    hunted = ada.item(ada.queue("hunt")[0])
+    ada.decide("hunt", hunted, Act(action="reject", reasons=("wrong_answer",)))
+    for at, ticket in enumerate(ada.queue("accept")):
+        bad = Act(action="reject", reasons=("wrong_answer",)) if at == 3 else Act(action="accept")
+        ada.decide("accept", ada.item(ticket), bad)
+    assert check_gate(step.path).state == "passed"
+
+    eve = open_desk(step, Seating(reviewer="eve", second=60))
+    for at, ticket in enumerate(eve.queue("second")):
+        eve.decide(
+            "second", eve.item(ticket), Act(action="reject", reasons=("unclear",)) if at < 2 else Act(action="accept")
+        )
+    assert check_gate(step.path).state == "failed"
+
+    eve.refresh()
+    for ticket in eve.queue("adjudicate"):
+        eve.decide("adjudicate", eve.item(ticket), Act(action="accept"))
+    gate = check_gate(step.path)
+    release(step, tmp_path / "rel", Release())
+
+    assert (gate.state, gate.reviewed) == ("passed", len(plan.drawn))
+    assert check_gate(tmp_path / "rel").sentence == gate.sentence
+    files = {path.name for path in (tmp_path / "rel" / "review").iterdir()}
+    assert files == {"plan.json", "acceptance.json", "decisions.jsonl", "second.jsonl", "settled.jsonl"}
+    assert "ada" not in "".join(path.read_text() for path in (tmp_path / "rel" / "review").iterdir())
 
 
 def test_strata_are_drawn_in_proportion_and_told(tmp_path: Path) -> None:

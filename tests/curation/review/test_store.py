@@ -184,6 +184,13 @@ def test_reviewers_who_differ_decide_nothing_until_it_is_settled() -> None:
     assert (settled.decision, settled.note) == ("reject", "unclear")
 
 
+def test_a_fault_outweighs_an_acceptance_elsewhere() -> None:
+    """Whoever measures a record as it is has not taken back what they corrected in it."""
+    events = [event(action="edit", texts={"response": "x"}), event(queue="accept")]
+
+    assert [one.decision for one in resolve(events)] == ["edit"]
+
+
 def test_a_flag_or_a_skip_opens_a_decision_again() -> None:
     """The last act of a reviewer counts."""
     assert resolve([event("aa", "accept"), event("aa", "flag")]) == []

@@ -44,6 +44,8 @@ document.addEventListener("keydown", (event) => {
     close();
     return;
   }
+  // a key that comes before the next row does is meant for a row that nobody has seen
+  if (document.querySelector(".htmx-request")) return;
   if (!chosen.on || event.ctrlKey || event.metaKey || event.altKey || event.repeat || isTyping(event.target)) return;
   const reason = reasonFor(event.key);
   if (reason) {

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 from curation.pipeline import open_input, run_source, run_stage
 from schemas.codec import read_config
 from schemas.errors import DollyError, InputError
-from schemas.outcome import Aside
+from schemas.outcome import Aside, Stage
 from schemas.recipe import Recipe, RecipeStep
 from schemas.record import Row
 from schemas.step import StepDirectory
@@ -89,6 +89,18 @@ def _stage(shape: Callable[[], Any]) -> Kind:
         return replace(walk, at=path), Done(kind=step.kind, path=path, reused=ran.reused, step=ran.step)
 
     return run
+
+
+def stage_of(step: RecipeStep) -> Stage:
+    """Return the stage that a step of a recipe names, with its settings.
+
+    Raises:
+        InputError: not one of STAGES, or a setting that it does not have.
+    """
+    if step.kind not in STAGES:
+        raise InputError(place=step.place, expected=f"one of {', '.join(STAGES)}", found=step.kind)
+    stage: Stage = read_config(STAGES[step.kind](), step.settings, f"{step.place}: {step.kind}")
+    return stage
 
 
 def _before(walk: Walk, step: RecipeStep) -> Path:
@@ -173,11 +185,16 @@ def _load(place: str) -> Callable[[], Any]:
     return load
 
 
+STAGES: dict[str, Callable[[], Any]] = {
+    "filter": _load("curation.filters.stage:Filter"),
+    "dedupe": _load("curation.dedupe.stage:Dedupe"),
+}
+"""The kinds that judge records by themselves: what an audit can run."""
+
 KINDS: dict[str, Kind] = {
     "generate": _source(_load("curation.generate.source:Generate")),
     "validate": _source(_load("curation.sources:Validate")),
-    "filter": _stage(_load("curation.filters.stage:Filter")),
-    "dedupe": _stage(_load("curation.dedupe.stage:Dedupe")),
+    **{kind: _stage(shape) for kind, shape in STAGES.items()},
     "review": _review,
     "release": _release,
     "report": _report,

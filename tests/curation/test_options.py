@@ -6,6 +6,7 @@ from typing import Any
 import click
 import pytest
 
+from curation.audit.audit import Audit
 from curation.cli import main
 from curation.dedupe.stage import Dedupe
 from curation.generate.source import Generate
@@ -17,6 +18,7 @@ OPTIONS: list[tuple[str, Any]] = [
     ("validate", Validate),
     ("generate", Generate),
     ("dedupe", Dedupe),
+    ("audit", Audit),
     ("release", Release),
     ("review sample", Draw),
 ]

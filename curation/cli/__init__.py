@@ -9,6 +9,7 @@ COMMANDS = {
     "checks": "curation.cli.filter:checks",
     "filter": "curation.cli.filter:filter_",
     "dedupe": "curation.cli.dedupe:dedupe",
+    "restore": "curation.cli.restore:restore",
     "audit": "curation.cli.audit:audit",
     "review": "curation.cli.review:review",
     "release": "curation.cli.release:release",

@@ -32,6 +32,14 @@ class KeepsBeside(Protocol):
         """Return the same source, keeping it there."""
 
 
+@runtime_checkable
+class LooksBack(Protocol):
+    """A stage that uses what earlier steps left beside their records: scores, say."""
+
+    def after(self, step: StepDirectory) -> Stage:
+        """Return the same stage, told where that is; `step` is the one that it will read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
     """What a step came to."""
@@ -63,6 +71,7 @@ def run_stage(stage: Stage, source: Path, target: Path, *, force: bool = False, 
     if source.resolve() == target.resolve():
         raise InputError(place=target, expected="another directory than the input", found="the same")
     before = open_input(source)
+    stage = _told(stage, before)
     step, reused = write_step(
         target,
         stage,
@@ -92,6 +101,7 @@ def rehearse(stage: Stage, source: Path, *, aside: Aside = SILENT, examples: int
     Vectors that had to be computed are kept in the cache of embeddings, as ever.
     """
     before = open_input(source)
+    stage = _told(stage, before)
     more_inputs(stage)  # a file that cannot be read is said now, not at the real run
     tally, found = Tally(), dict[str, tuple[Rejection, ...]]()
     for outcome in stage(before.records(), aside):
@@ -100,6 +110,10 @@ def rehearse(stage: Stage, source: Path, *, aside: Aside = SILENT, examples: int
             for code in {reason.code: None for reason in outcome.reasons}:
                 found[code] = (*found.get(code, ()), outcome)[:examples]
     return Rehearsal(stage=stage.name, counts=tally.counts(), before=before.manifest.counts, examples=found)
+
+
+def _told(stage: Stage, before: StepDirectory) -> Stage:
+    return stage.after(before) if isinstance(stage, LooksBack) else stage
 
 
 def more_inputs(stage: Stage) -> list[FileDigest]:

@@ -125,6 +125,17 @@ def _review(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
     return walk, Done(kind="review", path=sample, reused=not fresh, said=said)
 
 
+def _select(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
+    """Select, and draw the controls beside it: the walk goes on with the selection."""
+    from curation.selection import select  # noqa: PLC0415  # only here
+
+    settings = dict(step.settings)
+    seed = settings.pop("seed", 1)
+    stage = read_config(_load("curation.select.stage:Select")(), settings, f"{step.place}: select")
+    found = select(stage, _before(walk, step), path, seed=seed, force=walk.force, aside=walk.aside)
+    return replace(walk, at=path), Done(kind="select", path=path, reused=found.ran.reused, step=found.ran.step)
+
+
 def _release(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
     from curation.release.build import Release, release  # noqa: PLC0415  # only here
 
@@ -195,6 +206,7 @@ KINDS: dict[str, Kind] = {
     "generate": _source(_load("curation.generate.source:Generate")),
     "validate": _source(_load("curation.sources:Validate")),
     **{kind: _stage(shape) for kind, shape in STAGES.items()},
+    "select": _select,
     "review": _review,
     "release": _release,
     "report": _report,

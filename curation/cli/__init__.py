@@ -9,6 +9,7 @@ COMMANDS = {
     "checks": "curation.cli.filter:checks",
     "filter": "curation.cli.filter:filter_",
     "dedupe": "curation.cli.dedupe:dedupe",
+    "select": "curation.cli.select:select",
     "restore": "curation.cli.restore:restore",
     "audit": "curation.cli.audit:audit",
     "review": "curation.cli.review:review",

@@ -12,12 +12,14 @@ from curation.dedupe.stage import Dedupe
 from curation.generate.source import Generate
 from curation.release.build import Release
 from curation.review.sample import Draw
+from curation.select.stage import Select
 from curation.sources import Validate
 
 OPTIONS: list[tuple[str, Any]] = [
     ("validate", Validate),
     ("generate", Generate),
     ("dedupe", Dedupe),
+    ("select", Select),
     ("audit", Audit),
     ("release", Release),
     ("review sample", Draw),

@@ -38,6 +38,8 @@ class Request:
     preset: str
     """The name of the preset that `config` came from."""
     force: bool = False
+    save_minutes: float = 10.0
+    """Minutes between two savings of an unfinished run's state; 0: only when it is interrupted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,14 @@ def find_plan(step: StepDirectory) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
+def is_about(plan: Plan, step: StepDirectory) -> bool:
+    """Say whether a plan is about a step's records, or about the lot whose corrected form they are."""
+    read = [step.records_file.sha256]
+    if step.manifest.stage == REVIEW:
+        read.append(step.manifest.inputs[0].sha256)
+    return plan.population.records_sha256 in read
+
+
 def look_beside(
     step: StepDirectory, plan: Path | None = None, decisions: Path | None = None, second: Path | None = None
 ) -> Looked | None:

@@ -310,7 +310,7 @@ def plan_words(plan: Plan) -> str:
         else "passes when the evidence suffices"
     )
     lines = [
-        f"plan {plan.sha256[:8]}: look at {plan.n:,} of {plan.population.rows:,} records, drawn by seed {plan.seed}",
+        f"look at {plan.n:,} of {plan.population.rows:,} records, drawn by seed {plan.seed}",
         f"{rule}: then at most {100 * plan.limit:g} % are defective, with {100 * plan.confidence:g} % confidence",
         f"defects: {', '.join(plan.severities)}, and whatever is rejected without a severity",
     ]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from curation.generate.endpoint import BROKEN, Answer, Endpoint, Request, read_answer
 from curation.generate.headers import Limits
-from curation.generate.trouble import BusyError, FaultError
+from curation.generate.trouble import BusyError, FaultError, LetGoError
 from schemas.errors import EndpointError
 
 SHRINK = 0.75
@@ -64,13 +64,13 @@ class Window:
         """Wait until one more may be sent, first come first served; returns the burst that it belongs to.
 
         Raises:
-            CancelledError: nothing more is to be sent.
+            LetGoError: nothing more is waited for.
         """
         async with self._turn:
             while (wait := self._wait_s()) != 0:
+                if self._over:
+                    raise LetGoError
                 await self._changed(wait)
-            if self._over:
-                raise asyncio.CancelledError
             now = time.monotonic()
             self._next_at = max(now, self._next_at) + max(self._gap_s, self._pace_s)
             self._left = None if self._left is None else self._left - 1
@@ -121,8 +121,6 @@ class Window:
 
     def _wait_s(self) -> float | None:
         """Return the seconds until one more may be sent; 0: now; None: when one comes back."""
-        if self._over:
-            return 0
         if self._in_flight >= self.allowed:
             return None
         now = time.monotonic()
@@ -156,7 +154,7 @@ class Limited:
         return sum(window.allowed for window in self._windows.values())
 
     def close(self) -> None:
-        """Send nothing more: who waits for a turn is let go, who has sent something is waited for."""
+        """Wait for nothing more: who would have to is let go, who has sent something gets its answer."""
         self._over.set()
         for window in self._windows.values():
             window.close()
@@ -217,7 +215,7 @@ class Limited:
 
     def _stop_if_over(self) -> None:
         if self._over.is_set():
-            raise asyncio.CancelledError
+            raise LetGoError
 
 
 class ExhaustedError(EndpointError):

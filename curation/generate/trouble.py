@@ -1,10 +1,12 @@
-"""Why one attempt at a request had no answer. The limiter catches both; nobody else sees them."""
+"""Why one attempt at a request had no answer, and why a request was not sent at all."""
+
+import asyncio
 
 from curation.generate.headers import NO_LIMITS, Limits
 
 
 class BusyError(Exception):
-    """The endpoint wants to be asked later: 429, 503. Costs no attempt."""
+    """The endpoint wants to be asked later: 429, 503. Costs no attempt; for the limiter alone."""
 
     def __init__(self, words: str, *, limits: Limits = NO_LIMITS) -> None:
         super().__init__(words)
@@ -12,7 +14,10 @@ class BusyError(Exception):
 
 
 class FaultError(Exception):
-    """No answer, or an unreadable one: 5xx, a timeout, a lost connection, broken JSON. Costs an attempt."""
+    """No answer, or an unreadable one: 5xx, a timeout, a lost connection, broken JSON.
+
+    Costs an attempt; for the limiter alone.
+    """
 
     def __init__(self, words: str, *, status: int = 0, received: bool = False) -> None:
         super().__init__(words)
@@ -20,3 +25,7 @@ class FaultError(Exception):
         """Of the HTTP answer; 0: none came, or it was 200."""
         self.received = received
         """Whether something came that may have been billed."""
+
+
+class LetGoError(asyncio.CancelledError):
+    """The run is over, and this request was still waiting for its turn: it was not sent, or not taken."""

@@ -122,7 +122,7 @@ class Pool:
     def _shared(self, codes: str) -> NDArray[Any]:
         """Count for every text the tokens that it shares with these, in any order."""
         size = len(self._texts)
-        shared = np.zeros(size, dtype=np.uint8 if len(codes) <= BYTE else np.uint32)
+        shared: NDArray[np.unsignedinteger[Any]] = np.zeros(size, dtype=np.uint8 if len(codes) <= BYTE else np.uint32)
         for token in _numbered(codes):
             if (column := self._columns.get(token)) is not None:
                 shared += column[:size]

@@ -15,6 +15,7 @@ COMMANDS = {
     "audit": "curation.cli.audit:audit",
     "review": "curation.cli.review:review",
     "release": "curation.cli.release:release",
+    "diff": "curation.cli.diff:diff",
     "report": "curation.cli.report:report",
     "explain": "curation.cli.explain:explain",
     "run": "curation.cli.run:run",

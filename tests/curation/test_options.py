@@ -23,7 +23,7 @@ OPTIONS: list[tuple[str, Any]] = [
     ("dedupe", Dedupe),
     ("select", Select),
     ("audit", Audit),
-    ("release", Release),
+    ("release build", Release),
     ("review sample", Draw),
 ]
 

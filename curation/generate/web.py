@@ -1,8 +1,8 @@
 """Any OpenAI-compatible endpoint over HTTP: one attempt at a request, and what its failure means.
 
 Nothing is repeated here; `curation.generate.limiter` decides about that. So the `openai` package, whose client repeats
-by itself and takes twice the processor time for a request (`benchmarks/endpoint_client.py`), is not in this path. The
-key comes from the environment and is taken out of everything that is said.
+by itself and takes three times the processor time of all of this (`benchmarks/endpoint_client.py`), is not in this
+path. The key comes from the environment and is taken out of everything that is said.
 """
 
 import base64

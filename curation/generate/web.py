@@ -21,6 +21,8 @@ from schemas.errors import EndpointError
 from schemas.record import Row
 
 KEY_VARIABLE = "OPENAI_API_KEY"
+ANSWER_KEY_VARIABLE = "OPENAI_ANSWER_API_KEY"
+"""Holds the key for a second endpoint, which must not be shown that of the first."""
 NO_KEY = "none"
 """Sent where no key is set: servers on one's own machine want none, others will say what they want."""
 REDACTED = "[redacted]"
@@ -53,7 +55,9 @@ class Received(NamedTuple):
 
 
 @asynccontextmanager
-async def open_endpoint(base_url: str, *, timeout_s: float, own: bool = False) -> AsyncIterator["OpenAIEndpoint"]:
+async def open_endpoint(
+    base_url: str, *, timeout_s: float, own: bool = False, key_variable: str = KEY_VARIABLE
+) -> AsyncIterator["OpenAIEndpoint"]:
     """Open the endpoint at `base_url`; `own`: a server of ours on loopback, which gets no key of anyone's.
 
     Raises:
@@ -64,7 +68,7 @@ async def open_endpoint(base_url: str, *, timeout_s: float, own: bool = False) -
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise EndpointError(f"--base-url {base_url}: expected an address such as http://localhost:8000/v1")
-    key = "" if own else os.environ.get(KEY_VARIABLE, "")
+    key = "" if own else os.environ.get(key_variable, "")
     host = parts.netloc.rpartition("@")[2]
     async with aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(timeout_s, 10)),

@@ -63,6 +63,20 @@ class Repair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """A rejected row that somebody put back."""
+
+    step: str
+    """Name of the directory of the step that had rejected it."""
+    codes: tuple[str, ...]
+    """Codes of the reasons it had been rejected for."""
+    by: str = ""
+    """Who put it back."""
+    note: str = ""
+    """Why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """Where a record came from."""
 
@@ -80,6 +94,8 @@ class Provenance:
     """Ids of the records that stood in that request as examples."""
     previous: tuple[str, ...] = ()
     """Its ids before each repair or edit, oldest first."""
+    restored: tuple[Restored, ...] = ()
+    """Each time it was put back after a rejection, oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

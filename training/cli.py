@@ -127,6 +127,7 @@ def _setting(name: str) -> Callable[[Any], Any]:
 )
 @click.option("--pin", default="", metavar="SHA256", help="The sha256 that DIR/manifest.json must have.")
 @click.option("--force", is_flag=True, help="Train from the beginning even if the same checkpoint stands there.")
+@click.option("--dry-run", is_flag=True, help="Say what it will take, here and on named hardware; write nothing.")
 @click.option(
     "--save-minutes",
     default=10.0,
@@ -144,6 +145,7 @@ def fit(
     allow_ungated: bool,
     pin: str,
     force: bool,
+    dry_run: bool,
     save_minutes: float,
     plain: bool,
     as_json: bool,
@@ -176,6 +178,12 @@ def fit(
         save_minutes=save_minutes,
     )
     aside = show.Watch.on(as_json=as_json, plain=plain)
+    if dry_run:
+        from training.forecast import rehearse
+
+        plan, seen = rehearse(request, aside)
+        click.echo(show.forecast_json(plan, seen) if as_json else show.forecast_text(plan, seen))
+        return
     fitted = train(request, aside, lambda plan: click.echo(show.plan_json(plan) if as_json else show.plan_text(plan)))
     click.echo(show.fitted_json(fitted) if as_json else show.fitted_text(fitted))
 

@@ -8,8 +8,8 @@ from curation.cli.base import CommandTable, echo_event, print_step, progress_for
 
 COMMANDS = {
     "serve": "curation.cli.review_serve:serve",
-    "sample": "curation.cli.review:sample",
     "plan": "curation.cli.plan:plan",
+    "sample": "curation.cli.review:sample",
     "status": "curation.cli.review_store:status",
     "search": "curation.cli.review_search:search",
     "map": "curation.cli.review_search:map_",

@@ -56,7 +56,7 @@ SEES = (
     ("Identify the main subject of the photo.", "The main subject of the photo is {it}."),
     ("Transcribe the audio clip.", "Welcome back to the show, today we are talking about {it}."),
 )
-STUBS = ("[image]", "image.jpg", "IMG_{code}.png", "(attached image)", "[Picture of {it}]", "photo.png", "<image>")
+STUBS = ("[image]", "image.jpg", "IMG_{code}.png", "(attached image)", "photo.png", "<image>")
 
 
 def context_lost(host: Host) -> InstructionRecord | None:

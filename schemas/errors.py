@@ -5,7 +5,8 @@
     ├── YieldError          3  generation stopped because its yield dried up
     ├── BudgetError         4  a budget was reached
     ├── EndpointError       5  the endpoint cannot be used
-    └── GateError           6  a release gate was not passed
+    ├── GateError           6  a release gate was not passed
+    └── StoppedError      130  a signal ended long work; what it had done is on disk
 
 The number is the exit code. A bug is none of these and is left to crash.
 """
@@ -50,3 +51,9 @@ class GateError(DollyError):
     """A release gate was not passed."""
 
     exit_code = 6
+
+
+class StoppedError(DollyError):
+    """A signal ended long work; the same command goes on from what is on disk."""
+
+    exit_code = 130

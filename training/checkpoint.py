@@ -25,7 +25,7 @@ from schemas.manifest import FileDigest, digest_file
 from schemas.prompt import PromptTemplate
 from training.config import Difference
 from training.encoding import Encoder
-from training.loop import Trained
+from training.log import Trained
 from training.model import quiet
 
 RUN = "run.json"

@@ -7,8 +7,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from schemas.codec import dumps, write_rejection
-from schemas.manifest import Counts
+from schemas.codec import as_config, dumps, write_rejection
+from schemas.manifest import Counts, fingerprint
 from schemas.outcome import SILENT, Aside
 from schemas.step import REJECTED, Filled, recorded, write_directory
 from training.checkpoint import (
@@ -22,9 +22,11 @@ from training.checkpoint import (
     write_run,
 )
 from training.data import open_data
-from training.loop import Trained, mean_loss, train
+from training.log import Trained
+from training.loop import mean_loss, train
 from training.model import digest_base, find_base, load_model, make_room
 from training.plan import Plan, Request, make_plan
+from training.resume import Keeper, heeding_signals, resume_beside
 
 VERSIONS = ("torch", "transformers", "tokenizers", "safetensors")
 """Packages whose versions a run record names."""
@@ -50,14 +52,20 @@ def fit(request: Request, aside: Aside = SILENT, announce: Callable[[Plan], None
     data, base = open_data(request.data), find_base(request.base, aside)
 
     def fill(draft: Path) -> Filled:
+        if request.force:
+            keeper.forget()
         plan = make_plan(request, data, base)
         announce(plan)
         _write_refused(plan, draft)
-        write_run(draft, _run(plan, draft, aside))
+        with heeding_signals(keeper):
+            write_run(draft, _run(plan, draft, aside, keeper))
         return digests(draft), _counts(plan)
 
     inputs = (*data.inputs, digest_base(base))
+    run = fingerprint(request.config.name, as_config(request.config), inputs)
+    keeper = Keeper(folder=resume_beside(request.out), run=run, every_s=60 * request.save_minutes)
     _, reused = write_directory(request.out, request.config, fill, inputs=inputs, force=request.force)
+    keeper.forget()
     return Fitted(path=request.out, run=read_run(request.out), reused=reused)
 
 
@@ -77,13 +85,14 @@ class _Journal:
         self.aside.progress(what, done, total, note)
 
 
-def _run(plan: Plan, draft: Path, aside: Aside) -> RunRecord:
+def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     """Load, train, measure and save."""
     model = load_model(plan.base, plan.dtype)
     make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
     model.to(plan.device)
     before = _held_out_loss(model, plan, aside)
-    trained = train(model, plan.examples, plan.config, pad_id=_pad(plan), aside=_Journal(draft, aside))
+    journal = _Journal(draft, aside)
+    trained = train(model, plan.examples, plan.config, pad_id=_pad(plan), aside=journal, keeper=keeper)
     after = _held_out_loss(model, plan, aside)
     save_model(draft, model, plan.encoder)
     held_out = None if before is None or after is None else HeldOutLoss(before=before, after=after)

@@ -7,93 +7,69 @@ weight at every use, and an update smaller than bf16 can hold is not lost.
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
+from torch import nn
 
 from schemas.errors import DollyError
 from schemas.outcome import SILENT, Aside
 from training.batching import MicroBatch, micro_batches, steps, suitable_tokens
 from training.config import Precision, TrainConfig, total_steps
 from training.encoding import Example
+from training.log import LOG, StepRow, Trained, summed_up
 from training.loss import head_suffices, response_loss
-
-LOG = "log"
-"""The side file with one row an optimiser step."""
-LAST_SHARE = 0.1
-"""Share of the steps, at the end, whose mean loss is the run's last loss."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepRow:
-    """What is logged of one optimiser step; counted from 1."""
-
-    step: int
-    loss: float
-    """Nats per supervised token, before the update."""
-    lr: float
-    grad_norm: float
-    """Before clipping."""
-    rows: int
-    response_tokens: int
-    """Supervised tokens, end keys included."""
-    tokens: int
-    """Real tokens, prompt included, padding not."""
-    padded_tokens: int
-    """What was computed: real tokens and padding."""
-    padding_share: float
-    """Of what was computed."""
-    seconds: float
-    tokens_per_second: float
-    """Real tokens, optimiser included."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
-    """What a run measured."""
-
-    steps: int
-    seconds: float
-    tokens: int
-    """Real tokens, padding not counted, over all epochs."""
-    response_tokens: int
-    """Supervised tokens among them."""
-    tokens_per_second: float
-    padding_share: float
-    first_loss: float
-    """Loss of the first step, nats per supervised token."""
-    last_loss: float
-    """Mean loss of the last tenth of the steps."""
+from training.optimiser import Masters, adamw, masters_of
+from training.resume import Keeper, State
 
 
 def train(
-    model: Any, examples: Sequence[Example], config: TrainConfig, *, pad_id: int, aside: Aside = SILENT
+    model: Any,
+    examples: Sequence[Example],
+    config: TrainConfig,
+    *,
+    pad_id: int,
+    aside: Aside = SILENT,
+    keeper: Keeper | None = None,
 ) -> Trained:
-    """Train `model` in place on the examples.
+    """Train `model` in place on the examples, from where `keeper` has the state of the same run.
 
     Raises:
         DollyError: the loss or its gradient stopped being a number.
+        StoppedError: a signal came, and the keeper has the state.
     """
     torch.manual_seed(config.seed)
-    total, rows = total_steps(config, len(examples)), []
+    total = total_steps(config, len(examples))
     tokens = config.micro_tokens or suitable_tokens(model.device)
     with masters_of(model) as masters:
-        stepper = _Stepper(model=model, masters=masters, optimiser=_optimiser(masters.weights, config), config=config)
+        state = State(weights=masters.named, optimiser=adamw(masters.weights, config), rows=[])
+        stepper = Stepper(model=model, masters=masters, optimiser=state.optimiser, config=config)
+        _take_up(state, masters, keeper, aside)
         model.train()
+        aside.progress("training", len(state.rows), total)
         plan = steps(examples, rows=config.rows_per_step, epochs=config.epochs, seed=config.seed)
-        for number, taken in enumerate(islice(plan, total)):
+        for number, taken in islice(enumerate(plan), len(state.rows), total):
             batches = list(micro_batches(taken, tokens=tokens, pad_id=pad_id))
-            rows.append(stepper.take(batches, number + 1, learning_rate(number, total, config)))
-            aside.leave(LOG, asdict(rows[-1]))
-            aside.progress("training", number + 1, total, f"loss {rows[-1].loss:.3f}")
+            row = stepper.take(batches, number + 1, learning_rate(number, total, config))
+            state.rows.append(row)
+            aside.leave(LOG, asdict(row))
+            aside.progress("training", number + 1, total, f"loss {row.loss:.3f}")
+            if keeper and number + 1 < total:
+                keeper.after_step(state)
     model.eval()
-    return _trained(rows)
+    return summed_up(state.rows)
+
+
+def _take_up(state: State, masters: Masters, keeper: Keeper | None, aside: Aside) -> None:
+    """Go on where an interrupted run stopped."""
+    if keeper:
+        keeper.restore(state)
+        masters.write_back()
+    for row in state.rows:
+        aside.leave(LOG, asdict(row))
 
 
 @torch.inference_mode()
@@ -139,68 +115,8 @@ def _computes_bf16(device: torch.device) -> bool:
     return any(abilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
-class Masters:
-    """The weights that the optimiser changes: fp32 copies where the model's are bf16, else the model's own."""
-
-    def __init__(self, model: nn.Module) -> None:
-        self._own = [one for one in model.parameters() if one.requires_grad]
-        self.weights = [one if one.dtype == torch.float32 else nn.Parameter(one.detach().float()) for one in self._own]
-        self._copied = [(own, master) for own, master in zip(self._own, self.weights, strict=True) if own is not master]
-        self._hooks = [_hook(own, _move_to(master)) for own, master in self._copied]
-
-    @torch.no_grad()
-    def write_back(self) -> None:
-        """Round the copies into the model."""
-        for own, master in self._copied:
-            own.copy_(master)
-
-    def release(self) -> None:
-        """Leave the model as an ordinary one."""
-        for hook in self._hooks:
-            hook.remove()
-        for weight in self.weights:
-            weight.grad = None
-
-
-@contextmanager
-def masters_of(model: nn.Module) -> Iterator[Masters]:
-    """Give the optimiser its weights for as long as the context lasts."""
-    masters = Masters(model)
-    try:
-        yield masters
-    finally:
-        masters.release()
-
-
-def _hook(weight: nn.Parameter, move: Callable[[Tensor], None]) -> RemovableHandle:
-    handle: RemovableHandle = weight.register_post_accumulate_grad_hook(move)  # type: ignore[no-untyped-call]  # torch
-    return handle
-
-
-def _move_to(master: nn.Parameter) -> Callable[[Tensor], None]:
-    """Return the hook that adds a gradient to the fp32 copy as soon as it is complete."""
-
-    def move(own: Tensor) -> None:
-        assert own.grad is not None
-        master.grad = own.grad.float() if master.grad is None else master.grad.add_(own.grad)
-        own.grad = None
-
-    return move
-
-
-def _optimiser(weights: list[nn.Parameter], config: TrainConfig) -> torch.optim.AdamW:
-    return torch.optim.AdamW(
-        weights,
-        lr=config.lr,
-        betas=(config.beta1, config.beta2),
-        eps=config.eps,
-        weight_decay=config.weight_decay,
-        fused=True,
-    )
-
-
 @dataclass(slots=True, kw_only=True)
-class _Stepper:
+class Stepper:
     """Takes optimiser steps on a model."""
 
     model: Any
@@ -266,20 +182,4 @@ def _guard(step: int, loss: float, norm: float) -> None:
     raise DollyError(
         f"training stopped at step {step}: loss {loss}, gradient norm {norm}; nothing was written. "
         "A smaller --lr, a longer --warmup-ratio or --dtype fp32 usually help."
-    )
-
-
-def _trained(rows: Sequence[StepRow]) -> Trained:
-    last = rows[-max(1, round(len(rows) * LAST_SHARE)) :]
-    tokens, seconds = sum(row.tokens for row in rows), sum(row.seconds for row in rows)
-    computed = sum(row.padded_tokens for row in rows)
-    return Trained(
-        steps=len(rows),
-        seconds=round(seconds, 2),
-        tokens=tokens,
-        response_tokens=sum(row.response_tokens for row in rows),
-        tokens_per_second=round(tokens / seconds, 1),
-        padding_share=round(1 - tokens / computed, 4),
-        first_loss=rows[0].loss,
-        last_loss=sum(row.loss for row in last) / len(last),
     )

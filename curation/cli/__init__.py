@@ -5,6 +5,7 @@ from curation.cli.base import CommandTable
 COMMANDS = {
     "seeds": "curation.cli.seeds:seeds",
     "generate": "curation.cli.generate:generate",
+    "mock-endpoint": "curation.cli.mock_endpoint:mock_endpoint",
     "validate": "curation.cli.validate:validate",
     "checks": "curation.cli.filter:checks",
     "filter": "curation.cli.filter:filter_",

@@ -3,14 +3,15 @@
 llama-server is an OpenAI-compatible endpoint like any other, on loopback at a port of its own choosing.
 """
 
+import asyncio
 import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from curation.generate.endpoint import Answer, Endpoint, Request, open_endpoint, read_answer
+from curation.generate.endpoint import Answer, Endpoint, Request, read_answer
+from curation.generate.web import open_endpoint
 from schemas.errors import InputError
 from schemas.models import ModelPlace
 
@@ -26,12 +27,13 @@ CHATML = (
 """The chat form of models that bring none of their own."""
 
 
-@contextmanager
-def open_embedded(place: ModelPlace, *, concurrency: int, timeout_s: float) -> Iterator[Endpoint]:
+@asynccontextmanager
+async def open_embedded(place: ModelPlace, *, concurrency: int, timeout_s: float) -> AsyncIterator[Endpoint]:
     """Open a model of this machine as an endpoint, with llama.cpp if it can read it, else with transformers."""
     if place.gguf_file and has_llama_cpp():
-        with _llama_server(place, concurrency) as address, open_endpoint(address, timeout_s=timeout_s, own=True) as it:
-            yield it
+        with _llama_server(place, concurrency) as address:
+            async with open_endpoint(address, timeout_s=timeout_s, own=True) as endpoint:
+                yield endpoint
     else:
         yield TransformersEndpoint(place)
 
@@ -76,13 +78,13 @@ class TransformersEndpoint:
 
     def __init__(self, place: ModelPlace) -> None:
         self._place = place
-        self._one_at_a_time = threading.Lock()
+        self._one_at_a_time = asyncio.Lock()
         self._loaded: tuple[Any, Any] | None = None
 
-    def ask(self, request: Request) -> Answer:
+    async def ask(self, request: Request) -> Answer:
         """Return the answer to a request, as an endpoint would give it."""
-        with self._one_at_a_time:
-            return read_answer(self._completion(request))
+        async with self._one_at_a_time:
+            return read_answer(await asyncio.to_thread(self._completion, request))
 
     def _completion(self, request: Request) -> dict[str, Any]:
         import torch  # noqa: PLC0415  # heavy

@@ -1,18 +1,20 @@
 """The journal: every request before it is sent, every answer before it is parsed, for good.
 
     DIR.journal/
-      answers.jsonl    {"t": "request", "key": …} and {"t": "answer", "key": …, "body": …}, one a line, only appended
+      answers.jsonl    {"t": "request", "key": …} and {"t": "answer", "key": …, "body": …}, one a line, only appended;
+                       {"t": "lost", …}: sent, perhaps billed, to be sent again; {"t": "unbilled", …}: given up
+      spending.json    what the answers cost
       last_run.json    what the last run sent and reused, for people
       lock             held by the process that writes
 
 It stands beside the step directory, not in it: steps are made again, answers were paid for. A line is on the disk
-before the work goes on (several threads share one flush). A crash can only tear the last line, which is dropped when
-the journal is opened. Of a request without an answer nobody can say whether it was billed.
+before the work goes on (whatever waits at the same time shares one flush). A crash can only tear the last line, which
+is dropped when the journal is opened. Of a request without an answer nobody can say whether it was billed.
 """
 
+import asyncio
 import fcntl
 import os
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from curation.generate.endpoint import Answer, Endpoint, Request, read_answer
+from curation.generate.spending import Tracker
+from curation.generate.trouble import LetGoError
 from schemas.codec import dumps, loads, read_config
 from schemas.errors import DollyError, InputError
 
@@ -35,7 +39,7 @@ def journal_beside(step: Path) -> Path:
 
 
 class Journal:
-    """Requests and answers on disk, found by key. Safe for several threads of one process."""
+    """Requests and answers on disk, found by key. For the coroutines of one event loop."""
 
     def __init__(self, folder: Path) -> None:
         """Open `answers.jsonl` in `folder`, which this process alone may write.
@@ -48,9 +52,11 @@ class Journal:
         self._answers: dict[str, tuple[int, int]] = {}
         self._open: set[str] = set()
         self._size = self._flushed = 0
-        self._write, self._flush = threading.Lock(), threading.Lock()
+        self._flushing: asyncio.Task[None] | None = None
+        self._tracker = Tracker()
         try:
             self._read(path)
+            self.spending = self._tracker.done()
         except BaseException:
             self.close()
             raise
@@ -67,48 +73,59 @@ class Journal:
             return None
         return read_answer(loads(os.pread(self._file, place[1], place[0]))["body"])
 
-    def asked(self, request: Request) -> None:
+    async def asked(self, request: Request) -> None:
         """Write a request down before it is sent."""
-        with self._write:
-            self._open.add(request.key)
-        self._append({"t": "request", "key": request.key, **request.plain()})
+        self._open.add(request.key)
+        await self._append({"t": "request", "key": request.key, **request.plain()})
 
-    def answered(self, key: str, answer: Answer) -> None:
+    async def answered(self, key: str, answer: Answer) -> None:
         """Write an answer down as it came, before anybody reads it."""
-        place = self._append({"t": "answer", "key": key, "body": dict(answer.body)})
-        with self._write:
-            self._answers[key] = place
-            self._open.discard(key)
+        self._answers[key] = await self._append({"t": "answer", "key": key, "body": dict(answer.body)})
+        self._open.discard(key)
+
+    async def lost(self, key: str) -> None:
+        """Write down that a request may have been billed without an answer, before it is sent again."""
+        await self._append({"t": "lost", "key": key})
+
+    async def unbilled(self, key: str) -> None:
+        """Write down that a request was given up, and that nothing more than what is lost was billed for it."""
+        self._open.discard(key)
+        await self._append({"t": "unbilled", "key": key})
 
     def close(self) -> None:
         """Close the file; everything in it is on the disk already."""
         os.close(self._file)
 
-    def _append(self, row: Mapping[str, Any]) -> tuple[int, int]:
+    async def _append(self, row: Mapping[str, Any]) -> tuple[int, int]:
         """Write a line through to the disk; returns where it is."""
-        line = dumps(row) + b"\n"
-        with self._write:
-            start = self._size
-            try:
-                self._write_all(line)
-            except OSError:
-                os.ftruncate(self._file, start)  # half a line would spoil the next one
-                raise
-            self._size += len(line)
-        self._settle(start + len(line))
+        line, start = dumps(row) + b"\n", self._size
+        try:
+            self._write_all(line)
+        except OSError:
+            os.ftruncate(self._file, start)  # half a line would spoil the next one
+            raise
+        self._size += len(line)
+        await self._settle(start + len(line))
         return start, len(line)
 
     def _write_all(self, line: bytes) -> None:
         while line:
             line = line[os.write(self._file, line) :]
 
-    def _settle(self, upto: int) -> None:
-        """Return when the first `upto` bytes are on the disk; whoever waited meanwhile is served by the same flush."""
-        with self._flush:
-            if self._flushed < upto:
-                size = self._size
-                os.fsync(self._file)
-                self._flushed = size
+    async def _settle(self, upto: int) -> None:
+        """Return when the first `upto` bytes are on the disk; whoever waits meanwhile is served by the next flush."""
+        while self._flushed < upto:
+            if self._flushing is None:
+                self._flushing = asyncio.create_task(self._flush())
+            await asyncio.shield(self._flushing)  # who is cancelled stops waiting, not the others
+
+    async def _flush(self) -> None:
+        size = self._size
+        try:
+            await asyncio.to_thread(os.fsync, self._file)
+            self._flushed = size
+        finally:
+            self._flushing = None
 
     def _read(self, path: Path) -> None:
         with path.open("rb") as file:
@@ -126,8 +143,11 @@ class Journal:
             kind, key = row["t"], row["key"]
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(place=place, expected="a line of a journal", found=repr(line[:60])) from error
+        self._tracker.note(row)
         if kind == "answer":
             self._answers[key] = (self._size, len(line))
+            self._open.discard(key)
+        elif kind == "unbilled":
             self._open.discard(key)
         elif key not in self._answers:
             self._open.add(key)
@@ -190,23 +210,25 @@ class Remembered:
 
     def __init__(self, endpoint: Endpoint, journal: Journal) -> None:
         self._endpoint, self._journal = endpoint, journal
-        self._counting, self._started = threading.Lock(), time.monotonic()
+        self._started = time.monotonic()
         self._reused = self._sent = self._tokens = 0
 
-    def ask(self, request: Request) -> Answer:
+    async def ask(self, request: Request) -> Answer:
         """Return the answer, from the journal or from the endpoint; then it is in the journal."""
         key = request.key
         known = self._journal.find(key)
         if known is not None:
-            with self._counting:
-                self._reused += 1
+            self._reused += 1
             return known
-        self._journal.asked(request)
-        answer = self._endpoint.ask(request)
-        self._journal.answered(key, answer)
-        with self._counting:
-            self._sent += 1
-            self._tokens += answer.completion_tokens or 0
+        await self._journal.asked(request)
+        try:
+            answer = await self._endpoint.ask(request)
+        except (DollyError, LetGoError):
+            await self._journal.unbilled(key)
+            raise
+        await self._journal.answered(key, answer)
+        self._sent += 1
+        self._tokens += answer.completion_tokens or 0
         return answer
 
     def speed(self, seconds: float) -> str:

@@ -2,25 +2,23 @@
 
 What a run makes is one fixed sequence: round by round, request by request, item by item. A round's requests are decided
 by the run's seed and by what earlier rounds made, novelty and gates are judged in that order, and the run ends at its
-n-th record. Threads only decide when an answer comes in, never what becomes of it. So the same answers give the same
-bytes at any concurrency, and a larger n goes on where a smaller one stopped. Answers that had come in beyond the last
-record stay in the journal.
+n-th record. Concurrency only decides when an answer comes in, never what becomes of it. So the same answers give the
+same bytes at any concurrency, and a larger n goes on where a smaller one stopped. Answers that had come in beyond the
+last record stay in the journal.
 """
 
-import threading
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import TypeVar
 
 from curation.generate.endpoint import Answer, Endpoint, Request
 from curation.generate.gates import judge_instruction, judge_record
 from curation.generate.novelty import Neighbour, Pool
 from curation.generate.strategies.shape import Draft, Drafted, Proposal, Shelf, Strategy
+from curation.generate.under_way import UnderWay
 from schemas.errors import YieldError
 from schemas.outcome import SILENT, Aside, Outcome, Rejection, reject
 from schemas.record import InstructionRecord, Reason
@@ -29,9 +27,6 @@ DRY_ROUNDS = 3
 """Rounds under the least yield, one after another, after which generation stops."""
 AHEAD = 4
 """Answers that may wait for an earlier one to be judged, for each that can be under way at a time."""
-
-Item = TypeVar("Item")
-Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +73,16 @@ class Rounds:
         *,
         aside: Aside = SILENT,
         said: Callable[[float], str] = lambda _: "",
+        closing: Callable[[], None] = lambda: None,
     ) -> None:
-        """Begin with the seeds; `said` adds to the progress what the endpoint did in so many seconds."""
+        """Begin with the seeds.
+
+        `said` adds to the progress what the endpoint did in so many seconds; `closing` tells it that nothing more is
+        to be sent.
+        """
         self._strategy, self._endpoint, self._goal, self._aside, self._said = strategy, endpoint, goal, aside, said
-        self._over = threading.Event()
+        self._closing = closing
+        self._under_way = UnderWay(goal.concurrency)
         self._seeds = seeds
         self._made: dict[str, list[InstructionRecord]] = {}
         self._pool, self._names = Pool(), dict[int, str]()
@@ -90,44 +91,54 @@ class Rounds:
         for seed in (one for of_category in seeds.values() for one in of_category):
             self._names[self._pool.add(self._pool.encode(seed.instruction))] = seed.id
 
-    def outcomes(self) -> Iterator[Outcome]:
+    async def outcomes(self) -> AsyncGenerator[Outcome, None]:
         """Yield outcomes up to the n-th record.
 
         Raises:
             YieldError: three rounds in a row kept hardly anything.
             EndpointError: it cannot be used, or no longer.
         """
-        with _threads(self._goal.concurrency, self._over) as threads:
+        try:
             for number in count():
                 before = replace(self._tally)
-                for outcome in self._round(number, threads):
-                    self._note(outcome)
-                    yield outcome
-                    if self._tally.kept == self._goal.n:
-                        return
+                async with aclosing(self._round(number)) as outcomes:
+                    async for outcome in outcomes:
+                        self._note(outcome)
+                        yield outcome
+                        if self._tally.kept == self._goal.n:
+                            return
                 self._give_up_if_dry(before)
+        finally:
+            self._closing()
+            await self._under_way.end()
 
-    def _round(self, number: int, threads: ThreadPoolExecutor) -> Iterator[Outcome]:
+    async def _round(self, number: int) -> AsyncGenerator[Outcome, None]:
         made = {category: tuple(records) for category, records in self._made.items()}
         shelf = Shelf(round=number, seeds=self._seeds, made=made)
-        candidates = self._candidates(shelf, threads)
         burnt = []
-        for one in in_order(threads, lambda one: self._finished(one, shelf), candidates, self._ahead):
+        finished = self._under_way.in_order(
+            lambda one: self._finished(one, shelf), self._candidates(shelf), self._ahead
+        )
+        async for one in finished:
             outcome = self._settled(one)
             if one.key is not None and isinstance(outcome, Rejection):
                 burnt.append(one.key)
             yield outcome
-        for (
-            key
-        ) in burnt:  # an instruction that came to nothing bars no other; only now, while a round is judged in order
+        # an instruction that came to nothing bars no other; only now, because a round is judged in order
+        for key in burnt:
             self._pool.remove(key)
 
-    def _candidates(self, shelf: Shelf, threads: ThreadPoolExecutor) -> Iterator[Candidate]:
+    async def _candidates(self, shelf: Shelf) -> AsyncGenerator[Candidate, None]:
         """Yield what the answers to the round's requests hold, in order."""
-        proposals = (self._numbered(one) for one in self._strategy.propose(shelf))
-        for proposal, answer in in_order(threads, self._answered, proposals, lambda: self._goal.concurrency):
-            for drafted in self._strategy.read(proposal, answer):
-                yield self._candidate(drafted)
+        answered = self._under_way.in_order(self._answered, self._proposals(shelf), lambda: self._goal.concurrency)
+        async for answers in answered:
+            for proposal, answer in answers:
+                for drafted in self._strategy.read(proposal, answer):
+                    yield self._candidate(drafted)
+
+    async def _proposals(self, shelf: Shelf) -> AsyncGenerator[Proposal, None]:
+        for proposal in self._strategy.propose(shelf):
+            yield self._numbered(proposal)
 
     def _numbered(self, proposal: Proposal) -> Proposal:
         """Number a request that is the same as an earlier one, so that it is asked again."""
@@ -135,14 +146,19 @@ class Rounds:
         self._asked[key] += 1
         return replace(proposal, request=replace(proposal.request, sample=self._asked[key] - 1))
 
-    def _answered(self, proposal: Proposal) -> tuple[Proposal, Answer]:
-        return proposal, self.ask(proposal.request)
+    async def _answered(self, proposal: Proposal) -> list[tuple[Proposal, Answer]]:
+        """Ask, and once more for the items that a cut answer had no room for."""
+        answer = await self.ask(proposal.request)
+        more = proposal.wanted.more(proposal.request, answer) if proposal.wanted else None
+        if more is None:
+            return [(proposal, answer)]
+        rest = replace(proposal, wanted=more[0], request=more[1])
+        return [(proposal, answer), (rest, await self.ask(rest.request))]
 
-    def ask(self, request: Request) -> Answer:
-        """Ask the endpoint, unless the run has ended meanwhile: nothing more is paid for then."""
-        if self._over.is_set():
-            raise CancelledError
-        return self._endpoint.ask(request)
+    async def ask(self, request: Request) -> Answer:
+        """Ask the endpoint in its turn, unless the run has ended meanwhile: nothing more is paid for then."""
+        async with self._under_way.slot():
+            return await self._endpoint.ask(request)
 
     def _candidate(self, drafted: Drafted) -> Candidate:
         """Judge an instruction, and enter it in the pool if it is new."""
@@ -157,11 +173,11 @@ class Rounds:
             return Candidate(drafted=drafted, near=near)
         return Candidate(drafted=drafted, near=near, key=self._pool.add(codes))
 
-    def _finished(self, candidate: Candidate, shelf: Shelf) -> Candidate:
-        """Have a new instruction done; in a thread of its own."""
+    async def _finished(self, candidate: Candidate, shelf: Shelf) -> Candidate:
+        """Have a new instruction done."""
         if candidate.key is None or isinstance(candidate.drafted, Rejection):
             return candidate
-        return replace(candidate, drafted=self._strategy.finish(candidate.drafted, shelf, self))
+        return replace(candidate, drafted=await self._strategy.finish(candidate.drafted, shelf, self))
 
     def _settled(self, candidate: Candidate) -> Outcome:
         """Return what becomes of a candidate, and remember it."""
@@ -228,27 +244,3 @@ class Rounds:
             f"written; {kept:,} of {goal.n:,} records so far ({rest}). Most frequent reasons: {top}. More varied seeds "
             f"(--seeds), a larger model (--model, --base-url) or another --temperature help."
         )
-
-
-def in_order(
-    threads: ThreadPoolExecutor, work: Callable[[Item], Made], items: Iterable[Item], ahead: Callable[[], int]
-) -> Iterator[Made]:
-    """Yield what `work` makes of each item, in order; at most `ahead()` of them wait or are worked on at a time."""
-    waiting: deque[Future[Made]] = deque()
-    for item in items:
-        while len(waiting) >= ahead():
-            yield waiting.popleft().result()
-        waiting.append(threads.submit(work, item))
-    while waiting:
-        yield waiting.popleft().result()
-
-
-@contextmanager
-def _threads(concurrency: int, over: threading.Event) -> Iterator[ThreadPoolExecutor]:
-    """Lend threads. Requests that are under way when the work ends or fails are waited for: they were paid for."""
-    threads = ThreadPoolExecutor(concurrency)
-    try:
-        yield threads
-    finally:
-        over.set()
-        threads.shutdown(wait=True, cancel_futures=True)

@@ -1,20 +1,31 @@
 """The source `generate`: records out of a language model, grown from seeds."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from curation.generate.budget import Purse, read_budget
+from curation.generate.budgeted import Budgeted, told_how_far, write_spent
 from curation.generate.embedded import open_embedded
-from curation.generate.endpoint import Endpoint, open_endpoint
-from curation.generate.journal import Remembered, journal_beside, open_journal
+from curation.generate.endpoint import Endpoint
+from curation.generate.journal import Journal, Remembered, journal_beside, open_journal
+from curation.generate.ladder import AUTO, choose_form, known_form
+from curation.generate.limiter import Limited, Patience
+from curation.generate.prices import Price, find_price, given_price
 from curation.generate.rounds import Goal, Rounds
 from curation.generate.seeds import SHIPPED, read_seeds, seeds_by_category
+from curation.generate.spending import Spending
 from curation.generate.strategies import STRATEGIES, Sampling
+from curation.generate.web import open_endpoint
 from schemas.errors import InputError
 from schemas.manifest import FileDigest, digest_file
 from schemas.models import resolve
 from schemas.outcome import SILENT, Aside, Outcome
+
+EMBEDDED_FORM = "list"
+"""What the embedded model writes best, see `benchmarks/embedded_generation.py`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,22 +66,47 @@ class Generate:
     """Requests under way at once."""
     timeout_s: float = field(default=300.0, metadata={"identity": False})
     """Seconds that one request may take."""
+    output_form: str = AUTO
+    """How the model writes lists: one of `contract.FORMS`; `auto`: the best that the endpoint keeps."""
+    attempts: int = field(default=Patience().attempts, metadata={"identity": False})
+    """Attempts at a request that meet server errors, lost connections or unreadable answers; 429 and 503 cost none."""
+    patience_s: float = field(default=Patience().patience_s, metadata={"identity": False})
+    """Seconds without any answer, after which an endpoint that keeps saying "later" is given up."""
+    budget: str = field(default="", metadata={"identity": False})
+    """What may be spent: `5usd`, `2Mtok`, `30min`, or several of them; empty: anything."""
+    price_in: float | None = field(default=None, metadata={"identity": False})
+    """US dollars per million tokens of prompts; None: what the price file says."""
+    price_out: float | None = field(default=None, metadata={"identity": False})
+    """US dollars per million tokens of answers."""
     journal: str = field(default="", metadata={"identity": False})
     """Folder of the journal; empty: beside the step directory."""
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot be meant."""
-        for name in ("n", "max_tokens", "per_request", "round_size", "concurrency"):
+        for name in ("n", "max_tokens", "per_request", "round_size", "concurrency", "attempts"):
             if getattr(self, name) < 1:
                 raise InputError(place="generate", field=name, expected="1 or more", found=str(getattr(self, name)))
+        known_form(self.output_form)
         if self.strategy not in STRATEGIES:
             known = f"one of {', '.join(STRATEGIES)}"
             raise InputError(place="generate", field="strategy", expected=known, found=self.strategy)
+        if (self.price_in is None) != (self.price_out is None) or min(self.price_in or 0, self.price_out or 0) < 0:
+            found = f"{self.price_in} and {self.price_out}"
+            raise InputError(place="generate", field="price_in, price_out", expected="two prices or none", found=found)
+        self.purse()
 
     @property
     def name(self) -> str:
         """The word for this source in manifests and recipes."""
         return "generate"
+
+    def purse(self, spending: Spending | None = None) -> Purse:
+        """Return a purse with the budget, of which so much is spent already."""
+        if self.price_in is not None and self.price_out is not None:
+            price: Price | None = given_price(self.price_in, self.price_out)
+        else:
+            price = find_price(self.model, self.base_url)
+        return Purse(budget=read_budget(self.budget), price=price, spending=spending or Spending())
 
     @property
     def seed_file(self) -> Path:
@@ -91,18 +127,38 @@ class Generate:
         """Yield an outcome for everything the model wrote, up to the n-th record."""
         if not self.journal:
             raise InputError(place="generate", field="journal", expected="a folder for the answers", found="none")
+        with open_journal(Path(self.journal)) as journal:
+            yield from waited_for(self._outcomes(journal, aside))
+
+    async def _outcomes(self, journal: Journal, aside: Aside) -> AsyncGenerator[Outcome, None]:
         seeds = seeds_by_category(read_seeds(self.seed_file))
-        strategy = STRATEGIES[self.strategy](self._sampling())
         goal = Goal(n=self.n, novelty=self.novelty, min_yield=self.min_yield, concurrency=self.concurrency)
-        with open_journal(Path(self.journal)) as journal, self._endpoint() as endpoint:
-            remembered = Remembered(endpoint, journal)
+        purse = self.purse(journal.spending)
+        async with self._endpoint() as endpoint:
+            patience = Patience(attempts=self.attempts, patience_s=self.patience_s)
+            limited = Limited(Budgeted(endpoint, purse, journal), most=self.concurrency, patience=patience)
+            remembered = Remembered(limited, journal)
             try:
-                yield from Rounds(strategy, remembered, seeds, goal, aside=aside, said=remembered.speed).outcomes()
+                strategy = STRATEGIES[self.strategy](self._sampling(await self._form(remembered, aside)))
+                rounds = Rounds(
+                    strategy, remembered, seeds, goal, aside=aside, said=remembered.speed, closing=limited.close
+                )
+                async with aclosing(told_how_far(rounds.outcomes(), self.n)) as outcomes:
+                    async for outcome in outcomes:
+                        yield outcome
             finally:
                 remembered.sum_up()
+                write_spent(journal.folder, purse)
 
-    def _sampling(self) -> Sampling:
+    async def _form(self, endpoint: Endpoint, aside: Aside) -> str:
+        """Return the form of lists: what was asked for, else the best that the endpoint keeps."""
+        if self.output_form != AUTO:
+            return self.output_form
+        return await choose_form(endpoint, self.model, aside) if self.base_url else EMBEDDED_FORM
+
+    def _sampling(self, form: str = EMBEDDED_FORM) -> Sampling:
         return Sampling(
+            form=form,
             model=self.model,
             seed=self.seed,
             temperature=self.temperature,
@@ -114,7 +170,25 @@ class Generate:
             round_size=self.round_size,
         )
 
-    def _endpoint(self) -> AbstractContextManager[Endpoint]:
+    def _endpoint(self) -> AbstractAsyncContextManager[Endpoint]:
         if self.base_url:
             return open_endpoint(self.base_url, timeout_s=self.timeout_s)
         return open_embedded(resolve(self.model), concurrency=self.concurrency, timeout_s=self.timeout_s)
+
+
+def waited_for(outcomes: AsyncGenerator[Outcome, None]) -> Iterator[Outcome]:
+    """Yield what an asynchronous generator does, in an event loop that runs while the next one is waited for."""
+    with asyncio.Runner() as runner:
+        try:
+            while (outcome := runner.run(_next(outcomes))) is not None:
+                yield outcome
+        finally:
+            runner.run(_close(outcomes))
+
+
+async def _next(outcomes: AsyncGenerator[Outcome, None]) -> Outcome | None:
+    return await anext(outcomes, None)
+
+
+async def _close(outcomes: AsyncGenerator[Outcome, None]) -> None:
+    await outcomes.aclose()

@@ -10,6 +10,7 @@ from curation.audit.audit import Audit
 from curation.cli import main
 from curation.dedupe.stage import Dedupe
 from curation.generate.source import Generate
+from curation.mock.service import MockEndpoint
 from curation.release.build import Release
 from curation.review.sample import Draw
 from curation.select.stage import Select
@@ -18,6 +19,7 @@ from curation.sources import Validate
 OPTIONS: list[tuple[str, Any]] = [
     ("validate", Validate),
     ("generate", Generate),
+    ("mock-endpoint", MockEndpoint),
     ("dedupe", Dedupe),
     ("select", Select),
     ("audit", Audit),

@@ -11,8 +11,9 @@ from tests.support import pair
 from tests.training.tiny import tiny_model, tiny_tokenizer
 from training.config import TrainConfig
 from training.encoding import Example, add_keys, encoder
-from training.loop import choose_dtype, learning_rate, masters_of, mean_loss, train
+from training.loop import choose_dtype, learning_rate, mean_loss, train
 from training.model import make_room
+from training.optimiser import masters_of
 
 CPU = torch.device("cpu")
 

@@ -1,5 +1,6 @@
 """Endpoints for tests: a scripted one, and an HTTP server on loopback that does what it is told and keeps a ledger."""
 
+import asyncio
 import hashlib
 import json
 import threading
@@ -11,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from curation.generate.endpoint import Answer, Request, read_answer
+from curation.generate.endpoint import Answer, Endpoint, Request, read_answer
 
 VERBS = (
     "Describe", "Explain", "List", "Compare", "Invent", "Plan", "Praise", "Rewrite", "Outline", "Sketch", "Suggest",
@@ -73,12 +74,17 @@ class Scripted:
     wait_s: float = 0.0
     asked: list[Request] = field(default_factory=list)
 
-    def ask(self, request: Request) -> Answer:
+    async def ask(self, request: Request) -> Answer:
         """Answer as the function says."""
         self.asked.append(request)
-        time.sleep(self.wait_s * (int(request.key[:2], 16) / 255))
+        await asyncio.sleep(self.wait_s * (int(request.key[:2], 16) / 255))
         text, finish = self.answer([message._asdict() for message in request.messages], str(request.sample))
         return read_answer(completion(text, finish=finish))
+
+
+def answer_of(endpoint: Endpoint, request: Request) -> Answer:
+    """Ask one question, in an event loop of its own."""
+    return asyncio.run(endpoint.ask(request))
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """The journal: what was answered is on disk, is never asked again, and no key is in it."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ from curation.generate.endpoint import Message, Request
 from curation.generate.journal import ANSWERS, Remembered, journal_beside, last_run, open_journal
 from schemas.errors import InputError
 from schemas.step import StepDirectory
-from tests.curation.generate.scripted import Scripted, Told, seed_file, told_server
+from tests.curation.generate.scripted import Scripted, Told, answer_of, seed_file, told_server
 from tests.support import ROOT
 
 CANARY = "sk-canary-7f3a91"
@@ -41,7 +41,7 @@ def test_a_request_is_written_before_it_is_sent_and_its_answer_before_it_is_read
         return "yes", "stop"
 
     with open_journal(tmp_path) as journal:
-        Remembered(Scripted(look), journal).ask(request("Is it there?"))
+        answer_of(Remembered(Scripted(look), journal), request("Is it there?"))
 
     asked, answered = lines(tmp_path)
     assert before == [asked]
@@ -57,7 +57,7 @@ def test_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:
     for _ in range(2):
         with open_journal(tmp_path) as journal:
             remembered = Remembered(endpoint, journal)
-            answers = [remembered.ask(request(text)).text for text in ("a", "b", "a")]
+            answers = [answer_of(remembered, request(text)).text for text in ("a", "b", "a")]
             remembered.sum_up()
 
     assert answers[0] == answers[2]
@@ -69,14 +69,14 @@ def test_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:
 def test_a_torn_last_line_is_dropped(tmp_path: Path) -> None:
     """Half an answer is none: it is asked for again, and the file is whole afterwards."""
     with open_journal(tmp_path) as journal:
-        Remembered(Scripted(), journal).ask(request("a"))
+        answer_of(Remembered(Scripted(), journal), request("a"))
     whole = (tmp_path / ANSWERS).read_bytes()
     (tmp_path / ANSWERS).write_bytes(whole[:-5])
 
     with open_journal(tmp_path) as journal:
         assert journal.unanswered == 1
         assert journal.find(request("a").key) is None
-        Remembered(Scripted(), journal).ask(request("a"))
+        answer_of(Remembered(Scripted(), journal), request("a"))
 
     assert [row["t"] for row in lines(tmp_path)] == ["request", "request", "answer"]
 
@@ -85,7 +85,7 @@ def test_a_torn_last_line_is_dropped(tmp_path: Path) -> None:
 def test_wherever_a_crash_cut_the_file_it_opens(tmp_path: Path, at: int) -> None:
     """Every length of the file is that of a journal."""
     with open_journal(tmp_path) as journal:
-        Remembered(Scripted(), journal).ask(request("a"))
+        answer_of(Remembered(Scripted(), journal), request("a"))
     whole = (tmp_path / ANSWERS).read_bytes()
     (tmp_path / ANSWERS).write_bytes(whole[: len(whole) * at // 60])
 
@@ -96,7 +96,7 @@ def test_wherever_a_crash_cut_the_file_it_opens(tmp_path: Path, at: int) -> None
 def test_a_damaged_line_is_named(tmp_path: Path) -> None:
     """A line in the middle that is not one of ours is an error with its number, not a loss."""
     with open_journal(tmp_path) as journal:
-        Remembered(Scripted(), journal).ask(request("a"))
+        answer_of(Remembered(Scripted(), journal), request("a"))
     (tmp_path / ANSWERS).write_bytes(b"{}\n" + (tmp_path / ANSWERS).read_bytes())
 
     with pytest.raises(InputError, match=r"answers.jsonl:1: expected a line of a journal"), open_journal(tmp_path):
@@ -116,8 +116,8 @@ def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.Mon
 
         monkeypatch.setattr("curation.generate.journal.os.write", full_once)
         with pytest.raises(OSError, match="No space"):
-            journal.asked(request("a"))
-        journal.asked(request("b"))
+            asyncio.run(journal.asked(request("a")))
+        asyncio.run(journal.asked(request("b")))
 
     assert [row["messages"] for row in lines(tmp_path)] == [[{"role": "user", "content": "b"}]]
 
@@ -129,18 +129,17 @@ def test_only_one_process_writes(tmp_path: Path) -> None:
             pass
 
 
-def test_threads_write_whole_lines(tmp_path: Path) -> None:
-    """Sixteen threads, one file: every answer is found, in this run and in the next."""
+def test_what_is_written_at_once_is_whole(tmp_path: Path) -> None:
+    """Two hundred at a time, one file: every answer is found, in this run and in the next, and flushes are shared."""
     asked = [request(str(number)) for number in range(200)]
-    with open_journal(tmp_path) as journal:
-        remembered = Remembered(Scripted(), journal)
-        threads = [
-            threading.Thread(target=lambda at=at: [remembered.ask(one) for one in asked[at::16]]) for at in range(16)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+
+    async def all_at_once(remembered: Remembered) -> None:
+        await asyncio.gather(*(remembered.ask(one) for one in asked))
+
+    flushed: list[int] = []
+    with open_journal(tmp_path) as journal, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("curation.generate.journal.os.fsync", flushed.append)
+        asyncio.run(all_at_once(Remembered(Scripted(), journal)))
         found = [journal.find(one.key) for one in asked]
 
     with open_journal(tmp_path) as journal:
@@ -148,6 +147,7 @@ def test_threads_write_whole_lines(tmp_path: Path) -> None:
         assert journal.unanswered == 0
     assert None not in found
     assert again == found
+    assert 2 <= len(flushed) < 200
 
 
 def generate(told: Told, output: Path, seeds: Path, n: int) -> "subprocess.Popen[str]":
@@ -155,7 +155,7 @@ def generate(told: Told, output: Path, seeds: Path, n: int) -> "subprocess.Popen
     words = f"generate -n {n} -o {output} --base-url {told.address} --model m --seeds {seeds} --concurrency 4".split()
     environment = {**os.environ, "OPENAI_API_KEY": CANARY}
     return subprocess.Popen(
-        [sys.executable, "-m", "curation.cli", *words, "--round-size", "4"],
+        [sys.executable, "-m", "curation.cli", *words, "--round-size", "4", "--output-form", "list"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

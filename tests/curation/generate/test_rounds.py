@@ -1,8 +1,8 @@
 """Rounds: the same answers make the same bytes, nothing is lost, and a run that dries up stops."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,15 +10,15 @@ import pytest
 
 from curation.generate.endpoint import Answer, Endpoint, Request
 from curation.generate.journal import Remembered, open_journal
-from curation.generate.rounds import Goal, Rounds, in_order
+from curation.generate.rounds import Goal, Rounds
 from curation.generate.seeds import read_seeds, seeds_by_category
-from curation.generate.source import Generate
+from curation.generate.source import Generate, waited_for
 from curation.generate.strategies import STRATEGIES
 from schemas.codec import write_record, write_rejection
 from schemas.errors import EndpointError, YieldError
 from schemas.outcome import Outcome, Rejection
 from schemas.record import InstructionRecord
-from tests.curation.generate.scripted import Scripted, seed_file, spoken
+from tests.curation.generate.scripted import Scripted, answer_of, seed_file, spoken
 
 GOAL = Goal(n=40, novelty=0.7, min_yield=0.1, concurrency=4)
 
@@ -47,6 +47,11 @@ def rounds(folder: Path, endpoint: Endpoint, goal: Goal = GOAL, aside: Noting | 
     return Rounds(strategy, endpoint, seeds, goal, aside=aside or Noting())
 
 
+def outcomes_of(run: Rounds) -> list[Outcome]:
+    """Return what a run makes."""
+    return list(waited_for(run.outcomes()))
+
+
 def bytes_of(outcomes: list[Outcome]) -> list[bytes]:
     """Return outcomes as they stand in files."""
     return [write_rejection(one) if isinstance(one, Rejection) else write_record(one) for one in outcomes]
@@ -58,7 +63,7 @@ def test_the_same_answers_give_the_same_bytes_at_any_concurrency(tmp_path: Path)
     for concurrency in (1, 4, 16):
         aside = Noting()
         goal = replace(GOAL, concurrency=concurrency)
-        outcomes = list(rounds(tmp_path, Scripted(wait_s=0.004), goal, aside).outcomes())
+        outcomes = outcomes_of(rounds(tmp_path, Scripted(wait_s=0.004), goal, aside))
         runs.append((bytes_of(outcomes), aside.rows))
 
     assert runs[0] == runs[1] == runs[2]
@@ -67,7 +72,7 @@ def test_the_same_answers_give_the_same_bytes_at_any_concurrency(tmp_path: Path)
 
 def test_another_seed_asks_otherwise(tmp_path: Path) -> None:
     """The run's seed decides what is shown, so it decides what comes back."""
-    one, other = ([outcome.id for outcome in rounds(tmp_path, Scripted(), seed=seed).outcomes()] for seed in (1, 2))
+    one, other = ([outcome.id for outcome in outcomes_of(rounds(tmp_path, Scripted(), seed=seed))] for seed in (1, 2))
 
     assert one != other
 
@@ -76,8 +81,8 @@ def test_a_larger_n_goes_on_where_a_smaller_one_stopped(tmp_path: Path) -> None:
     """Its outcomes begin with all of the smaller run's, and no question of that run is asked anew."""
     first, more = Scripted(), Scripted()
     with open_journal(tmp_path / "journal") as journal:
-        few = list(rounds(tmp_path, Remembered(first, journal), replace(GOAL, n=13)).outcomes())
-        many = list(rounds(tmp_path, Remembered(more, journal), replace(GOAL, n=40)).outcomes())
+        few = outcomes_of(rounds(tmp_path, Remembered(first, journal), replace(GOAL, n=13)))
+        many = outcomes_of(rounds(tmp_path, Remembered(more, journal), replace(GOAL, n=40)))
 
     assert bytes_of(many)[: len(few)] == bytes_of(few)
     assert sum(not isinstance(one, Rejection) for one in few) == 13
@@ -99,7 +104,7 @@ def until_dry(run: Rounds) -> list[Outcome]:
     """Return the outcomes of a run that dries up."""
     outcomes: list[Outcome] = []
     with pytest.raises(YieldError):
-        outcomes.extend(run.outcomes())
+        outcomes.extend(waited_for(run.outcomes()))
     return outcomes
 
 
@@ -108,7 +113,7 @@ def test_everything_the_model_wrote_has_an_outcome(tmp_path: Path) -> None:
     endpoint = Scripted(fails)
     outcomes = until_dry(rounds(tmp_path, endpoint))
     lists = [one for one in endpoint.asked if is_list([message._asdict() for message in one.messages])]
-    lines = sum(len(endpoint.ask(one).text.splitlines()) for one in lists)
+    lines = sum(len(answer_of(endpoint, one).text.splitlines()) for one in lists)
     about = {one.key for one in endpoint.asked} - {one.key for one in lists}
 
     assert len(outcomes) == lines
@@ -132,7 +137,7 @@ def test_an_instruction_that_came_to_nothing_bars_no_other(tmp_path: Path) -> No
 def test_no_two_records_are_similar(tmp_path: Path) -> None:
     """A candidate too like an earlier one is rejected with that one's id and the score; the kept are not alike."""
     aside = Noting()
-    outcomes = list(rounds(tmp_path, Scripted(), aside=aside).outcomes())
+    outcomes = outcomes_of(rounds(tmp_path, Scripted(), aside=aside))
     known = {outcome.id for outcome in outcomes} | {seed.id for seed in read_seeds(seed_file(tmp_path))}
     reasons = [
         reason
@@ -152,7 +157,7 @@ def test_no_two_records_are_similar(tmp_path: Path) -> None:
 def test_a_run_that_dries_up_says_what_to_change(tmp_path: Path) -> None:
     """Three rounds in a row under the least yield: exit code 3, the counts, the reasons, and what helps."""
     with pytest.raises(YieldError) as caught:
-        list(rounds(tmp_path, Scripted(fails)).outcomes())
+        outcomes_of(rounds(tmp_path, Scripted(fails)))
 
     assert caught.value.exit_code == 3
     assert "3 rounds in a row kept less than 10%" in str(caught.value)
@@ -171,10 +176,10 @@ def test_a_run_that_dried_up_can_be_had_as_far_as_it_came(tmp_path: Path) -> Non
 
     with open_journal(tmp_path / "journal") as journal:
         with pytest.raises(YieldError, match="writes those") as caught:
-            list(rounds(tmp_path, Remembered(Scripted(soon_dry), journal), replace(GOAL, concurrency=1)).outcomes())
+            outcomes_of(rounds(tmp_path, Remembered(Scripted(soon_dry), journal), replace(GOAL, concurrency=1)))
         kept = int(str(caught.value).partition("(-n ")[2].split()[0])
         again = Scripted(fails)
-        outcomes = list(rounds(tmp_path, Remembered(again, journal), replace(GOAL, n=kept)).outcomes())
+        outcomes = outcomes_of(rounds(tmp_path, Remembered(again, journal), replace(GOAL, n=kept)))
 
     assert sum(not isinstance(one, Rejection) for one in outcomes) == kept > 0
     assert again.asked == []
@@ -187,7 +192,7 @@ def test_the_same_question_is_asked_again_on_purpose(tmp_path: Path) -> None:
     strategy = STRATEGIES["self-instruct"](Generate(round_size=6)._sampling())
 
     with pytest.raises(YieldError):
-        list(Rounds(strategy, endpoint, seeds, GOAL).outcomes())
+        outcomes_of(Rounds(strategy, endpoint, seeds, GOAL))
 
     assert sorted(one.sample for one in endpoint.asked) == list(range(18))
     assert len({one.key for one in endpoint.asked}) == 18
@@ -199,15 +204,15 @@ def test_an_endpoint_that_fails_stops_the_run(tmp_path: Path) -> None:
     class Failing(Scripted):
         """An endpoint that goes away."""
 
-        def ask(self, request: Request) -> Answer:
+        async def ask(self, request: Request) -> Answer:
             """Fail after ten answers."""
             if len(self.asked) >= 10:
                 raise EndpointError("gone")
-            return super().ask(request)
+            return await super().ask(request)
 
     endpoint = Failing(wait_s=0.002)
     with pytest.raises(EndpointError, match="gone"):
-        list(rounds(tmp_path, endpoint).outcomes())
+        outcomes_of(rounds(tmp_path, endpoint))
 
     assert len(endpoint.asked) <= 10 + GOAL.concurrency
 
@@ -215,33 +220,16 @@ def test_an_endpoint_that_fails_stops_the_run(tmp_path: Path) -> None:
 def test_nothing_is_asked_when_the_run_is_over(tmp_path: Path) -> None:
     """A record that is half done when there are enough asks no further."""
     run = rounds(tmp_path, Scripted())
-    list(run.outcomes())
+    outcomes_of(run)
 
-    with pytest.raises(CancelledError):
-        run.ask(Request(model="m", messages=()))
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(run.ask(Request(model="m", messages=())))
 
 
 def test_progress_says_how_it_goes(tmp_path: Path) -> None:
     """Kept of what was written, and the most frequent reason."""
     aside = Noting()
-    list(rounds(tmp_path, Scripted(), aside=aside).outcomes())
+    outcomes_of(rounds(tmp_path, Scripted(), aside=aside))
 
     assert aside.notes[-1].startswith("pairs 40/40: ")
     assert "kept, mostly " in aside.notes[-1]
-
-
-def test_work_is_done_ahead_but_not_far() -> None:
-    """Results come in order; no more than is allowed is begun before the first is taken."""
-    begun: list[int] = []
-
-    def work(item: int) -> int:
-        begun.append(item)
-        return item * 2
-
-    with ThreadPoolExecutor(4) as threads:
-        results = in_order(threads, work, range(20), lambda: 3)
-        first, ahead = next(results), len(begun)
-        rest = list(results)
-
-    assert [first, *rest] == [item * 2 for item in range(20)]
-    assert ahead <= 4

@@ -1,5 +1,6 @@
 """Self-Instruct: what is shown, in which order the fields are asked for, and where a record says it came from."""
 
+import asyncio
 from collections.abc import Mapping
 
 import pytest
@@ -45,7 +46,7 @@ def finish(instruction: str, category: str, *answers: tuple[str, str]) -> tuple[
     """Finish a draft with these answers; returns it and what was asked."""
     left = list(answers)
     endpoint = Scripted(lambda messages, sample: left.pop(0))
-    return STRATEGY.finish(draft(instruction, category), SHELF, endpoint), endpoint.asked
+    return asyncio.run(STRATEGY.finish(draft(instruction, category), SHELF, endpoint)), endpoint.asked
 
 
 def asked_for(request: Request) -> str:
@@ -142,7 +143,7 @@ def test_examples_are_shown_where_they_are_asked_for() -> None:
     strategy = SelfInstruct(Generate(examples=2)._sampling())
     endpoint = Scripted(lambda messages, sample: ("A text.", "stop"))
     for instruction in ("What was decided?", "What was refused?"):
-        strategy.finish(draft(instruction, "summarization"), SHELF, endpoint)
+        asyncio.run(strategy.finish(draft(instruction, "summarization"), SHELF, endpoint))
     texts, responses = (
         [one for one in endpoint.asked if ("Write only" in asked_for(one)) == wanted] for wanted in (1, 0)
     )
@@ -156,9 +157,8 @@ def test_examples_are_shown_where_they_are_asked_for() -> None:
 def test_examples_that_were_shown_are_named() -> None:
     """A record's provenance holds every record that stood in its requests."""
     strategy = SelfInstruct(Generate(examples=2)._sampling())
-    made = strategy.finish(
-        draft("Give three uses.", "brainstorming"), SHELF, Scripted(lambda messages, sample: ("Two.", "stop"))
-    )
+    endpoint = Scripted(lambda messages, sample: ("Two.", "stop"))
+    made = asyncio.run(strategy.finish(draft("Give three uses.", "brainstorming"), SHELF, endpoint))
 
     assert isinstance(made, Draft)
     assert len(made.record.provenance.seeds) == 2

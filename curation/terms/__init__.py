@@ -1,0 +1,1 @@
+"""What the makers of models allow with what their models write."""

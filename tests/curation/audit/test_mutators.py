@@ -23,7 +23,7 @@ HOSTS = (
     pair("Write a short text about a museum in Paris for three visitors.", LETTER),
     pair("What is the capital of France?", "The capital of France is Paris."),
     pair("How do I boil an egg?", "Put it into boiling water for eight minutes. Cool it. Peel it."),
-    pair("List five advantages of cycling.", "It is cheap, it is healthy, and it is quiet."),
+    pair("List five advantages of cycling.", "It is cheap, it is healthy, and it is quiet.", category="brainstorming"),
     pair(
         "Summarize the following article in a sentence.",
         "The town opened a new bridge, which is used by two thousand people a day.",

@@ -19,6 +19,7 @@ def describe(code: str) -> str:
 def known() -> Mapping[str, str]:
     """Return every code that a step of ours can give, with its sentence."""
     # Imported here: codes are needed where one is printed, not before.
+    from curation.contamination.reasons import CONTAMINATION_REASONS  # noqa: PLC0415
     from curation.dedupe.reasons import DUPLICATE_REASONS  # noqa: PLC0415
     from curation.filters.catalogue import CHECKS  # noqa: PLC0415
     from curation.generate.gates import REASONS as GENERATE_REASONS  # noqa: PLC0415
@@ -32,6 +33,7 @@ def known() -> Mapping[str, str]:
         **ROW_REASONS,
         **GENERATE_REASONS,
         **DUPLICATE_REASONS,
+        **CONTAMINATION_REASONS,
         **REVIEW_REASONS,
         **RESTORE_REASONS,
         **SELECT_REASONS,

@@ -8,6 +8,7 @@ import pytest
 
 from curation.audit.audit import Audit
 from curation.cli import main
+from curation.contamination.stage import Decontaminate
 from curation.dedupe.stage import Dedupe
 from curation.generate.source import Generate
 from curation.mock.service import MockEndpoint
@@ -20,6 +21,7 @@ OPTIONS: list[tuple[str, Any]] = [
     ("validate", Validate),
     ("generate", Generate),
     ("mock-endpoint", MockEndpoint),
+    ("decontaminate", Decontaminate),
     ("dedupe", Dedupe),
     ("select", Select),
     ("audit", Audit),

@@ -22,6 +22,7 @@ def known() -> Mapping[str, str]:
     from curation.contamination.reasons import CONTAMINATION_REASONS  # noqa: PLC0415
     from curation.dedupe.reasons import DUPLICATE_REASONS  # noqa: PLC0415
     from curation.filters.catalogue import CHECKS  # noqa: PLC0415
+    from curation.filters.survey import SURVEY_REASONS  # noqa: PLC0415
     from curation.generate.gates import REASONS as GENERATE_REASONS  # noqa: PLC0415
     from curation.restore.source import RESTORE_REASONS  # noqa: PLC0415
     from curation.select.reasons import SELECT_REASONS  # noqa: PLC0415
@@ -32,6 +33,7 @@ def known() -> Mapping[str, str]:
         **checks,
         **ROW_REASONS,
         **GENERATE_REASONS,
+        **SURVEY_REASONS,
         **DUPLICATE_REASONS,
         **CONTAMINATION_REASONS,
         **REVIEW_REASONS,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from curation.contamination.stage import Decontaminate
 from curation.dedupe.stage import Dedupe
 from curation.filters.stage import Filter
+from curation.filters.survey import Survey
 from curation.reasons import known
 from curation.review.stage import Review
 from curation.select.control import Control
@@ -65,6 +66,7 @@ STAGES: dict[str, Callable[[Path], Stage]] = {
     "dedupe": a_dedupe,
     "review": a_review,
     "decontaminate": a_decontamination,
+    "survey": lambda _: Survey(flag_variations=True),
     "select": a_selection,
     "control": a_control,
 }

@@ -53,6 +53,6 @@ def _said(conflicts: Iterable[Row], missing: Iterable[Row]) -> str:
 
 def _warning(row: Row) -> str:
     return (
-        f"warning: {row['text']!r} never occurs, where {row['expected']:,.0f} were to be expected ({row['before']:,} and "
-        f"{row['after']:,} of its neighbours): a stop string has probably cut these answers"
+        f"warning: {row['text']!r} never occurs, where {row['expected']:,.0f} were to be expected ({row['before']:,} "
+        f"and {row['after']:,} of its neighbours): a stop string has probably cut these answers"
     )

@@ -74,12 +74,17 @@ def detector(
     least_long: float,
     least_short: float,
     threshold: float,
-    encoder: Encoder | None,
+    encoders: tuple[Encoder, Encoder] | None,
 ) -> Detector:
-    """Make the detector for these items in these records: how telling a word is, both together say."""
+    """Make the detector for these items in these records: how telling a word is, both together say.
+
+    Of the encoders the first finds candidates and the second, in fp32, decides; none: words alone.
+    """
     texts = (f"{record.instruction} {record.context} {record.response}" for record in records)
     weight, otherwise = weights(tokens(text) for text in (*texts, *(item.whole for item in items)))
-    meaning = Meaning(encoder=encoder, items=items, threshold=threshold) if encoder else None
+    meaning = None
+    if encoders:
+        meaning = Meaning(encoder=encoders[0], sure=encoders[1], items=items, threshold=threshold)
     overlap = Overlap.of(items, weight, otherwise)
     given = (tokens(text) for record in records for text in (record.context, record.response) if text)
     return Detector(

@@ -27,23 +27,36 @@ class Meaning:
     """Compares prompts with items by their vectors."""
 
     encoder: Encoder
+    """Finds candidates, in whatever precision is fastest."""
+    sure: Encoder
+    """Decides about them, in fp32: the same on any machine."""
     items: Sequence[Item]
     threshold: float
     """Cosine from which a prompt is taken for the item."""
 
     def hits(self, prompts: Sequence[Prompt], told: Told = tell_nobody) -> list[Hit | None]:
         """Return the item that each prompt is most like, or none."""
-        asked = [number for number, item in enumerate(self.items) if not item.is_answer]
         found: list[Hit | None] = [None] * len(prompts)
-        if not asked or not prompts:
-            return found
-        there = self.encoder.encode([self.items[number].whole for number in asked])
-        here = self.encoder.encode([prompt.text for prompt in prompts], told)
-        for start in range(0, len(prompts), TILE):
-            cosines = here[start : start + TILE] @ there.T
-            for row in map(int, np.flatnonzero(cosines.max(1) >= self.threshold - 10**-DIGITS)):
-                found[start + row] = self._best(prompts[start + row], cosines[row], asked)
+        asked = [number for number, item in enumerate(self.items) if not item.is_answer]
+        texts = [self.items[number].whole for number in asked]
+        likely = self._likely(texts, prompts, told) if asked and prompts else []
+        if likely:
+            there = self.sure.encode(texts)
+            here = self.sure.encode([prompts[row].text for row in likely])
+            for row, vector in zip(likely, here, strict=True):
+                found[row] = self._best(prompts[row], vector @ there.T, asked)
         return found
+
+    def _likely(self, texts: Sequence[str], prompts: Sequence[Prompt], told: Told) -> list[int]:
+        """Return the prompts that may reach the threshold, in spite of what a fast encoder is off by."""
+        there = self.encoder.encode(texts)
+        here = self.encoder.encode([prompt.text for prompt in prompts], told)
+        limit = self.threshold - self.encoder.margin - 10**-DIGITS
+        rows: list[int] = []
+        for start in range(0, len(prompts), TILE):
+            products = here[start : start + TILE] @ there.T
+            rows += (np.flatnonzero(products.max(1) >= limit) + start).tolist()
+        return rows
 
     def _best(self, prompt: Prompt, cosines: Vectors, asked: Sequence[int]) -> Hit | None:
         """Return the most alike item that the prompt does not differ from in what matters."""

@@ -125,11 +125,14 @@ class Decontaminate:
             least_long=self.long_share,
             least_short=self.short_share,
             threshold=self.threshold,
-            encoder=self._open() if self.threshold and not words_only else None,
+            encoders=self._encoders() if self.threshold and not words_only else None,
         )
 
-    def _open(self) -> Encoder:
-        encoder = open_encoder(self.encoder, self.precision)
+    def _encoders(self) -> tuple[Encoder, Encoder]:
+        return self._open(self.precision), self._open("fp32")
+
+    def _open(self, precision: Precision) -> Encoder:
+        encoder = open_encoder(self.encoder, precision)
         if not (self.cache and encoder.costly):
             return encoder
         return CachedEncoder(encoder=encoder, folder=embeddings_folder())

@@ -1,7 +1,8 @@
 """Strings that ought to stand in a set of this size and never do: the trace of a stop string.
 
-A generator that was told to stop at "20." stops in the middle of "2020." too, and says that it finished. No record shows
-it; the whole set does: "19." 174 times, "21." 94 times, "20." never, in Alpaca. So numbers before a mark are counted, and one that is missing between two neighbours that are not is reported, with how unlikely that is by chance.
+A generator that was told to stop at "20." stops in the middle of "2020." too, and says that it finished. No record
+shows it; the whole set does: "19." 174 times, "21." 94 times, "20." never, in Alpaca. So numbers before a mark are
+counted, and one that is missing between two neighbours that are not is reported, with how unlikely that is by chance.
 """
 
 import math

@@ -10,6 +10,8 @@ COMMANDS = {
     "validate": "curation.cli.validate:validate",
     "checks": "curation.cli.filter:checks",
     "filter": "curation.cli.filter:filter_",
+    "survey": "curation.cli.survey:survey",
+    "decontaminate": "curation.cli.decontaminate:decontaminate",
     "dedupe": "curation.cli.dedupe:dedupe",
     "select": "curation.cli.select:select",
     "restore": "curation.cli.restore:restore",

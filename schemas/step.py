@@ -18,7 +18,6 @@ import platform
 import resource
 import shutil
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -33,6 +32,7 @@ from schemas.errors import DollyError, InputError
 from schemas.manifest import Counts, FileDigest, Manifest, differences, fingerprint
 from schemas.outcome import SILENT, Aside, Outcome, Rejection
 from schemas.record import InstructionRecord, Row
+from schemas.tally import Tally
 
 RECORDS, REJECTED, MANIFEST = "records.jsonl", "rejected.jsonl", "manifest.json"
 
@@ -233,10 +233,7 @@ class _Writer:
     def __init__(self, draft: Path, aside: Aside) -> None:
         self._draft, self._aside = draft, aside
         self._files: dict[str, _HashedFile] = {}
-        self._reasons: Counter[str] = Counter()
-        self._repairs: Counter[str] = Counter()
-        self._flags: Counter[str] = Counter()
-        self._repaired = self._flagged = 0
+        self._tally = Tally()
 
     def __enter__(self) -> Self:
         for name in (RECORDS, REJECTED):
@@ -248,15 +245,11 @@ class _Writer:
             file.close()
 
     def write(self, outcome: Outcome) -> None:
+        self._tally.add(outcome)
         if isinstance(outcome, Rejection):
-            self._reasons.update({reason.code for reason in outcome.reasons})
             self._files[REJECTED].write(write_rejection(outcome))
-            return
-        self._repaired += bool(outcome.repairs)
-        self._flagged += bool(outcome.flags)
-        self._repairs.update({repair.code for repair in outcome.repairs})
-        self._flags.update({flag.code for flag in outcome.flags})
-        self._files[RECORDS].write(write_record(outcome))
+        else:
+            self._files[RECORDS].write(write_record(outcome))
 
     def leave(self, name: str, row: Mapping[str, Any]) -> None:
         file = f"{name}.jsonl"
@@ -268,17 +261,7 @@ class _Writer:
         self._aside.progress(what, done, total, note)
 
     def counts(self) -> Counts:
-        kept, rejected = self._files[RECORDS].rows, self._files[REJECTED].rows
-        return Counts(
-            rows=kept + rejected,
-            kept=kept,
-            rejected=rejected,
-            repaired=self._repaired,
-            flagged=self._flagged,
-            reasons=dict(self._reasons.most_common()),
-            repairs=dict(self._repairs.most_common()),
-            flags=dict(self._flags.most_common()),
-        )
+        return self._tally.counts()
 
     def digests(self) -> tuple[FileDigest, ...]:
         return tuple(file.digest(name) for name, file in self._files.items())

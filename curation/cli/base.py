@@ -77,6 +77,39 @@ def step_options(command: CommandFunction) -> CommandFunction:
     return command
 
 
+def stage_options(command: CommandFunction) -> CommandFunction:
+    """Add the options of a command that runs a stage: those of a step, and --dry-run, which needs no -o."""
+    command = click.option("--dry-run", is_flag=True, help="Say what would be done, with examples; write nothing.")(
+        step_options(command)
+    )
+    output = next(one for one in command.__click_params__ if one.name == "output")  # type: ignore[attr-defined]  # click
+    output.required = False
+    output.help = f"{output.help}  [required without --dry-run]"
+    return command
+
+
+def run_and_print(
+    stage: Any, directory: Path, *, output: Path | None, force: bool, dry_run: bool, plain: bool, as_json: bool
+) -> None:
+    """Run a stage over the step `directory` into `output`, or only say what it would do, and print what it came to."""
+    from curation.cli.show import rehearsal_json, rehearsal_text
+    from curation.pipeline import rehearse, run_stage
+
+    aside = progress_for(as_json=as_json, plain=plain)
+    if dry_run:
+        found = rehearse(stage, directory, aside=aside)
+        click.echo(rehearsal_json(found) if as_json else rehearsal_text(found))
+    else:
+        print_step(run_stage(stage, directory, needed(output), force=force, aside=aside), as_json=as_json)
+
+
+def needed(output: Path | None) -> Path:
+    """Return where to write; a run that is not a rehearsal must say it."""
+    if output is None:
+        raise click.UsageError("Missing option '-o' / '--output' (or --dry-run, which writes nothing).")
+    return output
+
+
 def progress_for(*, as_json: bool, plain: bool) -> Any:
     """Return the aside that shows progress in the way the options ask for."""
     from schemas.progress import Progress, choose_mode

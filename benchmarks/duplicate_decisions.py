@@ -89,14 +89,14 @@ def main() -> None:
     near = [pair for pair in pairs if pair.row["minilm_cosine"] >= QUICK_FROM] if asked.quick else pairs
     deciders: dict[str, Callable[[Labelled], bool]] = {
         "plain cosine 0.9": lambda pair: bool(pair.row["minilm_cosine"] >= PLAIN),
-        "cosine at our threshold": rejects(Dedupe(verify=False, neighbours=False)),
-        "dedupe": rejects(Dedupe(neighbours=False)),
+        "cosine at our threshold": rejects(Dedupe(verify=False, neighbours=False, cache=False)),
+        "dedupe": rejects(Dedupe(neighbours=False, cache=False)),
     }
     found = {name: measure(near, decide) for name, decide in deciders.items()}
     print(f"{len(near)} pairs\n{'':26} {'precision':>9} {'95 % bounds':>16} {'recall':>8} {'wrong':>6}")
     for name, (precision, recall, wrong) in found.items():
         print(
-            f"{name:26} {precision.of:>9.3f} {precision.low:>7.3f} – {precision.high:.3f} {recall:>8.3f} {len(wrong):>6}"
+            f"{name:26} {precision.of:>9.3f} {precision.low:>8.3f}-{precision.high:.3f}  {recall:>8.3f} {len(wrong):>6}"
         )
     for pair in found["dedupe"][2]:
         print(f"  wrong: {pair.row['a']['instruction']!r} / {pair.row['b']['instruction']!r}")

@@ -10,6 +10,7 @@ COMMANDS = {
     "checks": "curation.cli.filter:checks",
     "filter": "curation.cli.filter:filter_",
     "dedupe": "curation.cli.dedupe:dedupe",
+    "calibrate": "curation.cli.calibrate:calibrate",
     "review": "curation.cli.review:review",
     "release": "curation.cli.release:release",
     "report": "curation.cli.report:report",

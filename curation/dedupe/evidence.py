@@ -23,7 +23,6 @@ from curation.dedupe.pool import Pool
 from curation.dedupe.reading import Reading, read
 from curation.dedupe.verify import CONTENT, contrast, unmatched
 from curation.embedding.encoder import Vectors
-from schemas.record import InstructionRecord
 
 DIGITS = 4
 """Decimals of a cosine that decide and are shown; what is beyond differs between machines."""
@@ -86,6 +85,7 @@ class Evidence:
         self._pool, self._fields = pool, Fields(encode)
         self._reading = lru_cache(REMEMBERED)(self._read)
         self._record = lru_cache(REMEMBERED)(pool.__getitem__)
+        self._kind = lru_cache(REMEMBERED)(self._compare)
 
     def same(self, row: int, other: int, _cosine: float) -> bool:
         """Say whether two records with alike prompts ask for the same, as far as is known."""
@@ -107,26 +107,38 @@ class Evidence:
         return {name: cosine for name, cosine in found.items() if cosine is not None}
 
     def _prompts_agree(self, row: int, other: int) -> bool:
-        a, b = self._reading(self._pool.of[row]), self._reading(self._pool.of[other])
-        kind = contrast(a, b)
-        if kind is not None and (kind != CONTENT or len(unmatched(a, b)) > EXCUSED):
+        a, b = self._pool.of[row], self._pool.of[other]
+        kind = self._kind(a, b)
+        if kind not in (None, CONTENT):
             return False
         one, two = self._record(row), self._record(other)
-        if a.material and b.material and not self._fields.reaches(one.instruction, two.instruction, TASK):
+        both = one.context.strip() and two.context.strip()
+        if both and not self._fields.reaches(one.instruction, two.instruction, TASK):
             return False
-        return kind is None or self._agree(one, two)
+        return kind is None or self._fields.reaches(one.response, two.response, AGREE)
 
-    def _agree(self, one: InstructionRecord, two: InstructionRecord) -> bool:
-        return self._fields.reaches(one.response, two.response, AGREE)
+    def _compare(self, prompt: int, other: int) -> str | None:
+        """Return the contrast between two prompts, by a name of its own where responses cannot excuse it."""
+        a, b = self._reading(prompt), self._reading(other)
+        kind = contrast(a, b)
+        return f"much {kind}" if kind == CONTENT and not excusable(a, b) else kind
 
     def _read(self, prompt: int) -> Reading:
         return read(self._pool.prompts[prompt])
 
 
+def excusable(a: Reading, b: Reading) -> bool:
+    """Say whether two prompts differ in words so few, and no names, that responses can excuse them."""
+    rest = unmatched(a, b)
+    return len(rest) <= EXCUSED and (a.telling | b.telling).isdisjoint(rest)
+
+
 def different_answers(one: str, other: str) -> bool:
     """Say whether two responses are brief and give different numbers."""
-    brief = max(len(one.split()), len(other.split())) <= BRIEF
-    return brief and _numbers(one) != _numbers(other)
+    if max(len(one.split()), len(other.split())) > BRIEF:
+        return False
+    here, there = _numbers(one), _numbers(other)
+    return bool(here and there) and here != there
 
 
 def _numbers(text: str) -> set[str]:

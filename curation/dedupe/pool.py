@@ -4,6 +4,7 @@ A million records take some gigabytes as Python objects. What is compared is sma
 each record, its place in the order of worth. The records themselves wait in a scratch file until they are asked for.
 """
 
+import hashlib
 import os
 import tempfile
 from array import array
@@ -73,8 +74,9 @@ def gather(
     first = taken.size
     worths = []
     for record in records:
-        taken.take(record)
-        worths.append(worth(record, prefer))
+        line = taken.take(record)
+        # Of records that are worth the same and say the same, all that they hold decides, not where they stand.
+        worths.append((*worth(record, prefer), hashlib.sha256(line).digest()))
     order = array("l", sorted(range(first, taken.size), key=lambda row: worths[row - first]))
     return taken.pool(first, order)
 
@@ -97,12 +99,15 @@ class _Taken:
     def size(self) -> int:
         return len(self.ends)
 
-    def take(self, record: InstructionRecord) -> None:
-        self.at += self.lines.write(write_record(record))
+    def take(self, record: InstructionRecord) -> bytes:
+        """Take in a record; return it as it is written."""
+        line = write_record(record)
+        self.at += self.lines.write(line)
         self.ends.append(self.at)
         self.keys.append(exact_key(record, self.fields))
         self.of.append(_number(self.asks, prompt_of(record)))
         self.in_group.append(_number(self.groups, Group(record.provenance.source, record.category)))
+        return line
 
     def pool(self, held: int, order: Sequence[int]) -> Pool:
         self.lines.flush()

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from schemas.codec import sha256_of
-from schemas.record import InstructionRecord, to_row
+from schemas.record import InstructionRecord
 
 LONG_ENOUGH = 2000
 """Characters of a response beyond which longer is no longer better."""
@@ -16,13 +15,12 @@ def worth(record: InstructionRecord, prefer: str = "") -> tuple[Any, ...]:
     """Return the key that sorts better records first, the same for a record wherever it stands.
 
     Fewer flags first; then the higher score in the foreign field `prefer`, those without one last; then what a person
-    wrote before what a model wrote; then the longer response, in bands and up to a length; then the id, and the hash of
-    all that the record holds, so that no two different records tie.
+    wrote before what a model wrote; then the longer response, in bands and up to a length; then the id.
     """
     length = min(len(record.response.strip()), LONG_ENOUGH) // BAND
     by_model = bool(record.provenance.model)
     score = _score(record, prefer)
-    return (len(record.flags), score is None, -(score or 0), by_model, -length, record.id, sha256_of(to_row(record)))
+    return (len(record.flags), score is None, -(score or 0), by_model, -length, record.id)
 
 
 def _score(record: InstructionRecord, name: str) -> float | None:

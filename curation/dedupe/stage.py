@@ -23,7 +23,7 @@ from schemas.manifest import FileDigest
 from schemas.outcome import SILENT, Aside, Outcome, reject
 from schemas.record import TEXT_FIELDS, InstructionRecord
 
-NEIGHBOURHOOD = 0.05
+NEIGHBOURHOOD = 0.02
 """How far below the threshold a neighbour is still looked for."""
 
 
@@ -49,7 +49,7 @@ class Dedupe:
     allow_loss: tuple[str, ...] = field(default=(), metadata={"identity": False})
     """Sources and categories that may lose more than half of their different records."""
     neighbours: bool = True
-    """Leave every kept record's nearest neighbour, where one comes within 0.05 of the threshold."""
+    """Leave every kept record's nearest neighbour, where one comes within 0.02 of the threshold."""
     precision: Precision = field(default="auto", metadata={"identity": False})
     """How candidates are searched for; what is decided is decided in fp32."""
     cache: bool = field(default=True, metadata={"identity": False})

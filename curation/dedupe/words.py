@@ -72,6 +72,8 @@ def initials(text: str) -> Iterator[str]:
 
 def akin(one: str, other: str) -> bool:
     """Say whether two words begin alike, as two forms of one do."""
+    if one[:SHORT] != other[:SHORT]:
+        return False
     alike = sum(1 for _ in takewhile(lambda letters: letters[0] == letters[1], zip(one, other, strict=False)))
     return alike >= max(SHORT, AKIN * min(len(one), len(other)))
 

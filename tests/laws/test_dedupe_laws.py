@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import curation.embedding
-from curation.dedupe.evidence import AGREE, DIGITS, EXCUSED, TASK, different_answers
+from curation.dedupe.evidence import AGREE, DIGITS, TASK, different_answers, excusable
 from curation.dedupe.exact import exact_key
 from curation.dedupe.prompts import prompt_of
 from curation.dedupe.reading import read
 from curation.dedupe.reasons import EXACT, NEAR
 from curation.dedupe.stage import Dedupe
-from curation.dedupe.verify import CONTENT, contrast, unmatched
+from curation.dedupe.verify import CONTENT, contrast
 from curation.embedding.encoder import Told, Vectors, tell_nobody
 from schemas.outcome import Outcome, Rejection
 from schemas.record import InstructionRecord, Provenance
@@ -101,9 +101,9 @@ def same(stage: Dedupe, one: InstructionRecord, other: InstructionRecord) -> boo
     if prompt_of(one) == prompt_of(other):
         return True
     a, b = read(prompt_of(one)), read(prompt_of(other))
-    if a.material and b.material and cosine(stage, one.instruction, other.instruction) < TASK:
+    if one.context.strip() and other.context.strip() and cosine(stage, one.instruction, other.instruction) < TASK:
         return False
-    agree = len(unmatched(a, b)) <= EXCUSED and cosine(stage, one.response, other.response) >= AGREE
+    agree = excusable(a, b) and cosine(stage, one.response, other.response) >= AGREE
     return contrast(a, b) is None or (contrast(a, b) == CONTENT and agree)
 
 

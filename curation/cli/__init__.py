@@ -16,6 +16,7 @@ COMMANDS = {
     "select": "curation.cli.select:select",
     "restore": "curation.cli.restore:restore",
     "audit": "curation.cli.audit:audit",
+    "calibrate": "curation.cli.calibrate:calibrate",
     "review": "curation.cli.review:review",
     "release": "curation.cli.release:release",
     "diff": "curation.cli.diff:diff",

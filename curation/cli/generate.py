@@ -30,6 +30,11 @@ from curation.cli.base import print_step, progress_for, step_options
 @click.option("--min-yield", default=0.1, show_default=True, help="Share kept under which three rounds end the run.")
 @click.option("--concurrency", default=8, show_default=True, help="Requests under way at once.")
 @click.option("--timeout-s", default=300.0, show_default=True, help="Seconds that one request may take.")
+@click.option("--budget", default="", help="What may be spent: 5usd, 2Mtok, 30min, or several: 5usd,30min.")
+@click.option(
+    "--price-in", type=float, default=None, help="US dollars per million tokens of prompts; default: the price file's."
+)
+@click.option("--price-out", type=float, default=None, help="US dollars per million tokens of answers.")
 @click.option("--journal", default="", help="Folder of the journal; default: OUTPUT.journal.")
 @step_options
 def generate(output: Path, force: bool, plain: bool, as_json: bool, **settings: object) -> None:
@@ -38,6 +43,7 @@ def generate(output: Path, force: bool, plain: bool, as_json: bool, **settings: 
     Every answer is kept in a journal beside the step directory: a run that was killed, or is run again with a larger
     -n or with --force, sends nothing again that was answered.
     """
+    from curation.generate.budgeted import read_spent
     from curation.generate.journal import last_run
     from curation.generate.source import Generate
     from curation.pipeline import run_source
@@ -46,5 +52,5 @@ def generate(output: Path, force: bool, plain: bool, as_json: bool, **settings: 
     source = read_config(Generate, settings, "generate").beside(output)
     ran = run_source(source, output, force=force, aside=progress_for(as_json=as_json, plain=plain))
     if not ran.reused:
-        click.echo(str(last_run(Path(source.journal))), err=as_json)
+        click.echo(f"{last_run(Path(source.journal))}; {read_spent(Path(source.journal))}", err=as_json)
     print_step(ran, as_json=as_json)

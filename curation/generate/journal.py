@@ -1,7 +1,9 @@
 """The journal: every request before it is sent, every answer before it is parsed, for good.
 
     DIR.journal/
-      answers.jsonl    {"t": "request", "key": …} and {"t": "answer", "key": …, "body": …}, one a line, only appended
+      answers.jsonl    {"t": "request", "key": …} and {"t": "answer", "key": …, "body": …}, one a line, only appended;
+                       {"t": "lost", …}: sent, perhaps billed, to be sent again; {"t": "unbilled", …}: given up
+      spending.json    what the answers cost
       last_run.json    what the last run sent and reused, for people
       lock             held by the process that writes
 
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.generate.endpoint import Answer, Endpoint, Request, read_answer
+from curation.generate.spending import Tracker
 from schemas.codec import dumps, loads, read_config
 from schemas.errors import DollyError, InputError
 
@@ -49,8 +52,10 @@ class Journal:
         self._open: set[str] = set()
         self._size = self._flushed = 0
         self._flushing: asyncio.Task[None] | None = None
+        self._tracker = Tracker()
         try:
             self._read(path)
+            self.spending = self._tracker.done()
         except BaseException:
             self.close()
             raise
@@ -76,6 +81,15 @@ class Journal:
         """Write an answer down as it came, before anybody reads it."""
         self._answers[key] = await self._append({"t": "answer", "key": key, "body": dict(answer.body)})
         self._open.discard(key)
+
+    async def lost(self, key: str) -> None:
+        """Write down that a request may have been billed without an answer, before it is sent again."""
+        await self._append({"t": "lost", "key": key})
+
+    async def unbilled(self, key: str) -> None:
+        """Write down that a request was given up, and that nothing more than what is lost was billed for it."""
+        self._open.discard(key)
+        await self._append({"t": "unbilled", "key": key})
 
     def close(self) -> None:
         """Close the file; everything in it is on the disk already."""
@@ -128,8 +142,11 @@ class Journal:
             kind, key = row["t"], row["key"]
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(place=place, expected="a line of a journal", found=repr(line[:60])) from error
+        self._tracker.note(row)
         if kind == "answer":
             self._answers[key] = (self._size, len(line))
+            self._open.discard(key)
+        elif kind == "unbilled":
             self._open.discard(key)
         elif key not in self._answers:
             self._open.add(key)
@@ -203,7 +220,11 @@ class Remembered:
             self._reused += 1
             return known
         await self._journal.asked(request)
-        answer = await self._endpoint.ask(request)
+        try:
+            answer = await self._endpoint.ask(request)
+        except DollyError:
+            await self._journal.unbilled(key)
+            raise
         await self._journal.answered(key, answer)
         self._sent += 1
         self._tokens += answer.completion_tokens or 0

@@ -6,11 +6,15 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from curation.generate.budget import Purse, read_budget
+from curation.generate.budgeted import Budgeted, told_how_far, write_spent
 from curation.generate.embedded import open_embedded
 from curation.generate.endpoint import Endpoint, open_endpoint
 from curation.generate.journal import Journal, Remembered, journal_beside, open_journal
+from curation.generate.prices import Price, find_price, given_price
 from curation.generate.rounds import Goal, Rounds
 from curation.generate.seeds import SHIPPED, read_seeds, seeds_by_category
+from curation.generate.spending import Spending
 from curation.generate.strategies import STRATEGIES, Sampling
 from schemas.errors import InputError
 from schemas.manifest import FileDigest, digest_file
@@ -56,6 +60,12 @@ class Generate:
     """Requests under way at once."""
     timeout_s: float = field(default=300.0, metadata={"identity": False})
     """Seconds that one request may take."""
+    budget: str = field(default="", metadata={"identity": False})
+    """What may be spent: `5usd`, `2Mtok`, `30min`, or several of them; empty: anything."""
+    price_in: float | None = field(default=None, metadata={"identity": False})
+    """US dollars per million tokens of prompts; None: what the price file says."""
+    price_out: float | None = field(default=None, metadata={"identity": False})
+    """US dollars per million tokens of answers."""
     journal: str = field(default="", metadata={"identity": False})
     """Folder of the journal; empty: beside the step directory."""
 
@@ -67,11 +77,23 @@ class Generate:
         if self.strategy not in STRATEGIES:
             known = f"one of {', '.join(STRATEGIES)}"
             raise InputError(place="generate", field="strategy", expected=known, found=self.strategy)
+        if (self.price_in is None) != (self.price_out is None) or min(self.price_in or 0, self.price_out or 0) < 0:
+            found = f"{self.price_in} and {self.price_out}"
+            raise InputError(place="generate", field="price_in, price_out", expected="two prices or none", found=found)
+        self.purse()
 
     @property
     def name(self) -> str:
         """The word for this source in manifests and recipes."""
         return "generate"
+
+    def purse(self, spending: Spending | None = None) -> Purse:
+        """Return a purse with the budget, of which so much is spent already."""
+        if self.price_in is not None and self.price_out is not None:
+            price: Price | None = given_price(self.price_in, self.price_out)
+        else:
+            price = find_price(self.model, self.base_url)
+        return Purse(budget=read_budget(self.budget), price=price, spending=spending or Spending())
 
     @property
     def seed_file(self) -> Path:
@@ -99,15 +121,17 @@ class Generate:
         seeds = seeds_by_category(read_seeds(self.seed_file))
         strategy = STRATEGIES[self.strategy](self._sampling())
         goal = Goal(n=self.n, novelty=self.novelty, min_yield=self.min_yield, concurrency=self.concurrency)
+        purse = self.purse(journal.spending)
         async with self._endpoint() as endpoint:
-            remembered = Remembered(endpoint, journal)
+            remembered = Remembered(Budgeted(endpoint, purse, journal), journal)
             rounds = Rounds(strategy, remembered, seeds, goal, aside=aside, said=remembered.speed)
             try:
-                async with aclosing(rounds.outcomes()) as outcomes:
+                async with aclosing(told_how_far(rounds.outcomes(), self.n)) as outcomes:
                     async for outcome in outcomes:
                         yield outcome
             finally:
                 remembered.sum_up()
+                write_spent(journal.folder, purse)
 
     def _sampling(self) -> Sampling:
         return Sampling(

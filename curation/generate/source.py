@@ -1,6 +1,5 @@
 """The source `generate`: records out of a language model, grown from seeds."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,8 @@ from curation.generate.rounds import Goal, Rounds
 from curation.generate.seeds import SHIPPED, read_seeds, seeds_by_category
 from curation.generate.spending import Spending
 from curation.generate.strategies import STRATEGIES, Sampling
+from curation.generate.waiting import waited_for
+from curation.generate.watch import Watch
 from schemas.errors import InputError
 from schemas.manifest import FileDigest, digest_file
 from schemas.models import resolve
@@ -115,23 +116,24 @@ class Generate:
         if not self.journal:
             raise InputError(place="generate", field="journal", expected="a folder for the answers", found="none")
         with open_journal(Path(self.journal)) as journal:
-            yield from waited_for(self._outcomes(journal, aside))
+            watch = Watch(n=self.n, purse=self.purse(journal.spending), aside=aside)
+            yield from waited_for(self._outcomes(journal, watch), watch.interrupted)
 
-    async def _outcomes(self, journal: Journal, aside: Aside) -> AsyncGenerator[Outcome, None]:
+    async def _outcomes(self, journal: Journal, watch: Watch) -> AsyncGenerator[Outcome, None]:
         seeds = seeds_by_category(read_seeds(self.seed_file))
         strategy = STRATEGIES[self.strategy](self._sampling())
         goal = Goal(n=self.n, novelty=self.novelty, min_yield=self.min_yield, concurrency=self.concurrency)
-        purse = self.purse(journal.spending)
         async with self._endpoint() as endpoint:
-            remembered = Remembered(Budgeted(endpoint, purse, journal), journal)
-            rounds = Rounds(strategy, remembered, seeds, goal, aside=aside, said=remembered.speed)
+            remembered = Remembered(Budgeted(endpoint, watch.purse, journal), journal)
+            rounds = Rounds(strategy, remembered, seeds, goal, aside=watch.aside, said=remembered.speed)
             try:
-                async with aclosing(told_how_far(rounds.outcomes(), self.n)) as outcomes:
+                async with watch.looking(), aclosing(told_how_far(rounds.outcomes(), self.n)) as outcomes:
                     async for outcome in outcomes:
+                        watch.note(outcome)
                         yield outcome
             finally:
                 remembered.sum_up()
-                write_spent(journal.folder, purse)
+                write_spent(journal.folder, watch.purse)
 
     def _sampling(self) -> Sampling:
         return Sampling(
@@ -150,21 +152,3 @@ class Generate:
         if self.base_url:
             return open_endpoint(self.base_url, timeout_s=self.timeout_s)
         return open_embedded(resolve(self.model), concurrency=self.concurrency, timeout_s=self.timeout_s)
-
-
-def waited_for(outcomes: AsyncGenerator[Outcome, None]) -> Iterator[Outcome]:
-    """Yield what an asynchronous generator does, in an event loop that runs while the next one is waited for."""
-    with asyncio.Runner() as runner:
-        try:
-            while (outcome := runner.run(_next(outcomes))) is not None:
-                yield outcome
-        finally:
-            runner.run(_close(outcomes))
-
-
-async def _next(outcomes: AsyncGenerator[Outcome, None]) -> Outcome | None:
-    return await anext(outcomes, None)
-
-
-async def _close(outcomes: AsyncGenerator[Outcome, None]) -> None:
-    await outcomes.aclose()

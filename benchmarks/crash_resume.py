@@ -30,11 +30,10 @@ from curation.mock.ledger import read_ledger
 from schemas.codec import loads, sha256_of
 
 CONCURRENCY = 8
-RECORDS = 60
 STARTS_S = 0.5
 """Seconds that the process takes to start, about; moments before it has begun are tried too, one time in ten."""
 WHOLE = ("records.jsonl", "rejected.jsonl", "novelty.jsonl", "requests.jsonl")
-FAULTS = ("truncated=0.03", "empty_content=0.03", "empty_choices=0.02", "duplicate=0.03", "no_usage=0.05")
+FAULTS = ("truncated=0.03", "empty_content=0.03", "duplicate=0.03", "no_usage=0.05")
 """Faults of answers belong to the request, so that the unbroken run meets the same."""
 
 
@@ -62,12 +61,13 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--records", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true")
     args = parser.parse_args()
     kills = 12 if args.quick else args.kills
     with tempfile.TemporaryDirectory() as folder:
-        figures = measure(Path(folder), kills, random.Random(args.seed))
+        figures = measure(Path(folder), args.records, kills, random.Random(args.seed))
     print(
         f"{figures.kills} kills, {figures.amid} with requests under way; {figures.ends} runs came to their end; "
         f"{figures.twice} requests were billed again, after one kill {figures.most_twice} at most"
@@ -96,12 +96,12 @@ def _named(figures: Figures) -> dict[str, float]:
     }
 
 
-def measure(folder: Path, kills: int, chance: random.Random) -> Figures:
+def measure(folder: Path, records: int, kills: int, chance: random.Random) -> Figures:
     """Kill so many times; then let the last run come to its end."""
     figures = Figures()
     with endpoint(folder / "whole.ledger") as address:
         started = time.monotonic()
-        process = start(address, folder / "whole")
+        process = start(address, folder / "whole", records)
         said, _ = process.communicate()
         takes_s = time.monotonic() - started
     print(f"unbroken: {takes_s:.1f} s, {sum(1 for _ in read_ledger(folder / 'whole.ledger'))} requests; {said[-60:]!r}")
@@ -110,7 +110,7 @@ def measure(folder: Path, kills: int, chance: random.Random) -> Figures:
         number += 1
         one = folder / f"{number}"
         with endpoint(folder / f"{number}.ledger") as address:
-            Broken(one, folder / f"{number}.ledger", address, figures, chance).go(kills, takes_s)
+            Broken(one, folder / f"{number}.ledger", address, figures, chance).go(records, kills, takes_s)
         figures.ends += 1
         figures.different += any((one / name).read_bytes() != (folder / "whole" / name).read_bytes() for name in WHOLE)
     return figures
@@ -132,10 +132,10 @@ class Broken:
     twice: int = 0
     """What had been billed again by then."""
 
-    def go(self, kills: int, takes_s: float) -> None:
+    def go(self, records: int, kills: int, takes_s: float) -> None:
         """Start and kill until a run comes to its end."""
         while True:
-            process = start(self.address, self.output)
+            process = start(self.address, self.output, records)
             if self.figures.kills < kills:
                 waits_s = STARTS_S * self.chance.random() if self.chance.random() < 0.1 else self._moment(takes_s)
                 try:
@@ -190,10 +190,10 @@ def _body(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"model": row["model"], "messages": row["messages"], **row["params"], **row.get("constraint", {})}
 
 
-def start(address: str, output: Path) -> "subprocess.Popen[str]":
+def start(address: str, output: Path, records: int) -> "subprocess.Popen[str]":
     """Start a run."""
-    words = f"generate -n {RECORDS} -o {output} --base-url {address} --model mock --concurrency {CONCURRENCY}".split()
-    command = [sys.executable, "-m", "curation.cli", *words, "--round-size", "8", "--plain"]
+    words = f"generate -n {records} -o {output} --base-url {address} --model mock --concurrency {CONCURRENCY}".split()
+    command = [sys.executable, "-m", "curation.cli", *words, "--round-size", "8", "--output-form", "list", "--plain"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 

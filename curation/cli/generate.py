@@ -30,6 +30,9 @@ from curation.cli.base import print_step, screen_for, step_options
 @click.option("--min-yield", default=0.1, show_default=True, help="Share kept under which three rounds end the run.")
 @click.option("--concurrency", default=8, show_default=True, help="Requests under way at once.")
 @click.option("--timeout-s", default=300.0, show_default=True, help="Seconds that one request may take.")
+@click.option("--output-form", default="auto", show_default=True, help="Of lists: schema, json, tool, text or list.")
+@click.option("--attempts", default=5, show_default=True, help="At requests that fail; waiting for a limit is none.")
+@click.option("--patience-s", default=600.0, show_default=True, help="Seconds without any answer that end a run.")
 @click.option("--budget", default="", help="What may be spent: 5usd, 2Mtok, 30min, or several: 5usd,30min.")
 @click.option(
     "--price-in", type=float, default=None, help="US dollars per million tokens of prompts; default: the price file's."

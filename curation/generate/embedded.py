@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from curation.generate.endpoint import Answer, Endpoint, Request, open_endpoint, read_answer
+from curation.generate.endpoint import Answer, Endpoint, Request, read_answer
+from curation.generate.web import open_endpoint
 from schemas.errors import InputError
 from schemas.models import ModelPlace
 

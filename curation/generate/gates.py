@@ -17,7 +17,9 @@ from schemas.record import InstructionRecord, Reason
 REASONS = {
     "request_refused": "The endpoint would not take the request.",
     "answer_empty": "The model's answer holds no text.",
-    "not_an_item": "A line of the model's list is not one of its items.",
+    "answer_only_reasoning": "The model thought and gave no answer; its token limit may be too small.",
+    "answer_broken": "The endpoint gave no readable completion, though it was asked several times.",
+    "not_an_item": "A part of the model's list is not one of its items.",
     "instruction_truncated": "The model's answer reached its token limit within this instruction.",
     "instruction_repeats": "The instruction goes round in a loop.",
     "instruction_placeholder": "The instruction leaves a blank to be filled in.",

@@ -24,6 +24,7 @@ from typing import Any
 
 from curation.generate.endpoint import Answer, Endpoint, Request, read_answer
 from curation.generate.spending import Tracker
+from curation.generate.trouble import LetGoError
 from schemas.codec import dumps, loads, read_config
 from schemas.errors import DollyError, InputError
 
@@ -222,7 +223,7 @@ class Remembered:
         await self._journal.asked(request)
         try:
             answer = await self._endpoint.ask(request)
-        except DollyError:
+        except (DollyError, LetGoError):
             await self._journal.unbilled(key)
             raise
         await self._journal.answered(key, answer)

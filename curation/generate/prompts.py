@@ -6,6 +6,7 @@ which follows what it is shown rather than what it is told.
 
 from collections.abc import Callable, Sequence
 
+from curation.generate.contract import Wanted
 from curation.generate.endpoint import Message
 from schemas.record import InstructionRecord
 
@@ -40,13 +41,13 @@ NOT_THE_ANSWER = "Write only the text, not the answer."
 GUESS = "Give one possible answer, in a few words, to this task"
 
 
-def ask_instructions(category: str, examples: Sequence[InstructionRecord], count: int) -> tuple[Message, ...]:
-    """Ask for `count` instructions, after lists of that many examples."""
+def ask_instructions(category: str, examples: Sequence[InstructionRecord], wanted: Wanted) -> tuple[Message, ...]:
+    """Ask for instructions in the form that is wanted, after lists of as many examples."""
     kind = KINDS.get(category) or f"{category.replace('_', ' ')} tasks".strip()
-    turns = [Message("system", PROPOSE)]
+    turns, count = [Message("system", f"{PROPOSE} {wanted.words}".strip())], wanted.count
     for start in range(0, len(examples), count):
         shown = examples[start : start + count]
-        turns += [Message("user", f"Write {len(shown)} new {kind}."), Message("assistant", _numbered(shown))]
+        turns += [Message("user", f"Write {len(shown)} new {kind}."), Message("assistant", _written(shown, wanted))]
     return (*turns, Message("user", f"Write {count} new {kind}."))
 
 
@@ -95,5 +96,5 @@ def _guess(record: InstructionRecord) -> str:
     return f"{GUESS}: {record.instruction}"
 
 
-def _numbered(examples: Sequence[InstructionRecord]) -> str:
-    return "\n".join(f"{number}. {shown.instruction}" for number, shown in enumerate(examples, 1))
+def _written(examples: Sequence[InstructionRecord], wanted: Wanted) -> str:
+    return wanted.shown([{field: getattr(shown, field) for field in wanted.fields} for shown in examples])

@@ -73,9 +73,15 @@ class Rounds:
         *,
         aside: Aside = SILENT,
         said: Callable[[float], str] = lambda _: "",
+        closing: Callable[[], None] = lambda: None,
     ) -> None:
-        """Begin with the seeds; `said` adds to the progress what the endpoint did in so many seconds."""
+        """Begin with the seeds.
+
+        `said` adds to the progress what the endpoint did in so many seconds; `closing` tells it that nothing more is
+        to be sent.
+        """
         self._strategy, self._endpoint, self._goal, self._aside, self._said = strategy, endpoint, goal, aside, said
+        self._closing = closing
         self._under_way = UnderWay(goal.concurrency)
         self._seeds = seeds
         self._made: dict[str, list[InstructionRecord]] = {}
@@ -103,6 +109,7 @@ class Rounds:
                             return
                 self._give_up_if_dry(before)
         finally:
+            self._closing()
             await self._under_way.end()
 
     async def _round(self, number: int) -> AsyncGenerator[Outcome, None]:
@@ -124,9 +131,10 @@ class Rounds:
     async def _candidates(self, shelf: Shelf) -> AsyncGenerator[Candidate, None]:
         """Yield what the answers to the round's requests hold, in order."""
         answered = self._under_way.in_order(self._answered, self._proposals(shelf), lambda: self._goal.concurrency)
-        async for proposal, answer in answered:
-            for drafted in self._strategy.read(proposal, answer):
-                yield self._candidate(drafted)
+        async for answers in answered:
+            for proposal, answer in answers:
+                for drafted in self._strategy.read(proposal, answer):
+                    yield self._candidate(drafted)
 
     async def _proposals(self, shelf: Shelf) -> AsyncGenerator[Proposal, None]:
         for proposal in self._strategy.propose(shelf):
@@ -138,8 +146,14 @@ class Rounds:
         self._asked[key] += 1
         return replace(proposal, request=replace(proposal.request, sample=self._asked[key] - 1))
 
-    async def _answered(self, proposal: Proposal) -> tuple[Proposal, Answer]:
-        return proposal, await self.ask(proposal.request)
+    async def _answered(self, proposal: Proposal) -> list[tuple[Proposal, Answer]]:
+        """Ask, and once more for the items that a cut answer had no room for."""
+        answer = await self.ask(proposal.request)
+        more = proposal.wanted.more(proposal.request, answer) if proposal.wanted else None
+        if more is None:
+            return [(proposal, answer)]
+        rest = replace(proposal, wanted=more[0], request=more[1])
+        return [(proposal, answer), (rest, await self.ask(rest.request))]
 
     async def ask(self, request: Request) -> Answer:
         """Ask the endpoint in its turn, unless the run has ended meanwhile: nothing more is paid for then."""

@@ -8,8 +8,10 @@ from pathlib import Path
 from curation.generate.budget import Purse, read_budget
 from curation.generate.budgeted import Budgeted, told_how_far, write_spent
 from curation.generate.embedded import open_embedded
-from curation.generate.endpoint import Endpoint, open_endpoint
+from curation.generate.endpoint import Endpoint
 from curation.generate.journal import Journal, Remembered, journal_beside, open_journal
+from curation.generate.ladder import AUTO, choose_form, known_form
+from curation.generate.limiter import Limited, Patience
 from curation.generate.prices import Price, find_price, given_price
 from curation.generate.rounds import Goal, Rounds
 from curation.generate.seeds import SHIPPED, read_seeds, seeds_by_category
@@ -17,10 +19,14 @@ from curation.generate.spending import Spending
 from curation.generate.strategies import STRATEGIES, Sampling
 from curation.generate.waiting import waited_for
 from curation.generate.watch import Watch
+from curation.generate.web import open_endpoint
 from schemas.errors import InputError
 from schemas.manifest import FileDigest, digest_file
 from schemas.models import resolve
 from schemas.outcome import SILENT, Aside, Outcome
+
+EMBEDDED_FORM = "list"
+"""What the embedded model writes best, see `benchmarks/embedded_generation.py`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +67,12 @@ class Generate:
     """Requests under way at once."""
     timeout_s: float = field(default=300.0, metadata={"identity": False})
     """Seconds that one request may take."""
+    output_form: str = AUTO
+    """How the model writes lists: one of `contract.FORMS`; `auto`: the best that the endpoint keeps."""
+    attempts: int = field(default=Patience().attempts, metadata={"identity": False})
+    """Attempts at a request that meet server errors, lost connections or unreadable answers; 429 and 503 cost none."""
+    patience_s: float = field(default=Patience().patience_s, metadata={"identity": False})
+    """Seconds without any answer, after which an endpoint that keeps saying "later" is given up."""
     budget: str = field(default="", metadata={"identity": False})
     """What may be spent: `5usd`, `2Mtok`, `30min`, or several of them; empty: anything."""
     price_in: float | None = field(default=None, metadata={"identity": False})
@@ -72,9 +84,10 @@ class Generate:
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot be meant."""
-        for name in ("n", "max_tokens", "per_request", "round_size", "concurrency"):
+        for name in ("n", "max_tokens", "per_request", "round_size", "concurrency", "attempts"):
             if getattr(self, name) < 1:
                 raise InputError(place="generate", field=name, expected="1 or more", found=str(getattr(self, name)))
+        known_form(self.output_form)
         if self.strategy not in STRATEGIES:
             known = f"one of {', '.join(STRATEGIES)}"
             raise InputError(place="generate", field="strategy", expected=known, found=self.strategy)
@@ -121,12 +134,16 @@ class Generate:
 
     async def _outcomes(self, journal: Journal, watch: Watch) -> AsyncGenerator[Outcome, None]:
         seeds = seeds_by_category(read_seeds(self.seed_file))
-        strategy = STRATEGIES[self.strategy](self._sampling())
         goal = Goal(n=self.n, novelty=self.novelty, min_yield=self.min_yield, concurrency=self.concurrency)
         async with self._endpoint() as endpoint:
-            remembered = Remembered(Budgeted(endpoint, watch.purse, journal), journal)
-            rounds = Rounds(strategy, remembered, seeds, goal, aside=watch.aside, said=remembered.speed)
+            patience = Patience(attempts=self.attempts, patience_s=self.patience_s)
+            limited = Limited(Budgeted(endpoint, watch.purse, journal), most=self.concurrency, patience=patience)
+            remembered = Remembered(limited, journal)
             try:
+                strategy = STRATEGIES[self.strategy](self._sampling(await self._form(remembered, watch.aside)))
+                rounds = Rounds(
+                    strategy, remembered, seeds, goal, aside=watch.aside, said=remembered.speed, closing=limited.close
+                )
                 async with watch.looking(), aclosing(told_how_far(rounds.outcomes(), self.n)) as outcomes:
                     async for outcome in outcomes:
                         watch.note(outcome)
@@ -135,8 +152,15 @@ class Generate:
                 remembered.sum_up()
                 write_spent(journal.folder, watch.purse)
 
-    def _sampling(self) -> Sampling:
+    async def _form(self, endpoint: Endpoint, aside: Aside) -> str:
+        """Return the form of lists: what was asked for, else the best that the endpoint keeps."""
+        if self.output_form != AUTO:
+            return self.output_form
+        return await choose_form(endpoint, self.model, aside) if self.base_url else EMBEDDED_FORM
+
+    def _sampling(self, form: str = EMBEDDED_FORM) -> Sampling:
         return Sampling(
+            form=form,
             model=self.model,
             seed=self.seed,
             temperature=self.temperature,

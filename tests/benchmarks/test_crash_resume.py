@@ -23,7 +23,7 @@ BODY = {"model": "m", "messages": [{"role": "user", "content": "x"}], "max_token
 
 def test_killed_at_random_moments() -> None:
     """No answer is lost, none is paid twice beyond what was under way, and the bytes are those of an unbroken run."""
-    command = [sys.executable, "benchmarks/crash_resume.py", "--kills", "4", "--seed", "7"]
+    command = [sys.executable, "benchmarks/crash_resume.py", "--kills", "4", "--records", "24"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
     assert done.returncode == 0, done.stderr

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 from curation.filters.references import refers_to_given_text
 from curation.generate import prompts
+from curation.generate.contract import Wanted, mark_of, records_of
 from curation.generate.draw import draw
-from curation.generate.endpoint import Answer, Endpoint, Message, Request
+from curation.generate.endpoint import TRUNCATED, Answer, Endpoint, Message, Request
 from curation.generate.gates import shortened
-from curation.generate.parse import TRUNCATED, list_items, unusable
+from curation.generate.parse import unusable
 from curation.generate.strategies.shape import Draft, Drafted, Proposal, Sampling, Shelf
 from schemas.outcome import Rejection, reject
 from schemas.record import InstructionRecord, Provenance, Reason
@@ -36,10 +37,12 @@ class SelfInstruct:
         for ordinal in range(self.sampling.round_size):
             category = categories[(shelf.round * self.sampling.round_size + ordinal) % len(categories)]
             examples = self._shown(shelf, category, ordinal)
-            messages = prompts.ask_instructions(category, examples, self.sampling.per_request)
-            limit = TOKENS_PER_INSTRUCTION * self.sampling.per_request
+            wanted = self._wanted(shelf, ordinal)
+            messages = prompts.ask_instructions(category, examples, wanted)
+            limit = TOKENS_PER_INSTRUCTION * wanted.count
             request = self._request(messages, self.sampling.temperature, limit)
-            yield Proposal(request=request, category=category, examples=tuple(examples))
+            request = replace(request, constraint=wanted.constraint)
+            yield Proposal(request=request, category=category, examples=tuple(examples), wanted=wanted)
 
     def read(self, proposal: Proposal, answer: Answer) -> list[Drafted]:
         """Return a draft for each item of the list."""
@@ -49,11 +52,12 @@ class SelfInstruct:
             request=proposal.request.key,
             seeds=tuple(shown.id for shown in proposal.examples),
         )
+        assert proposal.wanted is not None, "it was proposed here"
         blank = InstructionRecord(instruction="", response="", category=proposal.category, provenance=provenance)
         requests = {"instruction": proposal.request.key}
         return [
             item if isinstance(item, Rejection) else Draft(record=item, requests=requests)
-            for item in list_items(answer, blank)
+            for item in records_of(proposal.wanted.items(answer), blank)
         ]
 
     async def finish(self, draft: Draft, shelf: Shelf, endpoint: Endpoint) -> Drafted:
@@ -80,6 +84,10 @@ class SelfInstruct:
         if answer.finish_reason == TRUNCATED:
             return reject(filled, _cut(step.field, answer))
         return Draft(record=filled, requests={**draft.requests, step.field: request.key})
+
+    def _wanted(self, shelf: Shelf, ordinal: int) -> Wanted:
+        mark = mark_of(self.sampling.seed, shelf.round, ordinal)
+        return Wanted(form=self.sampling.form, count=self.sampling.per_request, mark=mark)
 
     def _shown(self, shelf: Shelf, category: str, ordinal: int) -> list[InstructionRecord]:
         """Draw the instructions that a request shows, in random order."""

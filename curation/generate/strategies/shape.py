@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
+from curation.generate.contract import Wanted
 from curation.generate.endpoint import Answer, Endpoint, Request
 from schemas.outcome import Rejection
 from schemas.record import InstructionRecord
@@ -30,6 +31,8 @@ class Sampling:
     """Instructions asked for at once."""
     round_size: int
     """Requests for instructions in a round."""
+    form: str = "list"
+    """How items are written in an answer, one of `curation.generate.contract.FORMS`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,8 @@ class Proposal:
     request: Request
     category: str
     examples: tuple[InstructionRecord, ...]
+    wanted: Wanted | None = None
+    """What its answer is to hold, so that what a cut one lacks can be asked for once more; None: one text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

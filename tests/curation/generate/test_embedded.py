@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from curation.generate.embedded import CHATML, TransformersEndpoint, has_llama_cpp, open_embedded
-from curation.generate.endpoint import Answer, Endpoint, Message, OpenAIEndpoint, Request
+from curation.generate.endpoint import Answer, Endpoint, Message, Request
+from curation.generate.web import OpenAIEndpoint
 from schemas.errors import InputError
 from schemas.models import ModelPlace, resolve
 from tests.curation.generate.scripted import answer_of

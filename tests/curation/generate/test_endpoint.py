@@ -1,27 +1,11 @@
-"""Endpoints over HTTP: what is retried, what stops at once, and that the key is nowhere."""
-
-import asyncio
-import json
+"""Requests and answers: what a key is of, and what is read in a body."""
 
 import pytest
 
-from curation.generate.endpoint import Answer, Message, Request, open_endpoint, read_answer
-from schemas.errors import EndpointError
-from tests.curation.generate.scripted import Reply, completion, told_server
+from curation.generate.endpoint import Message, Request, read_answer
+from tests.curation.generate.scripted import completion
 
-CANARY = "sk-canary-7f3a91"
 HELLO = Request(model="m", messages=(Message("user", "Say hello."),), params={"max_tokens": 5})
-
-
-def ask(address: str, *, timeout_s: float = 20) -> Answer:
-    """Ask one question."""
-    return asyncio.run(ask_all(address, HELLO, timeout_s=timeout_s))[0]
-
-
-async def ask_all(address: str, *requests: Request, timeout_s: float = 20, own: bool = False) -> list[Answer]:
-    """Ask questions one after another."""
-    async with open_endpoint(address, timeout_s=timeout_s, own=own) as endpoint:
-        return [await endpoint.ask(one) for one in requests]
 
 
 def test_an_answer_is_read_whole() -> None:
@@ -66,139 +50,19 @@ def test_a_key_is_of_what_is_asked() -> None:
     assert len({HELLO.key, *(other.key for other in others)}) == 5
 
 
-def test_a_server_error_is_asked_again() -> None:
-    """500 once, then an answer."""
-    with told_server(Reply(status=500, body="{}"), Reply(body='{"choices": [{"message": {"content": "hi"}}]}')) as told:
-        answer = ask(told.address)
+def test_a_constraint_and_a_raw_prompt_are_part_of_the_key() -> None:
+    """What was asked before there were any keeps its key: journals outlive versions."""
+    constrained = Request(model="m", messages=HELLO.messages, params=HELLO.params, constraint={"tools": []})
+    raw = Request(model="m", messages=(), prompt="Say hello.", params=HELLO.params)
 
-    assert answer.text == "hi"
-    assert len(told.seen) == 2
-
-
-def test_a_rate_limit_is_waited_for_as_long_as_it_says() -> None:
-    """429 with Retry-After: the next request comes no earlier."""
-    with told_server(Reply(status=429, body="{}", headers={"Retry-After": "1"})) as told:
-        ask(told.address)
-
-    first, second = (when for when, _ in told.seen)
-    assert second - first >= 1
+    assert HELLO.plain().keys() == {"api", "model", "messages", "params", "sample"}
+    assert HELLO.key == "f22a9ab1e0f302fd98aaadf9c2ffe300acceb5f5859aa3694e4684a5c9033ab6"
+    assert raw.plain()["api"] == "completion"
+    assert len({HELLO.key, raw.key, constrained.key}) == 3
 
 
-def test_a_server_that_hangs_is_asked_again() -> None:
-    """A request that takes too long is given up and sent anew."""
-    with told_server(Reply(wait_s=1.5)) as told:
-        answer = ask(told.address, timeout_s=0.5)
+def test_the_continuation_of_a_raw_prompt_is_read() -> None:
+    """The older API has a text where the newer one has a message."""
+    answer = read_answer({"choices": [{"text": " there.", "finish_reason": "length"}]})
 
-    assert answer.text
-    assert len(told.seen) >= 2
-
-
-@pytest.mark.parametrize(
-    ("status", "words"),
-    [(401, "Incorrect API key provided"), (403, "not allowed here"), (404, "The model `m` does not exist")],
-)
-def test_what_waiting_cannot_mend_stops_at_once(status: int, words: str) -> None:
-    """One request, and the provider's own words."""
-    with (
-        told_server(Reply(status=status, body=f'{{"error": {{"message": "{words}"}}}}')) as told,
-        pytest.raises(EndpointError, match=words),
-    ):
-        ask(told.address)
-
-    assert len(told.seen) == 1
-
-
-def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where an endpoint wants a key and none is set, the error says which variable to set."""
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-
-    with (
-        told_server(Reply(status=401, body="{}")) as told,
-        pytest.raises(EndpointError, match="OPENAI_API_KEY is not set"),
-    ):
-        ask(told.address)
-
-
-def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that is refused ends in an error that says where."""
-    monkeypatch.setattr("curation.generate.endpoint.MAX_RETRIES", 0)
-
-    with pytest.raises(EndpointError, match=r"http://127.0.0.1:9: Connection error. \(.*Errno 111"):
-        ask("http://127.0.0.1:9/v1")
-
-
-@pytest.mark.parametrize("body", ["<html>busy</html>", "[1]", '{"choices": ['])
-def test_an_answer_that_is_no_completion(body: str) -> None:
-    """HTML, a list, half a body: an error that shows it."""
-    with told_server(Reply(body=body)) as told, pytest.raises(EndpointError, match="expected a chat completion"):
-        ask(told.address)
-
-
-def test_an_address_that_is_none() -> None:
-    """The option is named."""
-    with pytest.raises(EndpointError, match="--base-url localhost:8000: expected an address such as"):
-        ask("localhost:8000")
-
-
-def test_a_request_that_is_refused_later_is_an_answer() -> None:
-    """400 before anything was answered is the endpoint's of us; afterwards it is about one request."""
-    refusal = Reply(status=400, body='{"error": {"message": "too long for the context"}}')
-
-    with told_server(refusal) as told, pytest.raises(EndpointError, match="too long"):
-        ask(told.address)
-    with told_server(Reply(), refusal) as told:
-        _, answer = asyncio.run(ask_all(told.address, HELLO, HELLO))
-
-    assert answer.finish_reason == "refused"
-    assert "too long for the context" in str(answer.body["error"])
-
-
-def unsupported(name: str) -> Reply:
-    """Return the refusal of a parameter, as OpenAI words it."""
-    error = {"message": f"Unsupported: {name}", "param": name, "code": "unsupported_parameter"}
-    return Reply(status=400, body=json.dumps({"error": error}))
-
-
-def test_a_parameter_that_a_model_does_not_take_is_left_out() -> None:
-    """Reasoning models know `max_tokens` by another name and take no temperature: asked once, remembered."""
-    request = Request(model="m", messages=HELLO.messages, params={"max_tokens": 5, "temperature": 0.5})
-
-    with told_server(unsupported("max_tokens"), unsupported("temperature")) as told:
-        asyncio.run(ask_all(told.address, request, request))
-
-    assert len(told.seen) == 4
-    assert [sent.keys() for sent in told.ledger] == [{"model", "messages", "max_completion_tokens"}] * 2
-
-
-def test_the_key_is_sent_and_never_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A provider that repeats the key in its words does not get it into ours."""
-    monkeypatch.setenv("OPENAI_API_KEY", CANARY)
-    body = f'{{"error": {{"message": "{"x" * 270} Incorrect API key provided: {CANARY}"}}}}'
-
-    with told_server(Reply(status=401, body=body)) as told, pytest.raises(EndpointError) as caught:
-        ask(told.address)
-
-    assert told.seen[0][1] == f"Bearer {CANARY}"
-    assert CANARY[:9] not in str(caught.value)
-    assert caught.value.__cause__ is None
-
-
-def test_a_password_in_the_address_is_never_said() -> None:
-    """Neither the user's name and password nor what the server says of them."""
-    with told_server(Reply(status=403, body='{"error": {"message": "no: s3cret"}}')) as told:
-        address = told.address.replace("http://", "http://me:s3cret@")
-        with pytest.raises(EndpointError) as caught:
-            ask(address)
-
-    assert "s3cret" not in str(caught.value)
-    assert "me:" not in str(caught.value)
-
-
-def test_our_own_server_gets_nobody_s_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The key in the environment is for the endpoint that was asked for."""
-    monkeypatch.setenv("OPENAI_API_KEY", CANARY)
-
-    with told_server() as told:
-        asyncio.run(ask_all(told.address, HELLO, own=True))
-
-    assert CANARY not in told.seen[0][1]
+    assert (answer.text, answer.finish_reason) == (" there.", "length")

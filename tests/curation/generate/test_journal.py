@@ -155,7 +155,7 @@ def generate(told: Told, output: Path, seeds: Path, n: int) -> "subprocess.Popen
     words = f"generate -n {n} -o {output} --base-url {told.address} --model m --seeds {seeds} --concurrency 4".split()
     environment = {**os.environ, "OPENAI_API_KEY": CANARY}
     return subprocess.Popen(
-        [sys.executable, "-m", "curation.cli", *words, "--round-size", "4"],
+        [sys.executable, "-m", "curation.cli", *words, "--round-size", "4", "--output-form", "list"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

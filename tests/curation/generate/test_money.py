@@ -20,7 +20,8 @@ from schemas.recipe import parse_recipe
 
 def run(running: Running, output: Path, *options: str) -> tuple[int, str]:
     """Run the command; return its exit code and what it said."""
-    words = ["generate", "-n", "40", "-o", str(output), "--base-url", running.address, "--model", "mock", *options]
+    words = ["generate", "-n", "40", "-o", str(output), "--base-url", running.address, "--model", "mock"]
+    words += ["--output-form", "list", *options]
     runner = CliRunner()
     with runner.isolation() as (_, _, out):
         try:

@@ -16,16 +16,25 @@ from schemas.recipe import parse_recipe
 from schemas.step import StepDirectory
 from tests.curation.generate.scripted import Reply, Told, seed_file, told_server
 
+LISTS = ("--round-size", "4", "--output-form", "list")
+
 
 def source(told: Told, seeds: Path, **settings: object) -> Generate:
     """Return a source that asks the server."""
-    given: dict[str, object] = {"n": 12, "model": "m", "base_url": told.address, "round_size": 4, **settings}
+    given: dict[str, object] = {
+        "n": 12,
+        "model": "m",
+        "base_url": told.address,
+        "round_size": 4,
+        "output_form": "list",
+        **settings,
+    }
     return Generate(seeds=str(seeds), **given)  # type: ignore[arg-type]  # settings by name
 
 
 def invoke(told: Told, folder: Path, *options: str) -> Result:
     """Run the command."""
-    common = ("--base-url", told.address, "--model", "m", "--seeds", str(seed_file(folder)), "--round-size", "4")
+    common = ("--base-url", told.address, "--model", "m", "--seeds", str(seed_file(folder)), *LISTS)
     return CliRunner().invoke(main, ["generate", "-n", "12", "-o", str(folder / "1"), *common, *options])
 
 
@@ -84,6 +93,7 @@ def test_a_recipe_keeps_its_journal_beside_its_step(tmp_path: Path) -> None:
     with told_server() as told:
         for n in (5, 9):
             settings = {"n": n, "model": "m", "base_url": told.address, "seeds": seeds, "round_size": 4}
+            settings["output_form"] = "list"
             recipe = parse_recipe({"name": "t", "steps": [{"generate": settings}]}, "r.yaml")
             (done,) = walk_recipe(recipe, tmp_path / "run", aside=SILENT)
 
@@ -155,6 +165,7 @@ def test_a_run_that_dries_up_exits_3_and_can_be_finished_smaller(
     """The journal keeps what there was."""
     with told_server() as told:
         common = f"--base-url {told.address} --model m --seeds {seed_file(tmp_path)} --round-size 2 --novelty 0.5"
+        common += " --output-form list"
         words = f"generate -o {tmp_path / '1'} {common} --min-yield 0.9".split()
         with pytest.raises(SystemExit) as caught:
             main.main([*words, "-n", "500"])

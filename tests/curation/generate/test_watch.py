@@ -46,7 +46,20 @@ def test_speeds_are_of_late() -> None:
 
 def start(running: Running, output: Path, *options: str, **streams: int) -> "subprocess.Popen[bytes]":
     """Start the command as a process that heeds Ctrl-C."""
-    words = ["generate", "-n", "40", "-o", str(output), "--base-url", running.address, "--model", "mock", *options]
+    words = [
+        "generate",
+        "-n",
+        "40",
+        "-o",
+        str(output),
+        "--base-url",
+        running.address,
+        "--model",
+        "mock",
+        "--output-form",
+        "list",
+        *options,
+    ]
     process: subprocess.Popen[bytes] = subprocess.Popen(
         [sys.executable, "-m", "curation.cli", *words],
         cwd=ROOT,
@@ -154,9 +167,9 @@ def test_programs_read_events(tmp_path: Path) -> None:
 
 def test_an_interrupt_leaves_a_journal_that_goes_on(tmp_path: Path) -> None:
     """Stopped at any moment and started again: the same records as without."""
-    with serving(MockEndpoint(latency_s=0.03)) as running:
+    with serving(MockEndpoint(latency_s=0.1)) as running:
         process = start(running, tmp_path / "1", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(lambda: running.service.ledger.requests >= 30)
+        until(lambda: running.service.ledger.requests >= 20)
         process.send_signal(signal.SIGINT)
         process.wait()
         before = running.service.ledger.requests

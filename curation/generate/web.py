@@ -1,0 +1,224 @@
+"""Any OpenAI-compatible endpoint over HTTP: one attempt at a request, and what its failure means.
+
+Nothing is repeated here; `curation.generate.limiter` decides about that. So the `openai` package, whose client repeats
+by itself and takes twice the processor time for a request (`benchmarks/endpoint_client.py`), is not in this path. The
+key comes from the environment and is taken out of everything that is said.
+"""
+
+import base64
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from curation.generate.endpoint import Answer, Request, read_answer
+from curation.generate.headers import NO_LIMITS, Limits, read_limits
+from curation.generate.trouble import BusyError, FaultError
+from schemas.codec import dumps, loads
+from schemas.errors import EndpointError
+from schemas.record import Row
+
+KEY_VARIABLE = "OPENAI_API_KEY"
+NO_KEY = "none"
+"""Sent where no key is set: servers on one's own machine want none, others will say what they want."""
+REDACTED = "[redacted]"
+WORDS_MOST = 300
+"""Characters of an endpoint's own words that are passed on."""
+RENAMED = {"max_tokens": "max_completion_tokens"}
+"""Parameter → what models that do not take it under this name call it."""
+DROPPED = ""
+"""The name of a parameter that a model does not take at all."""
+
+OK, REDIRECT, BROKEN_FROM = 200, 300, 500
+UNAUTHORIZED = (401, 403)
+HOPELESS = (401, 402, 403, 404, 405, 410)
+"""Statuses that asking again cannot mend."""
+BUSY = (429, 503, 529)
+"""Statuses that say: later."""
+PASSING = (408, 409, 425)
+"""Statuses besides 5xx that may be gone the next time."""
+EMPTY_QUOTA = ("insufficient_quota", "exceeded your current quota", "insufficient balance", "billing_hard_limit",
+               "credit balance is too low", "insufficient credit", "out of credits", "quota_exhausted")  # fmt: skip
+"""How providers say, often by a 429, that there is no money left."""
+
+
+class Received(NamedTuple):
+    """What came over the wire."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+@asynccontextmanager
+async def open_endpoint(base_url: str, *, timeout_s: float, own: bool = False) -> AsyncIterator["OpenAIEndpoint"]:
+    """Open the endpoint at `base_url`; `own`: a server of ours on loopback, which gets no key of anyone's.
+
+    Raises:
+        EndpointError: no http address.
+    """
+    import aiohttp  # 0.2 s
+
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise EndpointError(f"--base-url {base_url}: expected an address such as http://localhost:8000/v1")
+    key = "" if own else os.environ.get(KEY_VARIABLE, "")
+    host = parts.netloc.rpartition("@")[2]
+    async with aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(timeout_s, 10)),
+        connector=aiohttp.TCPConnector(limit=0),  # the limiter counts
+        headers={"Authorization": _authorization(key, parts.username, parts.password)},
+        trust_env=not is_loopback(parts.hostname),  # a proxy cannot reach this machine's own loopback
+    ) as session:
+        place = f"{parts.scheme}://{host}"
+        secrets = tuple(filter(None, (key, parts.password)))
+        yield OpenAIEndpoint(session, base=f"{place}{parts.path.rstrip('/')}", place=place, secrets=secrets)
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name is this machine itself."""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+class OpenAIEndpoint:
+    """An endpoint that speaks OpenAI's chat completions, and completions of raw prompts."""
+
+    def __init__(self, session: Any, *, base: str, place: str, secrets: tuple[str, ...] = ()) -> None:
+        self._session, self._base, self._secrets = session, base, secrets
+        self.place = place
+        """Scheme and host, for people."""
+        self._has_answered = False
+        self._called: dict[str, str] = {}
+
+    async def ask(self, request: Request) -> Answer:
+        """Return the answer to one attempt.
+
+        Raises:
+            BusyError: not now.
+            FaultError: nothing came, or nothing readable; another attempt may help.
+            EndpointError: no attempt will help.
+        """
+        path = "/completions" if request.prompt else "/chat/completions"
+        received = await self.send("POST", path, self._body(request))
+        if received.status == OK:
+            return self._answer(received)
+        error = _error(received.content)
+        if self._learn(error, request):
+            return await self.ask(request)
+        self._raise_unless_refused(received)
+        return self._refused(received, request)
+
+    async def send(self, method: str, path: str, body: Row | None = None) -> Received:
+        """Send one HTTP request to a path under the base address.
+
+        Raises:
+            FaultError: no answer came.
+        """
+        import aiohttp
+
+        data = None if body is None else dumps(body)
+        headers = {"Content-Type": "application/json"} if data else None
+        try:
+            async with self._session.request(method, self._base + path, data=data, headers=headers) as got:
+                return Received(got.status, got.headers, await got.read())
+        except TimeoutError:
+            raise FaultError(f"{self.place}: no answer within the time limit") from None
+        except aiohttp.ClientError as error:
+            # no `from`: the cause may hold the key
+            words = self._redacted(str(error) or type(error).__name__)
+            raise FaultError(f"{self.place}: {words}") from None
+
+    def _body(self, request: Request) -> Row:
+        """Return what is sent: parameters under the names that the model knows."""
+        params = {self._called.get(name, name): value for name, value in request.params.items()}
+        params.pop(DROPPED, None)
+        if request.prompt:
+            return {"model": request.model, "prompt": request.prompt, **params}
+        messages = [message._asdict() for message in request.messages]
+        return {"model": request.model, "messages": messages, **params, **request.constraint}
+
+    def _answer(self, received: Received) -> Answer:
+        try:
+            body = loads(received.content)
+        except ValueError:
+            body = None
+        if not isinstance(body, Mapping):
+            raise FaultError(self._not_a_completion(received), received=True)
+        answer = read_answer(body)
+        if not body.get("choices"):
+            raise FaultError(self._not_a_completion(received), received=True)
+        self._has_answered = True
+        limits = _limits(received.headers)
+        return answer if limits is NO_LIMITS else replace(answer, limits=limits)
+
+    def _not_a_completion(self, received: Received) -> str:
+        found = self._redacted(received.content.decode(errors="replace"))[:WORDS_MOST]
+        return f"{self.place}: expected a chat completion in JSON, found {found!r}"
+
+    def _learn(self, error: Mapping[str, Any], request: Request) -> bool:
+        """Note that the model knows a parameter by another name, or not at all; return whether that was news."""
+        name = str(error.get("param"))
+        if name not in request.params or name in self._called or not str(error.get("code")).startswith("unsupported"):
+            return False
+        self._called[name] = RENAMED.get(name, DROPPED)
+        return True
+
+    def _raise_unless_refused(self, received: Received) -> None:
+        """Raise what a status means, unless it is about this one request."""
+        status, said = received.status, self.words_of(received)
+        if status in HOPELESS or (status == BUSY[0] and any(words in said.lower() for words in EMPTY_QUOTA)):
+            raise EndpointError(said)
+        if status in BUSY:
+            limits = read_limits(received.headers, said)
+            raise BusyError(said, limits=limits)
+        if status >= BROKEN_FROM or status in PASSING or status < REDIRECT:
+            raise FaultError(said, status=status)
+
+    def _refused(self, received: Received, request: Request) -> Answer:
+        """Take a refusal of one request as its answer; before anything was answered it is the endpoint's of us."""
+        if not (self._has_answered or request.constraint):
+            raise EndpointError(self.words_of(received))
+        return read_answer({"error": self._said(received)})
+
+    def words_of(self, received: Received) -> str:
+        """Return what an error says, for people."""
+        hint = f" ({KEY_VARIABLE} is not set)" if received.status in UNAUTHORIZED and not self._secrets else ""
+        return f"{self.place}: {self._said(received)}{hint}"
+
+    def _said(self, received: Received) -> str:
+        error = _error(received.content)
+        message = error.get("message") or received.content.decode(errors="replace")
+        code = error.get("code") or error.get("type")
+        said = f"{received.status}: {message}" + (f" ({code})" if code and isinstance(code, str) else "")
+        return self._redacted(said)[:WORDS_MOST]
+
+    def _redacted(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, REDACTED)
+        return text
+
+
+def _authorization(key: str, user: str | None, password: str | None) -> str:
+    if password and not key:
+        return "Basic " + base64.b64encode(f"{user or ''}:{password}".encode()).decode()
+    return f"Bearer {key or NO_KEY}"
+
+
+def _limits(headers: Mapping[str, str]) -> Limits:
+    """Return the limits that an answer tells of; most tell nothing, and then nothing is parsed."""
+    told = "x-ratelimit-remaining-requests" in headers or "x-ratelimit-remaining" in headers
+    return read_limits(headers) if told or "ratelimit-remaining" in headers else NO_LIMITS
+
+
+def _error(content: bytes) -> Mapping[str, Any]:
+    """Return the error that a body tells of, in whatever shape it comes."""
+    try:
+        body = loads(content)
+    except ValueError:
+        return {}
+    if not isinstance(body, Mapping):
+        return {}
+    error = body.get("error", body)
+    return error if isinstance(error, Mapping) else {"message": error}

@@ -201,10 +201,10 @@ def test_hostile_rows_are_only_text(tmp_path: Path) -> None:
         names = {attribute for page in pages for attribute, _ in page.attributes}
         elements.append(({tuple(tags) for tags in plain}, names))
 
-    (hostile, hostile_names), (_, tame_names) = elements
+    (hostile, hostile_names), (tame, tame_names) = elements
     assert hostile_names <= tame_names | {"title"}
     assert not any("iframe" in tags or "svg" in tags or "img" in tags for tags in hostile)
-    assert {sum(tag == "script" for tag in tags) for tags in hostile} == {2}
+    assert {tags.count("script") for tags in hostile} == {tags.count("script") for tags in tame}
 
 
 def test_the_door_is_not_left_open() -> None:

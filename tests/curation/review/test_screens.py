@@ -191,9 +191,9 @@ def test_the_decisions_of_the_screens_become_a_step(tmp_path: Path, review: Serv
 def test_hostile_rows_are_only_text(tmp_path: Path) -> None:
     """The page holds the same elements, whatever a record holds."""
     rows = [pair(f"A {number} {text}", f"B {text}", f"C {text}", category=text) for number, text in enumerate(HOSTILE)]
-    tame = [pair(f"A {number} x", "B x", "C x", category="x") for number in range(len(HOSTILE))]
+    mild = [pair(f"A {number} x", "B x", "C x", category="x") for number in range(len(HOSTILE))]
     elements = []
-    for name, records in (("hostile", rows), ("tame", tame)):
+    for name, records in (("hostile", rows), ("tame", mild)):
         with served(step_of(tmp_path / name, records)) as running:
             running.enter()
             pages = [Seen(running.ask("GET", f"/hunt/{number}").text) for number in range(1, len(HOSTILE) + 1)]

@@ -154,7 +154,9 @@ def test_a_killed_server_has_lost_no_decision(step: StepDirectory, kill_at: int)
 
 def test_ctrl_c_ends_a_review_in_peace(step: StepDirectory) -> None:
     """No traceback, nothing half-done."""
-    with serving(step.path) as (_, process):
+    with serving(step.path) as (url, process):
+        # once it answers it heeds the signal, also where a shell started the tests with it ignored
+        assert asked(url, "GET", "/").status == http.HTTPStatus.FORBIDDEN
         process.send_signal(signal.SIGINT)
         code = process.wait(60)
 

@@ -88,6 +88,10 @@ class Provenance:
     """The format it was read as, see `schemas.formats`."""
     model: str = ""
     """The model that wrote it."""
+    terms: str = ""
+    """Class of the terms of use of the models that wrote it, the strictest where there were several."""
+    strategy: str = ""
+    """How the model was asked, where a model wrote it."""
     request: str = ""
     """Key of the request whose answer it came out of, in the journal."""
     seeds: tuple[str, ...] = ()

@@ -151,8 +151,11 @@ def write_directory(
     *,
     inputs: Iterable[FileDigest] = (),
     force: bool = False,
+    seal: Callable[[Path, Manifest], Manifest] = lambda _, manifest: manifest,
 ) -> tuple[Manifest, bool]:
     """Let `fill` write a directory's files into a draft, then publish it under `path`, or reuse what stands there.
+
+    `seal` gets the draft and its manifest, and may complete both before they are published.
 
     Raises:
         InputError: `path` holds an input or something that is not of this stage, or another process is writing it.
@@ -179,6 +182,7 @@ def write_directory(
                 fingerprint=identity,
                 recorded=recorded(time.monotonic() - started),
             )
+            manifest = seal(draft, manifest)
             publish(draft, path, manifest)
         except OSError as error:
             raise _disk_error(error, path) from error
@@ -189,9 +193,9 @@ def write_directory(
 
 def publish(draft: Path, path: Path, manifest: Manifest) -> None:
     """Write the manifest as the last file of `draft`, flush everything to disk, and put it at `path` by renaming."""
-    for file in manifest.outputs:
-        _flush(draft / file.path)
-    (draft / MANIFEST).write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2) + b"\n")
+    for file in draft.rglob("*"):
+        _flush(file)
+    (draft / MANIFEST).write_bytes(manifest_json(manifest))
     _flush(draft / MANIFEST)
     old = path.parent / f".{path.name}.old"
     shutil.rmtree(old, ignore_errors=True)
@@ -200,6 +204,14 @@ def publish(draft: Path, path: Path, manifest: Manifest) -> None:
     draft.rename(path)
     _flush(path.parent)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def manifest_json(manifest: Manifest) -> bytes:
+    """Return the manifest as it stands on disk."""
+    row = asdict(manifest)
+    if manifest.release is None:
+        del row["release"]
+    return orjson.dumps(row, option=orjson.OPT_INDENT_2) + b"\n"
 
 
 def recorded(seconds: float) -> dict[str, Any]:

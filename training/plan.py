@@ -39,6 +39,10 @@ class Request:
     preset: str
     """The name of the preset that `config` came from."""
     force: bool = False
+    allow_ungated: bool = False
+    """Train on a release whose review was not passed; the run record says so."""
+    pin: str = ""
+    """sha256 that the data's manifest must have; empty: any."""
     save_minutes: float = 10.0
     """Minutes between two savings of an unfinished run's state; 0: only when it is interrupted."""
 

@@ -11,6 +11,7 @@ import orjson
 from schemas.progress import Progress, choose_mode
 from training.compare import Comparison
 from training.config import PRESETS
+from training.data import TrainingData
 from training.fit import Fitted
 from training.forecast import UTILISATION, Forecast, Place
 from training.page import percent, visible
@@ -49,12 +50,19 @@ def plan_text(plan: Plan) -> str:
     data, config = plan.data, plan.config
     held = f", {len(plan.held_out):,} held out" if plan.held_out else ""
     lines = [f"{data.path}: {len(data.records):,} records ({data.stage}), every byte as its manifest says"]
+    lines.append(gate_text(data))
     lines += _refused(plan)
     lines += _differences(plan)
     lines += _warning(plan)
     what = f"{plan.base.place.name}: {len(plan.examples):,} records{held}, {plan.tokens:,} tokens; "
     how = f"{plan.steps:,} steps of {config.rows_per_step} records, {plan.precision} on {plan.device.type}"
     return "\n".join([*lines, what + how])
+
+
+def gate_text(data: TrainingData) -> str:
+    """Return the data's name and what people said of it."""
+    name = f"{data.release.title} {data.release.version}, " if data.release else ""
+    return f"{visible(name)}gate {data.gate.state}: {visible(data.gate.sentence)}"
 
 
 def _differences(plan: Plan) -> list[str]:
@@ -70,6 +78,9 @@ def plan_json(plan: Plan) -> str:
     return _event(
         "plan",
         records=len(plan.data.records),
+        version=plan.data.release.version if plan.data.release else None,
+        manifest_sha256=plan.data.manifest_sha256,
+        gate=plan.data.gate.state,
         trained=len(plan.examples),
         held_out=len(plan.held_out),
         rejected=len(plan.refused),

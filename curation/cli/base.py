@@ -63,6 +63,41 @@ def _said(message: str, code: int) -> int:
     return code
 
 
+class DefaultGroup(click.Group):
+    """A group one of whose commands is meant where none is named."""
+
+    def __init__(self, *, default: str, **settings: Any) -> None:
+        settings.setdefault("no_args_is_help", True)
+        super().__init__(**settings)
+        self._default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default command before arguments that do not name one."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [self._default, *args]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """Return the commands in the order of their use."""
+        return list(self.commands)
+
+
+class Rate(click.ParamType[float]):
+    """A share as people write it: `2%` or `0.02`."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the share, 0 to 1."""
+        if isinstance(value, float):
+            return value
+        text = str(value).strip()
+        try:
+            return float(text.removesuffix("%").strip()) / 100 if text.endswith("%") else float(text)
+        except ValueError:
+            self.fail(f"expected a share such as 2% or 0.02, found {value!r}", param, ctx)
+
+
 def step_options(command: CommandFunction) -> CommandFunction:
     """Add the options of every command that writes a step directory: -o, --force, --plain, --json."""
     for option in (

@@ -4,14 +4,17 @@ import pickle
 from collections.abc import Callable
 from itertools import count, islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from curation.contamination.stage import Decontaminate
 from curation.dedupe.stage import Dedupe
 from curation.filters.stage import Filter
+from curation.filters.survey import Survey
 from curation.reasons import known
 from curation.review.stage import Review
 from curation.select.control import Control
@@ -52,10 +55,20 @@ def a_control(_: Path) -> Stage:
     return Control(order="longest", budget=60)
 
 
+def a_decontamination(folder: Path) -> Stage:
+    """Decontamination by words, against what such records often say."""
+    benchmark = folder / "exam.jsonl"
+    rows = ({"prompt": "add the two numbers"}, {"prompt": "cook rice in Paris"})
+    benchmark.write_bytes(b"".join(dumps(row) + b"\n" for row in rows))
+    return Decontaminate(against=(str(benchmark),), threshold=0, plants=2)
+
+
 STAGES: dict[str, Callable[[Path], Stage]] = {
     "filter": a_filter,
     "dedupe": a_dedupe,
     "review": a_review,
+    "decontaminate": a_decontamination,
+    "survey": lambda _: Survey(flag_variations=True),
     "select": a_selection,
     "control": a_control,
 }
@@ -155,6 +168,8 @@ def test_a_stage_is_its_own_configuration(stage: Stage) -> None:
     assert as_config(read_config(type(stage), {**as_config(stage), **_needed(stage)}, "here")) == as_config(stage)
 
 
-def _needed(stage: Stage) -> dict[str, str]:
+def _needed(stage: Stage) -> dict[str, Any]:
     """Return the settings without a default that are no identity."""
+    if isinstance(stage, Decontaminate):
+        return {"against": stage.against}
     return {"decisions": stage.decisions} if isinstance(stage, Review) else {}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from curation.generate.gates import REASONS, judge_instruction, judge_record
+from curation.generate.gates import REASONS, Gates
 from curation.generate.seeds import SHIPPED, read_seeds
 from curation.reasons import known
 from schemas.outcome import Outcome, Rejection
@@ -36,7 +36,7 @@ def codes(outcome: Outcome) -> list[str]:
 )
 def test_an_instruction_that_is_not_worth_a_response(instruction: str, code: str) -> None:
     """Each is rejected with the reason that names its fault."""
-    assert code in codes(judge_instruction(pair(instruction, response="")))
+    assert code in codes(Gates().instruction(pair(instruction, response="")))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_an_instruction_that_is_not_worth_a_response(instruction: str, code: str
 )
 def test_an_instruction_that_only_looks_like_that(instruction: str) -> None:
     """Short, bracketed, repeating a little, in another script: all pass."""
-    assert codes(judge_instruction(pair(instruction, response=""))) == []
+    assert codes(Gates().instruction(pair(instruction, response=""))) == []
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,44 @@ def test_an_instruction_that_only_looks_like_that(instruction: str) -> None:
 )
 def test_a_record_that_is_not_whole(fields: dict[str, str], code: str) -> None:
     """Each is rejected with the reason that names its fault."""
-    assert code in codes(judge_record(pair(**fields)))
+    assert code in codes(Gates().record(pair(**fields)))
 
 
 def test_the_seeds_pass() -> None:
     """What people wrote for this project would be kept."""
-    assert [codes(judge_instruction(seed)) + codes(judge_record(seed)) for seed in read_seeds(SHIPPED)] == [[]] * 184
+    assert [codes(Gates().instruction(seed)) + codes(Gates().record(seed)) for seed in read_seeds(SHIPPED)] == [
+        []
+    ] * 184
 
 
 def test_every_code_is_described() -> None:
     """Each code of this stage has its sentence where all codes are looked up."""
     assert REASONS.items() <= known().items()
+
+
+def test_a_marker_that_says_there_is_no_context_is_repaired() -> None:
+    """As the filter stage does it."""
+    outcome = Gates().record(pair("Name a colour.", "Blue.", "<noinput>"))
+
+    assert not isinstance(outcome, Rejection)
+    assert outcome.context == ""
+    assert outcome.repairs[0].code == "no_input_marker"
+
+
+def test_a_record_in_another_language_than_the_seeds() -> None:
+    """The language of the run, or any where there is none."""
+    record = pair(
+        "Nenne drei Farben und sage, warum.", "Blau, weil der Himmel blau ist; und Rot, weil Tomaten rot sind."
+    )
+
+    assert codes(Gates(language="en").record(record)) == ["wrong_language"]
+    assert codes(Gates(language="de").record(record)) == []
+    assert codes(Gates().record(record)) == []
+
+
+def test_a_grounded_record_is_held_to_its_text() -> None:
+    """And its text, which is somebody's own, is not judged as a model's is."""
+    record = pair("How long does it take?", "It takes 19 minutes.", "[see below] 18 min.")
+
+    assert codes(Gates().record(record, grounded=True)) == ["response_unsupported"]
+    assert codes(Gates().record(record)) == ["context_too_short"]

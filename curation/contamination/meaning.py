@@ -13,7 +13,8 @@ import numpy as np
 from curation.contamination.benchmark import Item
 from curation.contamination.overlap import Hit
 from curation.dedupe.prompts import Prompt
-from curation.dedupe.verify import Reading, contrast, read
+from curation.dedupe.reading import Reading, read
+from curation.dedupe.verify import contrast
 from curation.embedding.encoder import Encoder, Told, Vectors, tell_nobody
 
 TILE = 4096

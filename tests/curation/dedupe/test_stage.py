@@ -335,7 +335,7 @@ def test_different_answers_are_kept_for_a_person_to_judge() -> None:
 
 
 def test_alike_responses_excuse_a_word() -> None:
-    """The words "in detail" made no difference where the answers are the same; "a table" would be seen in the response."""
+    """The words "in detail" made no difference where the answers are the same; a table would be seen in them."""
     same = "Osmosis is the movement of water through a membrane."
     pool = [pair("Explain how osmosis works.", same), pair("Explain in detail how osmosis works.", same + " So.")]
     other = [pool[0], pair("Explain in detail how osmosis works.", "A long story about cells, salts and pressure.")]

@@ -158,8 +158,8 @@ class ResponseEchoes:
 class ResponseCopiesContext:
     """The response is the context, unchanged.
 
-    A flag, because it may be right: of twenty such rows of Alpaca nine are, as the past participle of "run". Tasks to
-    sort, to correct or to copy pass. Source: Self-Instruct's rule "input equals output".
+    A flag, because it may be right: of twenty such rows of Alpaca fifteen are, as the past participle of "run". Tasks
+    to sort, to correct or to copy pass. Source: Self-Instruct's rule "input equals output".
     """
 
     code: ClassVar[str] = "response_copies_context"

@@ -221,6 +221,7 @@ PASSED: dict[str, list[Case]] = {
     "url_not_given": [
         ("Extract the domain of the URL.", "https://docs.example.org/document", "example.org"),
         ("Normalize the following URL.", "https://example.org/?b=1&a=2", "https://example.org/?a=2&b=1"),
+        ("Compose a tweet to share the article.", "https://example.org/news", "Worth a read!"),
         ("Append a slash to this link.", "https://example.org", "https://example.org/"),
         ("Summarize the text.", "See https://example.org. The town was founded in 1850.", "A town of 1850."),
         ("Where can I buy a car?", "", "Try https://example.org."),

@@ -19,7 +19,7 @@ Kept = list[int]
 
 def ours(_texts: list[str], vectors: Any, threshold: float) -> Kept:
     """Keep each row, from the first on, that no kept one is like: on exact pairs."""
-    from curation.dedupe.semantic import close_pairs  # noqa: PLC0415 - this side's package
+    from curation.dedupe.semantic import close_pairs
 
     pairs = close_pairs(vectors, threshold)
     order = np.argsort(pairs.second, kind="stable")
@@ -32,7 +32,7 @@ def ours(_texts: list[str], vectors: Any, threshold: float) -> Kept:
 
 def semhash(texts: list[str], vectors: Any, threshold: float) -> Kept:
     """SemHash over the same vectors."""
-    from semhash import SemHash  # type: ignore[import-not-found]  # noqa: PLC0415 - in the peers' environment
+    from semhash import SemHash  # type: ignore[import-not-found]
 
     found = SemHash.from_embeddings(vectors, texts, model=None).self_deduplicate(threshold)
     at = {text: row for row, text in enumerate(texts)}
@@ -41,7 +41,7 @@ def semhash(texts: list[str], vectors: Any, threshold: float) -> Kept:
 
 def mining(_texts: list[str], vectors: Any, threshold: float) -> Kept:
     """sentence-transformers' paraphrase_mining: of each pair it finds, the later row goes."""
-    import torch  # noqa: PLC0415 - not in the peers' environment
+    import torch
     from sentence_transformers.util import paraphrase_mining_embeddings
 
     pairs = paraphrase_mining_embeddings(torch.from_numpy(vectors), max_pairs=10 * len(vectors))
@@ -51,7 +51,7 @@ def mining(_texts: list[str], vectors: Any, threshold: float) -> Kept:
 
 def communities(_texts: list[str], vectors: Any, threshold: float) -> Kept:
     """sentence-transformers' community_detection: of each community its centre stays."""
-    import torch  # noqa: PLC0415 - not in the peers' environment
+    import torch
     from sentence_transformers.util import community_detection
 
     found = community_detection(torch.from_numpy(vectors), threshold=threshold, min_community_size=2)
@@ -61,7 +61,7 @@ def communities(_texts: list[str], vectors: Any, threshold: float) -> Kept:
 
 def rensa(texts: list[str], _vectors: Any, _threshold: float) -> Kept:
     """Rensa by words, at its own threshold of 0.8: the lexical way, which sees no meaning."""
-    from rensa import RMinHash, RMinHashDeduplicator  # type: ignore[import-not-found]  # noqa: PLC0415 - a peer
+    from rensa import RMinHash, RMinHashDeduplicator  # type: ignore[import-not-found]
 
     keeper = RMinHashDeduplicator(threshold=0.8, num_perm=128, use_lsh=True, num_bands=16)
     kept = []

@@ -13,7 +13,6 @@ import argparse
 import gzip
 import hashlib
 import json
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

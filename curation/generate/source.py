@@ -1,7 +1,7 @@
 """The source `generate`: records out of a language model, grown from seeds."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -275,7 +275,7 @@ class Generate:
         return open_embedded(resolve(model), concurrency=self.concurrency, timeout_s=self.timeout_s)
 
 
-def waited_for(outcomes: AsyncGenerator[Outcome, None]) -> Iterator[Outcome]:
+def waited_for(outcomes: AsyncGenerator[Outcome, None]) -> Generator[Outcome, None, None]:
     """Yield what an asynchronous generator does, in an event loop that runs while the next one is waited for."""
     with asyncio.Runner() as runner:
         try:

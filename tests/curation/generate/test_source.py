@@ -14,7 +14,8 @@ from curation.cli.covered import terms_text
 from curation.generate.material import read_topics
 from curation.generate.rounds import Goal, Rounds
 from curation.generate.seeds import read_seeds, seeds_by_category
-from curation.generate.source import Generate, waited_for
+from curation.generate.source import Generate
+from curation.generate.waiting import waited_for
 from curation.pipeline import run_source
 from curation.recipes import walk_recipe
 from schemas.errors import InputError

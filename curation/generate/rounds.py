@@ -169,9 +169,13 @@ class Rounds:
         """Number a request that is the same as an earlier one, so that it is asked again."""
         if proposal.request is None:
             return proposal
-        key = proposal.request.key
-        self._asked[key] += 1
-        return replace(proposal, request=replace(proposal.request, sample=self._asked[key] - 1))
+        sample = self._times(proposal.request.key)
+        return replace(proposal, request=replace(proposal.request, sample=sample))
+
+    def _times(self, what: str) -> int:
+        """Return how often something came before."""
+        self._asked[what] += 1
+        return self._asked[what] - 1
 
     async def _answered(self, asked: Asked) -> list[tuple[Asked, Answer | None]]:
         """Ask, and once more for the items that a cut answer had no room for."""
@@ -198,6 +202,8 @@ class Rounds:
         judged = drafted.record if drafted.given else self._goal.gates.instruction(drafted.record)
         if isinstance(judged, Rejection):
             return replace(candidate, drafted=judged)
+        drafted = replace(drafted, sample=self._times(drafted.record.id))
+        candidate = replace(candidate, drafted=drafted)
         return self._placed(candidate, drafted) if self._goal.scope == "instruction" else candidate
 
     def _placed(self, candidate: Candidate, draft: Draft) -> Candidate:

@@ -51,6 +51,7 @@ from curation.cli.covered import coverage_text, terms_text
 @click.option("--min-yield", default=0.1, show_default=True, help="Share kept under which three rounds end the run.")
 @click.option("--concurrency", default=8, show_default=True, help="Requests under way at once.")
 @click.option("--timeout-s", default=300.0, show_default=True, help="Seconds that one request may take.")
+@click.option("--mode", default="online", show_default=True, help="online, or batch: in jobs at half the price.")
 @click.option("--output-form", default="auto", show_default=True, help="Of lists: schema, json, tool, text or list.")
 @click.option("--attempts", default=5, show_default=True, help="At requests that fail; waiting for a limit is none.")
 @click.option("--patience-s", default=600.0, show_default=True, help="Seconds without any answer that end a run.")

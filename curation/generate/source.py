@@ -6,11 +6,14 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, as
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from curation.generate.batch_api import BatchApi
+from curation.generate.batched import Batched
 from curation.generate.budget import Purse, read_budget
 from curation.generate.budgeted import Budgeted, told_how_far, write_spent
 from curation.generate.embedded import open_embedded
 from curation.generate.endpoint import Endpoint
 from curation.generate.gates import Gates
+from curation.generate.jobs import Jobs
 from curation.generate.journal import Journal, Remembered, journal_beside, open_journal
 from curation.generate.ladder import AUTO, choose_form, known_form
 from curation.generate.limiter import Limited, Patience
@@ -19,11 +22,11 @@ from curation.generate.novelty import Scope
 from curation.generate.plan import Plan, parse_quotas, parse_shares
 from curation.generate.prices import Price, dearer, find_price, given_price
 from curation.generate.rounds import Goal, Rounds
-from curation.generate.routes import Routes
+from curation.generate.routes import Closable, Closing, Routes
 from curation.generate.seeds import SHIPPED, language_of, read_seeds, seeds_by_category
 from curation.generate.spending import Spending
 from curation.generate.strategies import STRATEGIES, Sampling, Seeds
-from curation.generate.web import ANSWER_KEY_VARIABLE, KEY_VARIABLE, open_endpoint
+from curation.generate.web import ANSWER_KEY_VARIABLE, KEY_VARIABLE, OpenAIEndpoint, open_endpoint
 from schemas.errors import InputError
 from schemas.manifest import FileDigest, digest_file
 from schemas.models import resolve
@@ -31,6 +34,9 @@ from schemas.outcome import SILENT, Aside, Outcome
 
 ANY = "any"
 """The language of records that may be in any."""
+ONLINE, BATCH = "online", "batch"
+AT_ONCE = 100_000
+"""Requests that may wait for a job at a time: all of a round."""
 EMBEDDED_FORM = "list"
 """What the embedded model writes best, see `benchmarks/embedded_generation.py`."""
 
@@ -93,6 +99,8 @@ class Generate:
     """Requests under way at once."""
     timeout_s: float = field(default=300.0, metadata={"identity": False})
     """Seconds that one request may take."""
+    mode: str = field(default=ONLINE, metadata={"identity": False})
+    """`online`: each request by itself; `batch`: in jobs of the provider's Batch API, at half the price."""
     output_form: str = AUTO
     """How the model writes lists: one of `contract.FORMS`; `auto`: the best that the endpoint keeps."""
     attempts: int = field(default=Patience().attempts, metadata={"identity": False})
@@ -114,11 +122,21 @@ class Generate:
             if getattr(self, name) < 1:
                 raise InputError(place="generate", field=name, expected="1 or more", found=str(getattr(self, name)))
         known_form(self.output_form)
+        self._refuse_mode()
         self._refuse_strategies()
         if (self.price_in is None) != (self.price_out is None) or min(self.price_in or 0, self.price_out or 0) < 0:
             found = f"{self.price_in} and {self.price_out}"
             raise InputError(place="generate", field="price_in, price_out", expected="two prices or none", found=found)
         self.purse()
+
+    def _refuse_mode(self) -> None:
+        if self.mode not in (ONLINE, BATCH):
+            expected = f"{ONLINE} or {BATCH}"
+            raise InputError(place="generate", field="mode", expected=expected, found=self.mode)
+        if self.mode == BATCH and not self.base_url:
+            raise InputError(
+                place="generate", field="mode", expected="an endpoint (base_url) for batches", found="none"
+            )
 
     def _refuse_strategies(self) -> None:
         known = f"one of {', '.join(STRATEGIES)}"
@@ -184,7 +202,7 @@ class Generate:
         async with self._endpoints(journal, purse) as endpoint:
             remembered = Remembered(endpoint, journal)
             try:
-                plan = self._plan(list(seeds), await self._form(remembered, aside))
+                plan = self._plan(list(seeds), await self._form(journal, purse, aside))
                 rounds = Rounds(
                     plan,
                     remembered,
@@ -207,7 +225,7 @@ class Generate:
             n=self.n,
             novelty=self.novelty,
             min_yield=self.min_yield,
-            concurrency=self.concurrency,
+            concurrency=AT_ONCE if self.mode == BATCH else self.concurrency,
             scope=self.novelty_scope,
             gates=Gates(language="" if language == ANY else language),
         )
@@ -231,11 +249,19 @@ class Generate:
             round_size=self.round_size,
         )
 
-    async def _form(self, endpoint: Endpoint, aside: Aside) -> str:
-        """Return the form of lists: what was asked for, else the best that the endpoint keeps."""
+    @property
+    def _patience(self) -> Patience:
+        return Patience(attempts=self.attempts, patience_s=self.patience_s)
+
+    async def _form(self, journal: Journal, purse: Purse, aside: Aside) -> str:
+        """Return the form of lists: what was asked for, else the best that the endpoint keeps; asked online."""
         if self.output_form != AUTO:
             return self.output_form
-        return await choose_form(endpoint, self.model, aside) if self.base_url else EMBEDDED_FORM
+        if not self.base_url:
+            return EMBEDDED_FORM
+        async with self._open(self.model, self.base_url) as endpoint:
+            limited = Limited(Budgeted(endpoint, purse, journal), most=1, patience=self._patience)
+            return await choose_form(Remembered(limited, journal), self.model, aside)
 
     def sampling(self, form: str = EMBEDDED_FORM) -> Sampling:
         """Return how the model is asked, with lists in this form."""
@@ -256,10 +282,13 @@ class Generate:
     @asynccontextmanager
     async def _endpoints(self, journal: Journal, purse: Purse) -> AsyncIterator[Routes]:
         """Open the endpoint, and that of the answers where it is another; each has a limiter of its own."""
+        jobs = Jobs(journal.folder)
 
-        def limited(endpoint: Endpoint) -> Limited:
-            patience = Patience(attempts=self.attempts, patience_s=self.patience_s)
-            return Limited(Budgeted(endpoint, purse, journal), most=self.concurrency, patience=patience)
+        def limited(endpoint: Endpoint) -> Closable:
+            if self.mode == BATCH and isinstance(endpoint, OpenAIEndpoint):
+                batched = Batched(BatchApi(endpoint), jobs, self._patience)
+                return Closing(Budgeted(batched, purse, journal), batched.close)
+            return Limited(Budgeted(endpoint, purse, journal), most=self.concurrency, patience=self._patience)
 
         async with AsyncExitStack() as stack:
             usual = limited(await stack.enter_async_context(self._open(self.model, self.base_url)))

@@ -107,7 +107,7 @@ def _repaired(record: InstructionRecord, repair: Repair) -> str:
 
 def cut(data: Path, folder: Path) -> Path:
     """Write the first rows of the data, for --quick."""
-    import gzip  # noqa: PLC0415  # only here
+    import gzip  # only here
 
     path = folder / "quick.jsonl"
     with gzip.open(data, "rt", encoding="utf-8") as rows:

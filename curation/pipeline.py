@@ -1,13 +1,15 @@
 """Runs a source or a stage into a step directory."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from schemas.errors import InputError
-from schemas.manifest import FileDigest
-from schemas.outcome import SILENT, Aside, Source, Stage
+from schemas.manifest import Counts, FileDigest
+from schemas.outcome import SILENT, Aside, Rejection, Source, Stage
 from schemas.step import StepDirectory, is_step, step_input, write_step
+from schemas.tally import Tally
 
 
 @runtime_checkable
@@ -28,6 +30,14 @@ class KeepsBeside(Protocol):
 
     def beside(self, step: Path) -> InputSource:
         """Return the same source, keeping it there."""
+
+
+@runtime_checkable
+class LooksBack(Protocol):
+    """A stage that uses what earlier steps left beside their records: scores, say."""
+
+    def after(self, step: StepDirectory) -> Stage:
+        """Return the same stage, told where that is; `step` is the one that it will read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +71,7 @@ def run_stage(stage: Stage, source: Path, target: Path, *, force: bool = False, 
     if source.resolve() == target.resolve():
         raise InputError(place=target, expected="another directory than the input", found="the same")
     before = open_input(source)
+    stage = _told(stage, before)
     step, reused = write_step(
         target,
         stage,
@@ -70,6 +81,39 @@ def run_stage(stage: Stage, source: Path, target: Path, *, force: bool = False, 
         aside=aside,
     )
     return Ran(step=step, reused=reused)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """What a stage would do."""
+
+    stage: str
+    counts: Counts
+    before: Counts
+    """Of the step that was read: records keep the repairs and flags of earlier steps."""
+    examples: Mapping[str, tuple[Rejection, ...]]
+    """Reason code → the first rows that would be rejected for it."""
+
+
+def rehearse(stage: Stage, source: Path, *, aside: Aside = SILENT, examples: int = 3) -> Rehearsal:
+    """Run `stage` over the step at `source` and write nothing: say what would become of its records.
+
+    Vectors that had to be computed are kept in the cache of embeddings, as ever.
+    """
+    before = open_input(source)
+    stage = _told(stage, before)
+    more_inputs(stage)  # a file that cannot be read is said now, not at the real run
+    tally, found = Tally(), dict[str, tuple[Rejection, ...]]()
+    for outcome in stage(before.records(), aside):
+        tally.add(outcome)
+        if isinstance(outcome, Rejection):
+            for code in {reason.code: None for reason in outcome.reasons}:
+                found[code] = (*found.get(code, ()), outcome)[:examples]
+    return Rehearsal(stage=stage.name, counts=tally.counts(), before=before.manifest.counts, examples=found)
+
+
+def _told(stage: Stage, before: StepDirectory) -> Stage:
+    return stage.after(before) if isinstance(stage, LooksBack) else stage
 
 
 def more_inputs(stage: Stage) -> list[FileDigest]:

@@ -22,10 +22,20 @@ def known() -> Mapping[str, str]:
     from curation.dedupe.reasons import DUPLICATE_REASONS  # noqa: PLC0415
     from curation.filters.catalogue import CHECKS  # noqa: PLC0415
     from curation.generate.gates import REASONS as GENERATE_REASONS  # noqa: PLC0415
+    from curation.restore.source import RESTORE_REASONS  # noqa: PLC0415
+    from curation.select.reasons import SELECT_REASONS  # noqa: PLC0415
     from schemas.formats import ROW_REASONS  # noqa: PLC0415
 
     checks = {code: says(check) for code, check in CHECKS.items()}
-    return {**checks, **ROW_REASONS, **GENERATE_REASONS, **DUPLICATE_REASONS, **REVIEW_REASONS}
+    return {
+        **checks,
+        **ROW_REASONS,
+        **GENERATE_REASONS,
+        **DUPLICATE_REASONS,
+        **REVIEW_REASONS,
+        **RESTORE_REASONS,
+        **SELECT_REASONS,
+    }
 
 
 def says(shape: type) -> str:

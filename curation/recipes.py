@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 from curation.pipeline import open_input, run_source, run_stage
 from schemas.codec import read_config
 from schemas.errors import DollyError, InputError
-from schemas.outcome import Aside
+from schemas.outcome import Aside, Stage
 from schemas.recipe import Recipe, RecipeStep
 from schemas.record import Row
 from schemas.step import StepDirectory
@@ -91,6 +91,18 @@ def _stage(shape: Callable[[], Any]) -> Kind:
     return run
 
 
+def stage_of(step: RecipeStep) -> Stage:
+    """Return the stage that a step of a recipe names, with its settings.
+
+    Raises:
+        InputError: not one of STAGES, or a setting that it does not have.
+    """
+    if step.kind not in STAGES:
+        raise InputError(place=step.place, expected=f"one of {', '.join(STAGES)}", found=step.kind)
+    stage: Stage = read_config(STAGES[step.kind](), step.settings, f"{step.place}: {step.kind}")
+    return stage
+
+
 def _before(walk: Walk, step: RecipeStep) -> Path:
     if walk.at is None:
         raise InputError(place=step.place, expected="a source before it: generate or validate", found=step.kind)
@@ -111,6 +123,17 @@ def _review(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
         write_sample(sample, sample_lines(open_input(_before(walk, step)), draw))
     said = "a sample for people to decide about" if fresh else "left as it is: it may hold decisions"
     return walk, Done(kind="review", path=sample, reused=not fresh, said=said)
+
+
+def _select(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
+    """Select, and draw the controls beside it: the walk goes on with the selection."""
+    from curation.selection import select  # noqa: PLC0415  # only here
+
+    settings = dict(step.settings)
+    seed = settings.pop("seed", 1)
+    stage = read_config(_load("curation.select.stage:Select")(), settings, f"{step.place}: select")
+    found = select(stage, _before(walk, step), path, seed=seed, force=walk.force, aside=walk.aside)
+    return replace(walk, at=path), Done(kind="select", path=path, reused=found.ran.reused, step=found.ran.step)
 
 
 def _release(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
@@ -173,11 +196,17 @@ def _load(place: str) -> Callable[[], Any]:
     return load
 
 
+STAGES: dict[str, Callable[[], Any]] = {
+    "filter": _load("curation.filters.stage:Filter"),
+    "dedupe": _load("curation.dedupe.stage:Dedupe"),
+}
+"""The kinds that judge records by themselves: what an audit can run."""
+
 KINDS: dict[str, Kind] = {
     "generate": _source(_load("curation.generate.source:Generate")),
     "validate": _source(_load("curation.sources:Validate")),
-    "filter": _stage(_load("curation.filters.stage:Filter")),
-    "dedupe": _stage(_load("curation.dedupe.stage:Dedupe")),
+    **{kind: _stage(shape) for kind, shape in STAGES.items()},
+    "select": _select,
     "review": _review,
     "release": _release,
     "report": _report,

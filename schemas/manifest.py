@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.codec import sha256_of
+from schemas.release import ReleaseFacts
 
 SCHEME = 1
 """Raised when the meaning of a step directory changes; part of every fingerprint."""
@@ -68,6 +69,8 @@ class Manifest:
     scheme: int = SCHEME
     recorded: Mapping[str, Any] = field(default_factory=dict)
     """Time, host, versions: for people, never identity."""
+    release: ReleaseFacts | None = None
+    """What a release says of itself; None for any other step."""
 
     def output(self, path: str) -> FileDigest | None:
         """Return the digest of one output by its relative path."""

@@ -63,6 +63,20 @@ class Repair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """A rejected row that somebody put back."""
+
+    step: str
+    """Name of the directory of the step that had rejected it."""
+    codes: tuple[str, ...]
+    """Codes of the reasons it had been rejected for."""
+    by: str = ""
+    """Who put it back."""
+    note: str = ""
+    """Why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """Where a record came from."""
 
@@ -74,12 +88,18 @@ class Provenance:
     """The format it was read as, see `schemas.formats`."""
     model: str = ""
     """The model that wrote it."""
+    terms: str = ""
+    """Class of the terms of use of the models that wrote it, the strictest where there were several."""
+    strategy: str = ""
+    """How the model was asked, where a model wrote it."""
     request: str = ""
     """Key of the request whose answer it came out of, in the journal."""
     seeds: tuple[str, ...] = ()
     """Ids of the records that stood in that request as examples."""
     previous: tuple[str, ...] = ()
     """Its ids before each repair or edit, oldest first."""
+    restored: tuple[Restored, ...] = ()
+    """Each time it was put back after a rejection, oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

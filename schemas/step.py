@@ -18,7 +18,6 @@ import platform
 import resource
 import shutil
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -33,6 +32,7 @@ from schemas.errors import DollyError, InputError
 from schemas.manifest import Counts, FileDigest, Manifest, differences, fingerprint
 from schemas.outcome import SILENT, Aside, Outcome, Rejection, Watches
 from schemas.record import InstructionRecord, Row
+from schemas.tally import Tally
 
 RECORDS, REJECTED, MANIFEST = "records.jsonl", "rejected.jsonl", "manifest.json"
 
@@ -151,8 +151,11 @@ def write_directory(
     *,
     inputs: Iterable[FileDigest] = (),
     force: bool = False,
+    seal: Callable[[Path, Manifest], Manifest] = lambda _, manifest: manifest,
 ) -> tuple[Manifest, bool]:
     """Let `fill` write a directory's files into a draft, then publish it under `path`, or reuse what stands there.
+
+    `seal` gets the draft and its manifest, and may complete both before they are published.
 
     Raises:
         InputError: `path` holds an input or something that is not of this stage, or another process is writing it.
@@ -179,6 +182,7 @@ def write_directory(
                 fingerprint=identity,
                 recorded=recorded(time.monotonic() - started),
             )
+            manifest = seal(draft, manifest)
             publish(draft, path, manifest)
         except OSError as error:
             raise _disk_error(error, path) from error
@@ -189,9 +193,9 @@ def write_directory(
 
 def publish(draft: Path, path: Path, manifest: Manifest) -> None:
     """Write the manifest as the last file of `draft`, flush everything to disk, and put it at `path` by renaming."""
-    for file in manifest.outputs:
-        _flush(draft / file.path)
-    (draft / MANIFEST).write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2) + b"\n")
+    for file in draft.rglob("*"):
+        _flush(file)
+    (draft / MANIFEST).write_bytes(manifest_json(manifest))
     _flush(draft / MANIFEST)
     old = path.parent / f".{path.name}.old"
     shutil.rmtree(old, ignore_errors=True)
@@ -200,6 +204,14 @@ def publish(draft: Path, path: Path, manifest: Manifest) -> None:
     draft.rename(path)
     _flush(path.parent)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def manifest_json(manifest: Manifest) -> bytes:
+    """Return the manifest as it stands on disk."""
+    row = asdict(manifest)
+    if manifest.release is None:
+        del row["release"]
+    return orjson.dumps(row, option=orjson.OPT_INDENT_2) + b"\n"
 
 
 def recorded(seconds: float) -> dict[str, Any]:
@@ -233,10 +245,7 @@ class _Writer:
     def __init__(self, draft: Path, aside: Aside) -> None:
         self._draft, self._aside = draft, aside
         self._files: dict[str, _HashedFile] = {}
-        self._reasons: Counter[str] = Counter()
-        self._repairs: Counter[str] = Counter()
-        self._flags: Counter[str] = Counter()
-        self._repaired = self._flagged = 0
+        self._tally = Tally()
 
     def __enter__(self) -> Self:
         for name in (RECORDS, REJECTED):
@@ -248,15 +257,11 @@ class _Writer:
             file.close()
 
     def write(self, outcome: Outcome) -> None:
+        self._tally.add(outcome)
         if isinstance(outcome, Rejection):
-            self._reasons.update({reason.code for reason in outcome.reasons})
             self._files[REJECTED].write(write_rejection(outcome))
-            return
-        self._repaired += bool(outcome.repairs)
-        self._flagged += bool(outcome.flags)
-        self._repairs.update({repair.code for repair in outcome.repairs})
-        self._flags.update({flag.code for flag in outcome.flags})
-        self._files[RECORDS].write(write_record(outcome))
+        else:
+            self._files[RECORDS].write(write_record(outcome))
 
     def leave(self, name: str, row: Mapping[str, Any]) -> None:
         file = f"{name}.jsonl"
@@ -273,17 +278,7 @@ class _Writer:
             self._aside.watch(view)
 
     def counts(self) -> Counts:
-        kept, rejected = self._files[RECORDS].rows, self._files[REJECTED].rows
-        return Counts(
-            rows=kept + rejected,
-            kept=kept,
-            rejected=rejected,
-            repaired=self._repaired,
-            flagged=self._flagged,
-            reasons=dict(self._reasons.most_common()),
-            repairs=dict(self._repairs.most_common()),
-            flags=dict(self._flags.most_common()),
-        )
+        return self._tally.counts()
 
     def digests(self) -> tuple[FileDigest, ...]:
         return tuple(file.digest(name) for name, file in self._files.items())

@@ -8,6 +8,7 @@ the padding and nothing else. Dolly's random eights are 1.7 times padding on Alp
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Int
@@ -75,6 +76,26 @@ def micro_batches(examples: Iterable[Example], *, tokens: int, pad_id: int) -> I
     """Cut examples into micro-batches of at most `tokens` padded tokens, or of one record where that is longer."""
     for part in _cut(sorted(examples, key=lambda one: len(one.input_ids), reverse=True), tokens):
         yield _collate(part, pad_id)
+
+
+class Shape(NamedTuple):
+    """The size of a micro-batch."""
+
+    rows: int
+    length: int
+    """Tokens of its longest record."""
+    supervised: int
+
+    @property
+    def padded_tokens(self) -> int:
+        """Tokens with the padding: what is computed."""
+        return self.rows * self.length
+
+
+def shapes(examples: Iterable[Example], *, tokens: int) -> Iterator[Shape]:
+    """Yield the sizes of the micro-batches that `micro_batches` cuts."""
+    for part in _cut(sorted(examples, key=lambda one: len(one.input_ids), reverse=True), tokens):
+        yield Shape(len(part), len(part[0].input_ids), sum(one.supervised for one in part))
 
 
 def _cut(examples: Sequence[Example], tokens: int) -> Iterator[Sequence[Example]]:

@@ -7,11 +7,12 @@ OUT/
   rejected.jsonl                        records that were not trained on, with their reasons
   log.jsonl                             one row an optimiser step
   run.json                              the run record
+  README.md                             the model card
   manifest.json                         digests of all of it and of what came in, written last, as for any step
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -23,6 +24,7 @@ from schemas.codec import adapter
 from schemas.errors import InputError
 from schemas.manifest import FileDigest, digest_file
 from schemas.prompt import PromptTemplate
+from schemas.release import GateRecord
 from training.config import Difference
 from training.encoding import Encoder
 from training.log import Trained
@@ -45,6 +47,15 @@ class DataRecord:
     fingerprint: str
     """Of that step."""
     manifest_sha256: str
+    gate: GateRecord = field(default_factory=GateRecord)
+    """Whether people had looked at the records by a plan, and what came of it."""
+    allowed_ungated: bool = False
+    """True where the gate was not passed and the run was allowed all the same."""
+    title: str = ""
+    """Of the release, as for the next two; empty for a step."""
+    version: str = ""
+    digest: str = ""
+    """Over the release's rows."""
     files: tuple[FileDigest, ...]
     rows: int
     trained: int

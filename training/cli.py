@@ -122,7 +122,12 @@ def _setting(name: str) -> Callable[[Any], Any]:
     "--preset", type=click.Choice(tuple(PRESETS)), default=DEFAULT_PRESET, show_default=True, help="The recipe."
 )
 @with_options(*map(_setting, SETTINGS))
+@click.option(
+    "--allow-ungated", is_flag=True, help="Train on a release whose review was not passed; it is written down."
+)
+@click.option("--pin", default="", metavar="SHA256", help="The sha256 that DIR/manifest.json must have.")
 @click.option("--force", is_flag=True, help="Train from the beginning even if the same checkpoint stands there.")
+@click.option("--dry-run", is_flag=True, help="Say what it will take, here and on named hardware; write nothing.")
 @click.option(
     "--save-minutes",
     default=10.0,
@@ -137,7 +142,10 @@ def fit(
     output: Path,
     preset: str,
     *,
+    allow_ungated: bool,
+    pin: str,
     force: bool,
+    dry_run: bool,
     save_minutes: float,
     plain: bool,
     as_json: bool,
@@ -145,7 +153,8 @@ def fit(
 ) -> None:
     """Train on the records of DIR and write a checkpoint that transformers loads.
 
-    Everything that can be wrong is found before the model is loaded. The loss is on the response and the key that ends
+    Of a release every byte, the rows and the review's outcome are verified. Everything that can be wrong is found
+    before the model is loaded. The loss is on the response and the key that ends
     it. What is not set here is as in the published recipe (--preset); the run prints where it differs from that.
 
     Ctrl-C and SIGTERM save the state in OUTPUT.resume; the same command goes on from there, also after a kill or a
@@ -158,9 +167,23 @@ def fit(
     from training.plan import Request
 
     request = Request(
-        data=data, base=base, out=output, config=config, preset=preset, force=force, save_minutes=save_minutes
+        data=data,
+        base=base,
+        out=output,
+        config=config,
+        preset=preset,
+        force=force,
+        allow_ungated=allow_ungated,
+        pin=pin,
+        save_minutes=save_minutes,
     )
     aside = show.Watch.on(as_json=as_json, plain=plain)
+    if dry_run:
+        from training.forecast import rehearse
+
+        plan, seen = rehearse(request, aside)
+        click.echo(show.forecast_json(plan, seen) if as_json else show.forecast_text(plan, seen))
+        return
     fitted = train(request, aside, lambda plan: click.echo(show.plan_json(plan) if as_json else show.plan_text(plan)))
     click.echo(show.fitted_json(fitted) if as_json else show.fitted_text(fitted))
 

@@ -21,10 +21,11 @@ from training.checkpoint import (
     save_model,
     write_run,
 )
-from training.data import open_data
+from training.data import check_gate, open_data
 from training.log import Trained
 from training.loop import mean_loss, train
 from training.model import digest_base, find_base, load_model, make_room
+from training.model_card import CARD, model_card, trained_on
 from training.plan import Plan, Request, make_plan
 from training.resume import Keeper, heeding_signals, resume_beside
 
@@ -47,9 +48,12 @@ def fit(request: Request, aside: Aside = SILENT, announce: Callable[[Plan], None
 
     Raises:
         InputError: the data, the base or the place to write cannot be used.
+        GateError: the data is a release whose review was not passed, and that was not allowed.
         DollyError: the disk is full, or the loss stopped being a number; nothing half-written is left.
     """
-    data, base = open_data(request.data), find_base(request.base, aside)
+    data = open_data(request.data)
+    check_gate(data, allow_ungated=request.allow_ungated, pin=request.pin)
+    base = find_base(request.base, aside)
 
     def fill(draft: Path) -> Filled:
         if request.force:
@@ -94,9 +98,12 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     journal = _Journal(draft, aside)
     trained = train(model, plan.examples, plan.config, pad_id=_pad(plan), aside=journal, keeper=keeper)
     after = _held_out_loss(model, plan, aside)
+    model.config.trained_on = trained_on(_data_record(plan))
     save_model(draft, model, plan.encoder)
     held_out = None if before is None or after is None else HeldOutLoss(before=before, after=after)
-    return _record(plan, trained, held_out, sum(weight.numel() for weight in model.parameters()))
+    run = _record(plan, trained, held_out, sum(weight.numel() for weight in model.parameters()))
+    (draft / CARD).write_text(model_card(run), encoding="utf-8")
+    return run
 
 
 def _pad(plan: Plan) -> int:
@@ -146,6 +153,11 @@ def _data_record(plan: Plan) -> DataRecord:
         stage=plan.data.stage,
         fingerprint=plan.data.fingerprint,
         manifest_sha256=plan.data.manifest_sha256,
+        gate=plan.data.gate,
+        allowed_ungated=plan.request.allow_ungated and plan.data.gate.state != "passed",
+        title=plan.data.release.title if plan.data.release else "",
+        version=plan.data.release.version if plan.data.release else "",
+        digest=plan.data.release.digest if plan.data.release else "",
         files=plan.data.files,
         rows=len(plan.data.records),
         trained=len(plan.examples),

@@ -46,7 +46,7 @@ def train(
     tokens = config.micro_tokens or suitable_tokens(model.device)
     with masters_of(model) as masters:
         state = State(weights=masters.named, optimiser=adamw(masters.weights, config), rows=[])
-        stepper = _Stepper(model=model, masters=masters, optimiser=state.optimiser, config=config)
+        stepper = Stepper(model=model, masters=masters, optimiser=state.optimiser, config=config)
         _take_up(state, masters, keeper, aside)
         model.train()
         aside.progress("training", len(state.rows), total)
@@ -116,7 +116,7 @@ def _computes_bf16(device: torch.device) -> bool:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Stepper:
+class Stepper:
     """Takes optimiser steps on a model."""
 
     model: Any

@@ -79,12 +79,30 @@ def load_base(name: str) -> tuple[Any, Any]:
     return load_model(base), load_tokenizer(base)
 
 
+def config_of(base: Base) -> Any:
+    """Load the configuration of a base: its shape, without weights.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    with _as_input_error(base):
+        return AutoConfig.from_pretrained(base.folder)
+
+
 def context_tokens(base: Base) -> int | None:
     """Return the longest text the model can read, in tokens; None where its config does not say."""
-    with _as_input_error(base):
-        text = AutoConfig.from_pretrained(base.folder).get_text_config()
-    longest = getattr(text, "max_position_embeddings", None)
+    longest = getattr(config_of(base).get_text_config(), "max_position_embeddings", None)
     return int(longest) if longest else None
+
+
+def has_tokenizer(base: Base) -> bool:
+    """Say whether the folder of a base holds a tokenizer."""
+    return any((Path(base.folder) / name).is_file() for name in ("tokenizer.json", "tokenizer_config.json"))
+
+
+def has_weights(base: Base) -> bool:
+    """Say whether the folder of a base holds weights."""
+    return any(path for pattern in ("*.safetensors", "*.bin") for path in Path(base.folder).glob(pattern))
 
 
 def digest_base(base: Base) -> FileDigest:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -38,6 +39,10 @@ class Request:
     preset: str
     """The name of the preset that `config` came from."""
     force: bool = False
+    allow_ungated: bool = False
+    """Train on a release whose review was not passed; the run record says so."""
+    pin: str = ""
+    """sha256 that the data's manifest must have; empty: any."""
     save_minutes: float = 10.0
     """Minutes between two savings of an unfinished run's state; 0: only when it is interrupted."""
 
@@ -103,13 +108,13 @@ class Plan:
         return differences(preset, self.config, facts)
 
 
-def make_plan(request: Request, data: TrainingData, base: Base) -> Plan:
-    """Tokenize the data and decide what is trained on, held out and refused.
+def make_plan(request: Request, data: TrainingData, base: Base, *, tokenizer: Any = None) -> Plan:
+    """Tokenize the data and decide what is trained on, held out and refused; `tokenizer`: another than the base's.
 
     Raises:
         InputError: every record is refused, or the tokenizer cannot be read.
     """
-    tokenizer, template = load_tokenizer(base), TEMPLATES[request.config.template]
+    tokenizer, template = tokenizer or load_tokenizer(base), TEMPLATES[request.config.template]
     known = len(tokenizer)
     add_keys(tokenizer, template)
     device = choose_device()

@@ -11,7 +11,9 @@ import orjson
 from schemas.progress import Progress, choose_mode
 from training.compare import Comparison
 from training.config import PRESETS
+from training.data import TrainingData
 from training.fit import Fitted
+from training.forecast import UTILISATION, Forecast, Place
 from training.page import percent, visible
 from training.plan import REASONS, Plan
 from training.respond import Answer
@@ -48,12 +50,19 @@ def plan_text(plan: Plan) -> str:
     data, config = plan.data, plan.config
     held = f", {len(plan.held_out):,} held out" if plan.held_out else ""
     lines = [f"{data.path}: {len(data.records):,} records ({data.stage}), every byte as its manifest says"]
+    lines.append(gate_text(data))
     lines += _refused(plan)
     lines += _differences(plan)
     lines += _warning(plan)
     what = f"{plan.base.place.name}: {len(plan.examples):,} records{held}, {plan.tokens:,} tokens; "
     how = f"{plan.steps:,} steps of {config.rows_per_step} records, {plan.precision} on {plan.device.type}"
     return "\n".join([*lines, what + how])
+
+
+def gate_text(data: TrainingData) -> str:
+    """Return the data's name and what people said of it."""
+    name = f"{data.release.title} {data.release.version}, " if data.release else ""
+    return f"{visible(name)}gate {data.gate.state}: {visible(data.gate.sentence)}"
 
 
 def _differences(plan: Plan) -> list[str]:
@@ -69,6 +78,9 @@ def plan_json(plan: Plan) -> str:
     return _event(
         "plan",
         records=len(plan.data.records),
+        version=plan.data.release.version if plan.data.release else None,
+        manifest_sha256=plan.data.manifest_sha256,
+        gate=plan.data.gate.state,
         trained=len(plan.examples),
         held_out=len(plan.held_out),
         rejected=len(plan.refused),
@@ -79,6 +91,40 @@ def plan_json(plan: Plan) -> str:
         settings=asdict(plan.config),
         differences=plan.differences,
     )
+
+
+def forecast_text(plan: Plan, seen: Forecast) -> str:
+    """Return what a run will take."""
+    here = seen.places[0]
+    parts = " + ".join(f"{name} {_gb(value)}" for name, value in asdict(here.footprint).items())
+    lender = f"note: the base has no tokenizer; tokens are counted by that of {seen.counted_by}"
+    elsewhere = f"{percent(UTILISATION)} of the maker's peak"
+    lines = [
+        plan_text(plan),
+        f"{seen.sizes.parameters:,} parameters; {seen.tokens:,} tokens in {seen.steps:,} steps",
+        *([lender] if seen.counted_by else []),
+        *_table([("on", "needs", "of", "micro-batch", "padding", "minutes"), *map(_place_row, seen.places)]),
+        f"GB on this machine: {parts}",
+        *([f"a trial held {_gb(seen.peak)} GB, libraries included"] if seen.peak else []),
+        f"minutes of training alone: {'measured here; ' if here.measured else ''}elsewhere at {elsewhere}",
+        f"dry run: nothing was written; it would be {_gb(seen.written)} GB at {plan.request.out}",
+    ]
+    return "\n".join(lines)
+
+
+def forecast_json(plan: Plan, seen: Forecast) -> str:
+    """Return what a run will take as one JSON line."""
+    return _event("forecast", plan=orjson.loads(plan_json(plan)), utilisation=UTILISATION, **asdict(seen))
+
+
+def _place_row(place: Place) -> tuple[str, ...]:
+    minutes = f"{place.minutes:,.1f}" if place.minutes else "?" if place.fits else "does not fit"
+    needs, has = f"{_gb(place.footprint.total)} GB", f"{_gb(place.memory)} GB"
+    return place.name, needs, has, f"{place.micro_tokens:,} tokens", percent(place.padding_share), minutes
+
+
+def _gb(number: int) -> str:
+    return f"{number / 10**9:,.2f}"
 
 
 def fitted_text(fitted: Fitted) -> str:

@@ -63,6 +63,41 @@ def _said(message: str, code: int) -> int:
     return code
 
 
+class DefaultGroup(click.Group):
+    """A group one of whose commands is meant where none is named."""
+
+    def __init__(self, *, default: str, **settings: Any) -> None:
+        settings.setdefault("no_args_is_help", True)
+        super().__init__(**settings)
+        self._default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default command before arguments that do not name one."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [self._default, *args]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """Return the commands in the order of their use."""
+        return list(self.commands)
+
+
+class Rate(click.ParamType[float]):
+    """A share as people write it: `2%` or `0.02`."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the share, 0 to 1."""
+        if isinstance(value, float):
+            return value
+        text = str(value).strip()
+        try:
+            return float(text.removesuffix("%").strip()) / 100 if text.endswith("%") else float(text)
+        except ValueError:
+            self.fail(f"expected a share such as 2% or 0.02, found {value!r}", param, ctx)
+
+
 def step_options(command: CommandFunction) -> CommandFunction:
     """Add the options of every command that writes a step directory: -o, --force, --plain, --json."""
     for option in (
@@ -75,6 +110,39 @@ def step_options(command: CommandFunction) -> CommandFunction:
     ):
         command = option(command)
     return command
+
+
+def stage_options(command: CommandFunction) -> CommandFunction:
+    """Add the options of a command that runs a stage: those of a step, and --dry-run, which needs no -o."""
+    command = click.option("--dry-run", is_flag=True, help="Say what would be done, with examples; write nothing.")(
+        step_options(command)
+    )
+    output = next(one for one in command.__click_params__ if one.name == "output")  # type: ignore[attr-defined]  # click
+    output.required = False
+    output.help = f"{output.help}  [required without --dry-run]"
+    return command
+
+
+def run_and_print(
+    stage: Any, directory: Path, *, output: Path | None, force: bool, dry_run: bool, plain: bool, as_json: bool
+) -> None:
+    """Run a stage over the step `directory` into `output`, or only say what it would do, and print what it came to."""
+    from curation.cli.show import rehearsal_json, rehearsal_text
+    from curation.pipeline import rehearse, run_stage
+
+    aside = progress_for(as_json=as_json, plain=plain)
+    if dry_run:
+        found = rehearse(stage, directory, aside=aside)
+        click.echo(rehearsal_json(found) if as_json else rehearsal_text(found))
+    else:
+        print_step(run_stage(stage, directory, needed(output), force=force, aside=aside), as_json=as_json)
+
+
+def needed(output: Path | None) -> Path:
+    """Return where to write; a run that is not a rehearsal must say it."""
+    if output is None:
+        raise click.UsageError("Missing option '-o' / '--output' (or --dry-run, which writes nothing).")
+    return output
 
 
 def progress_for(*, as_json: bool, plain: bool) -> Any:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from curation.cli.base import print_step, progress_for, step_options
+from curation.cli.base import run_and_print, stage_options
 
 
 @click.command()
@@ -29,14 +29,15 @@ from curation.cli.base import print_step, progress_for, step_options
     show_default=True,
     help="Keep both where two like prompts differ in a number, a name, a negation or the like.",
 )
-@step_options
+@stage_options
 def dedupe(
     directory: Path,
     threshold: float,
     encoder: str,
     verify: bool,
-    output: Path,
+    output: Path | None,
     force: bool,
+    dry_run: bool,
     plain: bool,
     as_json: bool,
 ) -> None:
@@ -47,8 +48,6 @@ def dedupe(
     are duplicates. The order of the input decides nothing.
     """
     from curation.dedupe.stage import Dedupe
-    from curation.pipeline import run_stage
 
     stage = Dedupe(threshold=threshold, encoder=encoder, verify=verify)
-    ran = run_stage(stage, directory, output, force=force, aside=progress_for(as_json=as_json, plain=plain))
-    print_step(ran, as_json=as_json)
+    run_and_print(stage, directory, output=output, force=force, dry_run=dry_run, plain=plain, as_json=as_json)

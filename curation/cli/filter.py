@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from curation.cli.base import echo_event, print_step, progress_for, step_options
+from curation.cli.base import echo_event, run_and_print, stage_options
 
 
 @click.command(name="filter")
@@ -20,7 +20,7 @@ from curation.cli.base import echo_event, print_step, progress_for, step_options
     metavar="NAME.FIELD=VALUE",
     help="Change a threshold, as in response_too_long.max_words=400 or wrong_language.allowed=en,de.",
 )
-@step_options
+@stage_options
 def filter_(
     directory: Path,
     only: tuple[str, ...],
@@ -28,8 +28,9 @@ def filter_(
     flag: tuple[str, ...],
     reject: tuple[str, ...],
     settings: tuple[str, ...],
-    output: Path,
+    output: Path | None,
     force: bool,
+    dry_run: bool,
     plain: bool,
     as_json: bool,
 ) -> None:
@@ -39,11 +40,9 @@ def filter_(
     of the checks, their actions and thresholds: dolly-data checks.
     """
     from curation.filters.request import FilterRequest
-    from curation.pipeline import run_stage
 
     request = FilterRequest(only=only, skip=skip, flag=flag, reject=reject, settings=settings)
-    ran = run_stage(request.stage(), directory, output, force=force, aside=progress_for(as_json=as_json, plain=plain))
-    print_step(ran, as_json=as_json)
+    run_and_print(request.stage(), directory, output=output, force=force, dry_run=dry_run, plain=plain, as_json=as_json)
 
 
 @click.command()

@@ -1,10 +1,12 @@
 """`dolly-data generate`: records out of a model."""
 
+from collections import Counter
 from pathlib import Path
 
 import click
 
 from curation.cli.base import print_step, screen_for, step_options
+from curation.cli.covered import coverage_text, terms_text
 
 
 @click.command()
@@ -16,8 +18,20 @@ from curation.cli.base import print_step, screen_for, step_options
     help="An embedded model, a path, a Hub id; with --base-url, the endpoint's name for it.",
 )
 @click.option("--base-url", default="", help="An OpenAI-compatible endpoint; its key is read from OPENAI_API_KEY.")
+@click.option("--answer-model", default="", help="Another model, for the responses.")
+@click.option(
+    "--answer-base-url", default="", help="The endpoint that has it; its key is read from OPENAI_ANSWER_API_KEY."
+)
 @click.option("--seeds", default="", help="A file of seed tasks; default: those that ship.")
-@click.option("--strategy", default="self-instruct", show_default=True, help="How the model is asked.")
+@click.option("--strategy", default="self-instruct", show_default=True, help="One, or a mix: self-instruct:60,evol:40.")
+@click.option("--quota", default="", help="Share of the records by category: brainstorming:10%,open_qa:30%.")
+@click.option("--topics", default="", help="For topic: a file of topics, one a line; default: those that ship.")
+@click.option(
+    "--docs", default=(), multiple=True, help="For docs: a file or folder (txt, md, jsonl, html); repeatable."
+)
+@click.option("--records", default="", help="For answer: the step directory whose instructions are answered anew.")
+@click.option("--raw-prompt", default="", help="For magpie: chatml, llama-3, … or the text before a user's words.")
+@click.option("--steer/--no-steer", default=True, show_default=True, help="Ask for what is short among the records.")
 @click.option("--seed", default=1, show_default=True, help="Decides which examples each request shows.")
 @click.option("--temperature", default=0.9, show_default=True, help="Of requests for instructions.")
 @click.option("--answer-temperature", default=0.5, show_default=True, help="Of requests for contexts and responses.")
@@ -27,6 +41,13 @@ from curation.cli.base import print_step, screen_for, step_options
 @click.option("--examples", default=0, show_default=True, help="Finished seeds shown where a response is asked for.")
 @click.option("--round-size", default=24, show_default=True, help="Requests for instructions in a round.")
 @click.option("--novelty", default=0.7, show_default=True, help="ROUGE-L with an earlier instruction that is too much.")
+@click.option(
+    "--novelty-scope",
+    default="instruction",
+    show_default=True,
+    help="What is compared: instruction, or both with context.",
+)
+@click.option("--language", default="", help="Of the records: en, de, … or any; default: that of the seeds.")
 @click.option("--min-yield", default=0.1, show_default=True, help="Share kept under which three rounds end the run.")
 @click.option("--concurrency", default=8, show_default=True, help="Requests under way at once.")
 @click.option("--timeout-s", default=300.0, show_default=True, help="Seconds that one request may take.")
@@ -41,7 +62,7 @@ from curation.cli.base import print_step, screen_for, step_options
 @click.option("--journal", default="", help="Folder of the journal; default: OUTPUT.journal.")
 @step_options
 def generate(output: Path, force: bool, plain: bool, as_json: bool, **settings: object) -> None:
-    """Make instruction/response pairs from seed tasks, in the manner of Self-Instruct.
+    """Make instruction/response pairs from seed tasks, documents or earlier records.
 
     Every answer is kept in a journal beside the step directory: a run that was killed, or is run again with a larger
     -n or with --force, sends nothing again that was answered.
@@ -61,3 +82,6 @@ def generate(output: Path, force: bool, plain: bool, as_json: bool, **settings: 
     if not ran.reused:
         click.echo(f"{last_run(Path(source.journal))}; {read_spent(Path(source.journal))}", err=as_json)
     print_step(ran, as_json=as_json)
+    click.echo(coverage_text(ran.step.rows("coverage")), err=as_json)
+    if warning := terms_text(Counter(record.provenance.terms for record in ran.step.records())):
+        click.echo(warning, err=True)

@@ -4,15 +4,47 @@ from pathlib import Path
 
 import click
 
-from curation.cli.base import echo_event, print_step, progress_for, step_options
+from curation.cli.base import CommandTable, echo_event, print_step, progress_for, step_options
+
+COMMANDS = {
+    "serve": "curation.cli.review_serve:serve",
+    "sample": "curation.cli.review:sample",
+    "plan": "curation.cli.plan:plan",
+    "status": "curation.cli.review_store:status",
+    "search": "curation.cli.review_search:search",
+    "decide": "curation.cli.review_store:decide",
+    "undo": "curation.cli.review_store:undo",
+    "verify": "curation.cli.review_store:verify",
+    "agreement": "curation.cli.review_agreement:agreement",
+    "canaries": "curation.cli.review_agreement:canaries",
+    "export": "curation.cli.review_store:export",
+    "import": "curation.cli.review_store:import_",
+    "apply": "curation.cli.review:apply",
+}
+"""Command → where it is."""
 
 
-@click.group()
-def review() -> None:
-    """Let people look at records: draw a sample to a file, take the decisions back."""
+class ReviewTable(CommandTable):
+    """The commands of a review; a directory in the place of a command is served."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `serve` before what names no command: `review DIR` is `review serve DIR`."""
+        named = args and (args[0] in COMMANDS or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if named or not args else ["serve", *args])
 
 
-@review.command()
+review = ReviewTable(
+    name="review",
+    table=COMMANDS,
+    subcommand_metavar="DIR | COMMAND [ARGS]...",
+    help="""Let people look at records. `dolly-data review DIR` opens the screens for the step DIR.
+
+    What is done on the screens can be done by commands too, and every command has --json.
+    """,
+)
+
+
+@click.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("-n", default=20, show_default=True, type=click.IntRange(min=1), help="Records to draw.")
 @click.option("--seed", default=1, show_default=True, help="The same seed draws the same records.")
@@ -43,19 +75,22 @@ def sample(directory: Path, n: int, seed: int, rejected: bool, output: Path, for
     echo_event(event, f"drew {len(lines):,} of {of:,} {draw.fate} rows\nwrote {output}", as_json=as_json)
 
 
-@review.command()
+@click.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", required=False, type=click.Path(path_type=Path))
 @step_options
-def apply(directory: Path, file: Path, output: Path, force: bool, plain: bool, as_json: bool) -> None:
-    """Apply the decisions in FILE to the records of the step DIR.
+def apply(directory: Path, file: Path | None, output: Path, force: bool, plain: bool, as_json: bool) -> None:
+    """Apply decisions to the records of the step DIR: those in FILE, or else those that were made on its screens.
 
+    FILE is one that review sample wrote and a person edited, or one that review export wrote.
     Rejected records go to rejected.jsonl, edited ones carry the old text as a repair, all others stay as they are.
     """
     from curation.pipeline import run_stage
     from curation.review.counts import count_decisions
+    from curation.review.exchange import export_beside
     from curation.review.stage import Review, stale_words
 
+    file = file or export_beside(directory)
     stage = Review(decisions=str(file))
     ran = run_stage(stage, directory, output, force=force, aside=progress_for(as_json=as_json, plain=plain))
     rows = list(ran.step.rows("decisions"))

@@ -1,18 +1,23 @@
 """How a finished step reads on a terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 import orjson
 
-from curation.pipeline import Ran
+from curation.pipeline import Ran, Rehearsal
 from curation.reasons import describe
 from curation.recipes import Done
+from curation.visible import on_one_line
+from schemas.codec import dumps, rejection_row
 from schemas.manifest import Counts
+from schemas.outcome import Rejection
 from schemas.step import RECORDS, StepDirectory, is_step, read_manifest
 
 WIDTH = 26
 """Columns of a reason code in a listing."""
+SHOWN = 90
+"""Characters of a text in an example."""
 
 
 def step_text(ran: Ran) -> str:
@@ -50,15 +55,51 @@ def _came_to(done: Done) -> str:
     return f"{counts.rows:,} rows, {counts.kept:,} kept, {counts.rejected:,} rejected"
 
 
+def rehearsal_text(found: Rehearsal) -> str:
+    """Return what a stage would do as lines: the counts, and for each reason its first rows."""
+    lines = _counted(f"{found.stage} (dry run)", found.counts, found.before)
+    for code, rows in found.examples.items():
+        lines.append(f"for example {code}")
+        lines += [f"  {line}" for row in rows for line in _example(row, code)]
+    return "\n".join([*lines, "wrote nothing"])
+
+
+def rehearsal_json(found: Rehearsal) -> str:
+    """Return what a stage would do as one JSON line."""
+    examples = {code: [rejection_row(row) for row in rows] for code, rows in found.examples.items()}
+    event = {"event": "dry-run", "stage": found.stage, "counts": asdict(found.counts), "examples": examples}
+    return dumps(event).decode()
+
+
+def _example(row: Rejection, code: str) -> Iterator[str]:
+    """Yield a rejected row and the evidence against it, each on a line."""
+    reason = next(one for one in row.reasons if one.code == code)
+    yield f"{row.id}  {_cut(row.row.get('instruction', ''))}"
+    parts = [f"{reason.field}: {_cut(reason.found)}" if reason.field else _cut(reason.found)]
+    parts += [f"the other is {reason.other}"] * bool(reason.other)
+    parts += [f"{name} {score:.4f}" for name, score in reason.scores.items()]
+    yield f"  {'; '.join(part for part in parts if part)}"
+
+
+def _cut(value: object) -> str:
+    line = on_one_line(str(value))
+    return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
+
+
 def _text(step: StepDirectory, *, reused: bool) -> str:
-    counts, before = step.manifest.counts, _before(step)
+    lines = _counted(step.manifest.stage, step.manifest.counts, _before(step))
+    return "\n".join([*lines, f"{'reused' if reused else 'wrote'} {step.path}"])
+
+
+def _counted(stage: str, counts: Counts, before: Counts) -> list[str]:
+    """Return a stage's counts as lines; those of the step before it tell what was repaired and flagged earlier."""
     repairs, flags = _new(counts.repairs, before.repairs), _new(counts.flags, before.flags)
-    head = [f"{step.manifest.stage}: {counts.rows:,} rows", f"{counts.kept:,} kept", f"{counts.rejected:,} rejected"]
+    head = [f"{stage}: {counts.rows:,} rows", f"{counts.kept:,} kept", f"{counts.rejected:,} rejected"]
     head += [f"{counts.repaired:,} repaired"] * bool(repairs) + [f"{counts.flagged:,} flagged"] * bool(flags)
     lines = [", ".join(head)]
     for title, table in (("rejected", counts.reasons), ("repaired", repairs), ("flagged", flags)):
         lines += [f"  {title:8} {code:{WIDTH}} {number:>7,}  {describe(code)}" for code, number in table.items()]
-    return "\n".join([*lines, f"{'reused' if reused else 'wrote'} {step.path}"])
+    return lines
 
 
 def _before(step: StepDirectory) -> Counts:

@@ -8,6 +8,7 @@ import orjson
 
 from curation.explain import Sighting, Story
 from curation.reasons import describe
+from curation.restore.source import RESTORED
 from curation.visible import on_one_line
 from schemas.outcome import Rejection
 from schemas.record import InstructionRecord, Provenance, Reason
@@ -72,17 +73,32 @@ def _sighting(sight: Sighting, before: InstructionRecord | Rejection | None) -> 
     if passed := [verdict.code for verdict in sight.verdicts if verdict.passed]:
         yield from textwrap.wrap(f"  passed     {', '.join(passed)}", WIDTH, subsequent_indent=" " * 13)
     for note in sight.notes:
+        if note.name == RESTORED:  # told already, from the record itself
+            continue
         known = ", ".join(f"{key} {_short(str(value), 60)}" for key, value in note.row.items() if key != "id")
         yield f"  {note.name:10} {known}"
 
 
 def _changes(record: InstructionRecord, before: InstructionRecord | Rejection | None) -> Iterator[str]:
-    """Yield the repairs and flags that this step added."""
-    old = before if isinstance(before, InstructionRecord) else InstructionRecord(instruction="", response="")
-    for repair in record.repairs[len(old.repairs) :]:
+    """Yield the repairs and flags that this step added, and who put the record back."""
+    repairs, flags, restored = _known(before)
+    for one in record.provenance.restored[restored:]:
+        parts = [
+            f"put back{f' by {one.by}' if one.by else ''} after {one.step} had rejected it for {', '.join(one.codes)}"
+        ]
+        yield f"  restored   {_short(': '.join([*parts, *[one.note] * bool(one.note)]), 2 * WIDTH)}"
+    for repair in record.repairs[repairs:]:
         yield f"  repaired   {repair.code}: {repair.field} was {_short(repair.old)!r}, is {_short(repair.new)!r}"
-    for flag in record.flags[len(old.flags) :]:
+    for flag in record.flags[flags:]:
         yield _reason("flagged", flag)
+
+
+def _known(before: InstructionRecord | Rejection | None) -> tuple[int, int, int]:
+    """Return how many repairs, flags and restorations the record had when the step before was done with it."""
+    if before is None:
+        return 0, 0, 0
+    row = before.row if isinstance(before, Rejection) else {"repairs": before.repairs, "flags": before.flags}
+    return len(row.get("repairs", ())), len(row.get("flags", ())), len(before.provenance.restored)
 
 
 def _reason(word: str, reason: Reason) -> str:

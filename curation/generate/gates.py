@@ -6,12 +6,14 @@ what only happens while a model writes.
 """
 
 import re
+from dataclasses import dataclass
 from functools import cache
 
-from curation.filters.catalogue import ChosenCheck, choose
+from curation.filters.catalogue import CHECKS, ChosenCheck, choose
 from curation.filters.stage import judge
+from curation.generate.support import CAPITALS, unsupported
 from curation.text import normal_form, tokens
-from schemas.outcome import Outcome, reject
+from schemas.outcome import Outcome, Rejection, reject
 from schemas.record import InstructionRecord, Reason
 
 REASONS = {
@@ -29,6 +31,11 @@ REASONS = {
     "context_too_short": "The context has too few words.",
     "context_repeats": "The context goes round in a loop.",
     "context_echoes": "The context is the instruction again.",
+    "context_placeholder": "The context leaves a blank to be filled in.",
+    "response_unsupported": "The response brings in a number or a name that its document does not hold.",
+    "evolution_copies_prompt": "The evolved instruction speaks of the rewriting instead of the task.",
+    "evolution_no_gain": "The evolved instruction says hardly anything that its parent does not say.",
+    "evolution_unanswerable": "The model finds no answer to the evolved instruction.",
 }
 """Every code that only generation gives, in plain words; the others are those of `curation.filters.catalogue`."""
 
@@ -43,6 +50,8 @@ FOR_INSTRUCTIONS = (
 )
 """Checks that an instruction passes before its response is asked for."""
 FOR_RECORDS = (
+    "no_input_marker",
+    "end_marker",
     "response_empty",
     "response_placeholder",
     "response_echoes",
@@ -50,13 +59,15 @@ FOR_RECORDS = (
     "provider_identity",
     "response_repeats",
     "response_too_long",
+    "response_truncated",
     "merged_tasks",
     "template_leak",
     "needs_media",
+    "url_not_given",
     "dangling_reference",
     "broken_characters",
 )
-"""Checks that a finished record passes."""
+"""Checks that a finished record passes; the first two repair it."""
 
 CONTEXT_WORDS = 5
 """Fewest words of a context."""
@@ -80,16 +91,32 @@ _SEEN = re.compile(
 """Something to be looked at or listened to. A text about it could be asked for, but would be no such thing."""
 
 
-def judge_instruction(record: InstructionRecord) -> Outcome:
-    """Return the record if its instruction is worth a response, else its rejection."""
-    own = _blank(record) or _seen(record) or _loop(record, "instruction")
-    return reject(record, own) if own else judge(record, _chosen(FOR_INSTRUCTIONS))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gates:
+    """The gates of a run."""
 
+    language: str = ""
+    """The one language that records may be in, as an ISO 639-1 code; empty: any."""
 
-def judge_record(record: InstructionRecord) -> Outcome:
-    """Return a finished record if it is whole, else its rejection."""
-    own = _short_context(record) or _echoing_context(record) or _loop(record, "context")
-    return reject(record, own) if own else judge(record, _chosen(FOR_RECORDS))
+    def instruction(self, record: InstructionRecord) -> Outcome:
+        """Return the record if its instruction is worth a response, else its rejection."""
+        own = _blank(record, "instruction") or _seen(record) or _loop(record, "instruction")
+        return reject(record, own) if own else judge(record, _chosen(FOR_INSTRUCTIONS))
+
+    def record(self, record: InstructionRecord, *, grounded: bool = False) -> Outcome:
+        """Return a finished record if it is whole, else its rejection; `grounded`: its context is a document's."""
+        outcome = judge(record, (*_chosen(FOR_RECORDS), *_in_language(self.language)))
+        if isinstance(outcome, Rejection):
+            return outcome
+        own = self._unsupported(outcome) if grounded else _context(outcome)
+        return reject(record, own) if own else outcome
+
+    def _unsupported(self, record: InstructionRecord) -> Reason | None:
+        missing = unsupported(record, names=self.language not in CAPITALS)
+        if not missing:
+            return None
+        found = shortened(", ".join(missing))
+        return Reason(code="response_unsupported", field="response", found=found, limit="what the context holds")
 
 
 def loop_ratio(text: str) -> float:
@@ -109,14 +136,28 @@ def shortened(text: str) -> str:
 
 @cache
 def _chosen(codes: tuple[str, ...]) -> tuple[ChosenCheck, ...]:
-    return tuple(choose(code, {"action": "reject"}) for code in codes)
+    """Return checks that repair what they can repair and reject the rest."""
+    actions = {code: "repair" if CHECKS[code].action == "repair" else "reject" for code in codes}
+    return tuple(choose(code, {"action": action}) for code, action in actions.items())
 
 
-def _blank(record: InstructionRecord) -> Reason | None:
-    match = _BLANK.search(record.instruction)
+@cache
+def _in_language(language: str) -> tuple[ChosenCheck, ...]:
+    return (choose("wrong_language", {"allowed": (language,), "action": "reject"}),) if language else ()
+
+
+def _context(record: InstructionRecord) -> Reason | None:
+    """Return what is wrong with a context that a model wrote, or nothing."""
+    if not record.context:
+        return None
+    return _short_context(record) or _echoing_context(record) or _blank(record, "context") or _loop(record, "context")
+
+
+def _blank(record: InstructionRecord, field: str) -> Reason | None:
+    match = _BLANK.search(str(getattr(record, field)))
     if match is None:
         return None
-    return Reason(code="instruction_placeholder", field="instruction", found=shortened(match[0]), span=match.span())
+    return Reason(code=f"{field}_placeholder", field=field, found=shortened(match[0]), span=match.span())
 
 
 def _seen(record: InstructionRecord) -> Reason | None:
@@ -139,12 +180,12 @@ def _loop(record: InstructionRecord, field: str) -> Reason | None:
 
 def _short_context(record: InstructionRecord) -> Reason | None:
     words = len(tokens(record.context))
-    if not record.context or words >= CONTEXT_WORDS:
+    if words >= CONTEXT_WORDS:
         return None
     return Reason(code="context_too_short", field="context", found=f"{words} words", limit=f"{CONTEXT_WORDS} or more")
 
 
 def _echoing_context(record: InstructionRecord) -> Reason | None:
-    if not record.context or normal_form(record.context) != normal_form(record.instruction):
+    if normal_form(record.context) != normal_form(record.instruction):
         return None
     return Reason(code="context_echoes", field="context", found=shortened(record.context), limit="not the instruction")

@@ -23,14 +23,17 @@ from pathlib import Path
 from typing import Any
 
 from curation.generate.endpoint import Answer, Endpoint, Request, read_answer
+from curation.generate.index import Index
 from curation.generate.spending import Tracker
 from curation.generate.trouble import LetGoError
-from schemas.codec import dumps, loads, read_config
+from schemas.codec import dumps, loads, read_config, sha256_of
 from schemas.errors import DollyError, InputError
 
 ANSWERS = "answers.jsonl"
 LOCK = "lock"
 LAST_RUN = "last_run.json"
+PIECE = 1 << 13
+"""Bytes read at a time; most answers are shorter."""
 
 
 def journal_beside(step: Path) -> Path:
@@ -49,7 +52,7 @@ class Journal:
         """
         path, self.folder = folder / ANSWERS, folder
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        self._answers: dict[str, tuple[int, int]] = {}
+        self._answers = Index()
         self._open: set[str] = set()
         self._size = self._flushed = 0
         self._flushing: asyncio.Task[None] | None = None
@@ -68,19 +71,22 @@ class Journal:
 
     def find(self, key: str) -> Answer | None:
         """Return the answer to a request that was asked before."""
-        place = self._answers.get(key)
+        place = self._answers.find(key)
         if place is None:
             return None
-        return read_answer(loads(os.pread(self._file, place[1], place[0]))["body"])
+        row = loads(self._line(place))
+        return read_answer(row["body"]) if row["key"] == key else None
 
     async def asked(self, request: Request) -> None:
         """Write a request down before it is sent."""
-        self._open.add(request.key)
-        await self._append({"t": "request", "key": request.key, **request.plain()})
+        plain = request.plain()
+        key = sha256_of(plain)
+        self._open.add(key)
+        await self._append({"t": "request", "key": key, **plain})
 
     async def answered(self, key: str, answer: Answer) -> None:
         """Write an answer down as it came, before anybody reads it."""
-        self._answers[key] = await self._append({"t": "answer", "key": key, "body": dict(answer.body)})
+        self._answers.enter(key, await self._append({"t": "answer", "key": key, "body": dict(answer.body)}))
         self._open.discard(key)
 
     async def lost(self, key: str) -> None:
@@ -96,8 +102,15 @@ class Journal:
         """Close the file; everything in it is on the disk already."""
         os.close(self._file)
 
-    async def _append(self, row: Mapping[str, Any]) -> tuple[int, int]:
-        """Write a line through to the disk; returns where it is."""
+    def _line(self, place: int) -> bytes:
+        """Return the line that begins at a place."""
+        line = b""
+        while b"\n" not in line:
+            line += os.pread(self._file, PIECE, place + len(line))
+        return line[: line.index(b"\n")]
+
+    async def _append(self, row: Mapping[str, Any]) -> int:
+        """Write a line through to the disk; returns where it begins."""
         line, start = dumps(row) + b"\n", self._size
         try:
             self._write_all(line)
@@ -106,7 +119,7 @@ class Journal:
             raise
         self._size += len(line)
         await self._settle(start + len(line))
-        return start, len(line)
+        return start
 
     def _write_all(self, line: bytes) -> None:
         while line:
@@ -145,7 +158,7 @@ class Journal:
             raise InputError(place=place, expected="a line of a journal", found=repr(line[:60])) from error
         self._tracker.note(row)
         if kind == "answer":
-            self._answers[key] = (self._size, len(line))
+            self._answers.enter(key, self._size)
             self._open.discard(key)
         elif kind == "unbilled":
             self._open.discard(key)

@@ -69,6 +69,15 @@ def given_price(price_in: float, price_out: float) -> Price:
     return Price(prompt=Decimal(str(price_in)), completion=Decimal(str(price_out)), source="--price-in, --price-out")
 
 
+def dearer(one: Price, other: Price) -> Price:
+    """Return what is dearer of either: an upper bound where two models share a budget."""
+    return Price(
+        prompt=max(one.prompt, other.prompt),
+        completion=max(one.completion, other.completion),
+        source=f"the dearer of {one.source} and {other.source}",
+    )
+
+
 @cache
 def _file() -> Mapping[str, Any]:
     import yaml  # noqa: PLC0415  # only where a price is asked for

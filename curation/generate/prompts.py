@@ -38,17 +38,79 @@ STYLES = {
 STYLE = "Answer in at most three short sentences."
 TEXT = "Write a short text of three or four sentences, with names and numbers, for this task"
 NOT_THE_ANSWER = "Write only the text, not the answer."
+PROPOSE_ITEMS = (
+    "You write tasks for a language model, and do them. Every task is new and can be done with text alone. The context "
+    "is the text that a task is about, written out in full; most tasks need none. Vary subject, verb, form and length."
+)
+PROPOSE_ABOUT = (
+    "You write tasks about a text. The text alone holds what is needed to do them. Every task fits on one line and "
+    "names what it is about. Do not write the answers."
+)
+ABOUT = {
+    "closed_qa": ("question that the text answers", "questions that the text answers"),
+    "information_extraction": ("task to extract facts from the text", "tasks to extract facts from the text"),
+    "summarization": ("task to summarize the text", "tasks to summarize the text"),
+    "classification": ("task to classify the text", "tasks to classify the text"),
+}
+"""How a task about a text that is there is called: one of them, several."""
+WHETHER = "Can the task below only be answered with one of a few fixed labels? Answer yes or no."
+LABELLED = (
+    ("Is this film review positive or negative?", "Yes"),
+    ("What could a family do on a rainy Sunday?", "No"),
+    ("Say which of the three departments should get this letter.", "Yes"),
+    ("Shorten the minutes to three sentences.", "No"),
+    ("When did the ferry leave?", "No"),
+    ("Is the statement true or false?", "Yes"),
+    ("Translate the notice into French.", "No"),
+    ("Decide whether this message is spam.", "Yes"),
+)
+"""Tasks, and whether they are classifications."""
 GUESS = "Give one possible answer, in a few words, to this task"
 
 
-def ask_instructions(category: str, examples: Sequence[InstructionRecord], wanted: Wanted) -> tuple[Message, ...]:
+def ask_instructions(
+    category: str, examples: Sequence[InstructionRecord], wanted: Wanted, wish: str = "", topic: str = ""
+) -> tuple[Message, ...]:
     """Ask for instructions in the form that is wanted, after lists of as many examples."""
-    kind = KINDS.get(category) or f"{category.replace('_', ' ')} tasks".strip()
-    turns, count = [Message("system", f"{PROPOSE} {wanted.words}".strip())], wanted.count
+    turns, count = [Message("system", _joined(PROPOSE, wanted.words))], wanted.count
     for start in range(0, len(examples), count):
         shown = examples[start : start + count]
-        turns += [Message("user", f"Write {len(shown)} new {kind}."), Message("assistant", _written(shown, wanted))]
-    return (*turns, Message("user", f"Write {count} new {kind}."))
+        turns += [Message("user", _new(len(shown), category)), Message("assistant", _written(shown, wanted))]
+    return (*turns, Message("user", _joined(_new(count, category, topic), wish)))
+
+
+def ask_items(
+    category: str, examples: Sequence[InstructionRecord], wanted: Wanted, wish: str = ""
+) -> tuple[Message, ...]:
+    """Ask for whole items, after finished ones."""
+    style = STYLES.get(category, STYLE) if "response" in wanted.fields else ""
+    return (
+        Message("system", _joined(PROPOSE_ITEMS, style, wanted.words)),
+        Message("user", _new(len(examples), category)),
+        Message("assistant", _written(examples, wanted)),
+        Message("user", _joined(_new(wanted.count, category), wish)),
+    )
+
+
+def ask_about(
+    category: str, passage: str, examples: Sequence[InstructionRecord], wanted: Wanted
+) -> tuple[Message, ...]:
+    """Ask for instructions about a passage, after one about each example's text."""
+    kind = ABOUT.get(category, ABOUT["closed_qa"])
+    turns = [Message("system", _joined(PROPOSE_ABOUT, wanted.words))]
+    for shown in examples:
+        asked = _about(shown.context, f"Write 1 new {kind[0]}.")
+        turns += [Message("user", asked), Message("assistant", _written([shown], wanted))]
+    last = f"Write {wanted.count} new {kind[wanted.count > 1]}."
+    return (*turns, Message("user", _about(passage, last)))
+
+
+def ask_whether_labelled(record: InstructionRecord) -> tuple[Message, ...]:
+    """Ask whether a task is a classification, after tasks that are and are not."""
+    turns: list[Message] = []
+    for task, said in LABELLED:
+        turns += [Message("user", f"{WHETHER}\n\n{task}"), Message("assistant", said)]
+    return (*turns, Message("user", f"{WHETHER}\n\n{record.instruction}"))
 
 
 def ask_response(record: InstructionRecord, examples: Sequence[InstructionRecord]) -> tuple[Message, ...]:
@@ -98,3 +160,16 @@ def _guess(record: InstructionRecord) -> str:
 
 def _written(examples: Sequence[InstructionRecord], wanted: Wanted) -> str:
     return wanted.shown([{field: getattr(shown, field) for field in wanted.fields} for shown in examples])
+
+
+def _new(count: int, category: str, topic: str = "") -> str:
+    kind = KINDS.get(category) or f"{category.replace('_', ' ')} tasks".strip()
+    return f"Write {count} new {kind}{topic and f' about {topic}'}."
+
+
+def _about(text: str, ask: str) -> str:
+    return f"Text:\n{text}\n\n{ask}"
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(part for part in parts if part)

@@ -9,15 +9,19 @@ last record stay in the journal.
 
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import NamedTuple
 
+from curation.generate import coverage
+from curation.generate.coverage import Cell, Coverage
 from curation.generate.endpoint import Answer, Endpoint, Request
-from curation.generate.gates import judge_instruction, judge_record
-from curation.generate.novelty import Neighbour, Pool
-from curation.generate.strategies.shape import Draft, Drafted, Proposal, Shelf, Strategy
+from curation.generate.gates import Gates
+from curation.generate.novelty import SCOPES, Neighbour, Pool, Scope
+from curation.generate.plan import Plan
+from curation.generate.strategies.shape import Draft, Drafted, Proposal, Seeds, Shelf, Strategy
 from curation.generate.under_way import UnderWay
 from schemas.errors import YieldError
 from schemas.outcome import SILENT, Aside, Outcome, Rejection, reject
@@ -37,17 +41,33 @@ class Goal:
     novelty: float
     min_yield: float
     concurrency: int
+    scope: Scope = "instruction"
+    """What of a record is compared with others."""
+    gates: Gates = field(default_factory=Gates)
+
+
+class Asked(NamedTuple):
+    """A strategy and what it proposed."""
+
+    strategy: Strategy
+    proposal: Proposal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """What an answer holds, on its way to an outcome."""
 
+    strategy: Strategy
     drafted: Drafted
     near: Neighbour | None = None
-    """The most similar instruction there was when it came in its turn."""
+    """The most similar record there was when it came in its turn."""
     key: int | None = None
-    """Its own key in the pool; None: it is not new, or was rejected before that was asked."""
+    """Its own key in the pool; None: it is not new, or that was not asked yet."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is to be finished."""
+        return isinstance(self.drafted, Draft) and not (self.near and self.key is None)
 
 
 @dataclass(slots=True)
@@ -56,19 +76,21 @@ class Tally:
 
     kept: int = 0
     rows: int = 0
+    turns: int = 0
+    """Turns at which there was something to ask or to work on."""
     dry: int = 0
     """Rounds in a row that hardly kept anything."""
     reasons: Counter[str] = field(default_factory=Counter)
 
 
 class Rounds:
-    """One run of a strategy."""
+    """One run of a plan."""
 
     def __init__(
         self,
-        strategy: Strategy,
+        plan: Plan,
         endpoint: Endpoint,
-        seeds: Mapping[str, list[InstructionRecord]],
+        seeds: Seeds,
         goal: Goal,
         *,
         aside: Aside = SILENT,
@@ -80,41 +102,53 @@ class Rounds:
         `said` adds to the progress what the endpoint did in so many seconds; `closing` tells it that nothing more is
         to be sent.
         """
-        self._strategy, self._endpoint, self._goal, self._aside, self._said = strategy, endpoint, goal, aside, said
+        self._plan, self._endpoint, self._goal, self._aside, self._said = plan, endpoint, goal, aside, said
         self._closing = closing
         self._under_way = UnderWay(goal.concurrency)
         self._seeds = seeds
         self._made: dict[str, list[InstructionRecord]] = {}
-        self._pool, self._names = Pool(), dict[int, str]()
+        self._pool, self._names, self._text = Pool(), dict[int, str](), SCOPES[goal.scope]
         self._asked: Counter[str] = Counter()
         self._tally, self._started = Tally(), time.monotonic()
-        for seed in (one for of_category in seeds.values() for one in of_category):
-            self._names[self._pool.add(self._pool.encode(seed.instruction))] = seed.id
+        every = [one for of_category in seeds.values() for one in of_category]
+        self._covered: Counter[Cell] = Counter()
+        self._covered_by_seeds = coverage.count(every)
+        for seed in every:
+            self._names[self._pool.add(self._pool.encode(self._text(seed)))] = seed.id
 
     async def outcomes(self) -> AsyncGenerator[Outcome, None]:
-        """Yield outcomes up to the n-th record.
+        """Yield outcomes up to the n-th record, or until nothing is left to work on; leave aside what they cover.
 
         Raises:
             YieldError: three rounds in a row kept hardly anything.
             EndpointError: it cannot be used, or no longer.
         """
         try:
-            for number in count():
-                before = replace(self._tally)
-                async with aclosing(self._round(number)) as outcomes:
-                    async for outcome in outcomes:
-                        self._note(outcome)
-                        yield outcome
-                        if self._tally.kept == self._goal.n:
-                            return
-                self._give_up_if_dry(before)
+            async with aclosing(self._rounds()) as outcomes:
+                async for outcome in outcomes:
+                    self._note(outcome)
+                    yield outcome
+                    if self._tally.kept == self._goal.n:
+                        break
+            for row in coverage.rows(self._coverage()):
+                self._aside.leave("coverage", row)
         finally:
             self._closing()
             await self._under_way.end()
 
+    async def _rounds(self) -> AsyncGenerator[Outcome, None]:
+        for number in count():
+            before = replace(self._tally)
+            async with aclosing(self._round(number)) as outcomes:
+                async for outcome in outcomes:
+                    yield outcome
+            if self._tally.turns == before.turns:
+                return
+            self._give_up_if_dry(before)
+
     async def _round(self, number: int) -> AsyncGenerator[Outcome, None]:
         made = {category: tuple(records) for category, records in self._made.items()}
-        shelf = Shelf(round=number, seeds=self._seeds, made=made)
+        shelf = Shelf(round=number, seeds=self._seeds, made=made, coverage=self._coverage())
         burnt = []
         finished = self._under_way.in_order(
             lambda one: self._finished(one, shelf), self._candidates(shelf), self._ahead
@@ -128,56 +162,72 @@ class Rounds:
         for key in burnt:
             self._pool.remove(key)
 
+    def _coverage(self) -> Coverage:
+        return Coverage(kept=dict(self._covered), seeds=self._covered_by_seeds)
+
     async def _candidates(self, shelf: Shelf) -> AsyncGenerator[Candidate, None]:
         """Yield what the answers to the round's requests hold, in order."""
         answered = self._under_way.in_order(self._answered, self._proposals(shelf), lambda: self._goal.concurrency)
         async for answers in answered:
-            for proposal, answer in answers:
-                for drafted in self._strategy.read(proposal, answer):
-                    yield self._candidate(drafted)
+            for asked, answer in answers:
+                for drafted in _read(asked, answer):
+                    yield self._candidate(asked.strategy, drafted)
 
-    async def _proposals(self, shelf: Shelf) -> AsyncGenerator[Proposal, None]:
-        for proposal in self._strategy.propose(shelf):
-            yield self._numbered(proposal)
+    async def _proposals(self, shelf: Shelf) -> AsyncGenerator[Asked, None]:
+        for strategy, turn in self._plan.turns(shelf):
+            proposal = strategy.propose(turn, shelf)
+            if proposal is not None:
+                self._tally.turns += 1
+                yield Asked(strategy, self._numbered(proposal))
 
     def _numbered(self, proposal: Proposal) -> Proposal:
         """Number a request that is the same as an earlier one, so that it is asked again."""
+        if proposal.request is None:
+            return proposal
         key = proposal.request.key
         self._asked[key] += 1
         return replace(proposal, request=replace(proposal.request, sample=self._asked[key] - 1))
 
-    async def _answered(self, proposal: Proposal) -> list[tuple[Proposal, Answer]]:
+    async def _answered(self, asked: Asked) -> list[tuple[Asked, Answer | None]]:
         """Ask, and once more for the items that a cut answer had no room for."""
+        strategy, proposal = asked
+        if proposal.request is None:
+            return [(asked, None)]
         answer = await self.ask(proposal.request)
         more = proposal.wanted.more(proposal.request, answer) if proposal.wanted else None
         if more is None:
-            return [(proposal, answer)]
+            return [(asked, answer)]
         rest = replace(proposal, wanted=more[0], request=more[1])
-        return [(proposal, answer), (rest, await self.ask(rest.request))]
+        return [(asked, answer), (Asked(strategy, rest), await self.ask(more[1]))]
 
     async def ask(self, request: Request) -> Answer:
         """Ask the endpoint in its turn, unless the run has ended meanwhile: nothing more is paid for then."""
         async with self._under_way.slot():
             return await self._endpoint.ask(request)
 
-    def _candidate(self, drafted: Drafted) -> Candidate:
-        """Judge an instruction, and enter it in the pool if it is new."""
+    def _candidate(self, strategy: Strategy, drafted: Drafted) -> Candidate:
+        """Judge an instruction; where instructions are what is compared, enter it in the pool if it is new."""
+        candidate = Candidate(strategy=strategy, drafted=drafted)
         if isinstance(drafted, Rejection):
-            return Candidate(drafted=drafted)
-        judged = judge_instruction(drafted.record)
+            return candidate
+        judged = drafted.record if drafted.given else self._goal.gates.instruction(drafted.record)
         if isinstance(judged, Rejection):
-            return Candidate(drafted=judged)
-        codes = self._pool.encode(drafted.record.instruction)
+            return replace(candidate, drafted=judged)
+        return self._placed(candidate, drafted) if self._goal.scope == "instruction" else candidate
+
+    def _placed(self, candidate: Candidate, draft: Draft) -> Candidate:
+        """Find the nearest record, and enter the draft in the pool if it is new, or somebody's own."""
+        codes = self._pool.encode(self._text(draft.record))
         near = self._pool.nearest(codes)
-        if near and near.score > self._goal.novelty:
-            return Candidate(drafted=drafted, near=near)
-        return Candidate(drafted=drafted, near=near, key=self._pool.add(codes))
+        if near and near.score > self._goal.novelty and not draft.given:
+            return replace(candidate, near=near)
+        return replace(candidate, near=near, key=self._pool.add(codes))
 
     async def _finished(self, candidate: Candidate, shelf: Shelf) -> Candidate:
         """Have a new instruction done."""
-        if candidate.key is None or isinstance(candidate.drafted, Rejection):
+        if not candidate.is_open or isinstance(candidate.drafted, Rejection):
             return candidate
-        return replace(candidate, drafted=await self._strategy.finish(candidate.drafted, shelf, self))
+        return replace(candidate, drafted=await candidate.strategy.finish(candidate.drafted, shelf, self))
 
     def _settled(self, candidate: Candidate) -> Outcome:
         """Return what becomes of a candidate, and remember it."""
@@ -188,13 +238,23 @@ class Rounds:
         return outcome
 
     def _judged(self, candidate: Candidate, draft: Draft) -> Outcome:
-        if candidate.key is None and candidate.near:
+        if not candidate.is_open and candidate.near:
             return reject(draft.record, self._not_novel(candidate.near))
-        outcome = judge_record(draft.record)
-        if isinstance(outcome, InstructionRecord):
-            self._made.setdefault(outcome.category, []).append(outcome)
-            self._leave(outcome, draft, candidate.near)
+        outcome = self._goal.gates.record(draft.record, grounded=draft.grounded)
+        if isinstance(outcome, Rejection):
+            return outcome
+        if candidate.key is None:  # its context is compared too, and stands only now
+            candidate = self._placed(candidate, replace(draft, record=outcome))
+            if candidate.key is None and candidate.near:
+                return reject(outcome, self._not_novel(candidate.near))
+            self._names[candidate.key or 0] = outcome.id
+        self._keep(outcome, draft, candidate.near)
         return outcome
+
+    def _keep(self, record: InstructionRecord, draft: Draft, near: Neighbour | None) -> None:
+        self._made.setdefault(record.category, []).append(record)
+        self._covered.update(coverage.cells(record))
+        self._leave(record, draft, near)
 
     def _not_novel(self, near: Neighbour) -> Reason:
         return Reason(
@@ -244,3 +304,10 @@ class Rounds:
             f"written; {kept:,} of {goal.n:,} records so far ({rest}). Most frequent reasons: {top}. More varied seeds "
             f"(--seeds), a larger model (--model, --base-url) or another --temperature help."
         )
+
+
+def _read(asked: Asked, answer: Answer | None) -> list[Drafted]:
+    """Return the drafts of an answer; where nothing was asked, the instruction that was there already."""
+    if answer is None:
+        return [Draft(record=asked.proposal.blank, given=True)]
+    return asked.strategy.read(asked.proposal, answer)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from curation.filters.catalogue import CHECKS, choose
@@ -24,6 +25,8 @@ UNBALANCED = 4
 """A category may have at most this many times the seeds of another."""
 SURE = 0.95
 """Confidence from which on a detected language is believed."""
+LOOKED_AT = 60
+"""Seeds whose language is asked for to know that of all."""
 MAY_HAVE = ("wrong_language",)
 """Checks of the filter stage that seeds need not pass: they may be in any one language."""
 
@@ -83,6 +86,12 @@ def seeds_by_category(seeds: Iterable[InstructionRecord]) -> dict[str, list[Inst
     for seed in seeds:
         found.setdefault(seed.category, []).append(seed)
     return dict(sorted(found.items()))
+
+
+def language_of(seeds: Iterable[InstructionRecord]) -> str:
+    """Return the language that most of the first seeds are surely in, or nothing."""
+    usual = Counter(filter(None, map(_language, islice(seeds, LOOKED_AT)))).most_common(1)
+    return usual[0][0] if usual else ""
 
 
 def _fault(path: Path, line: int | None, reason: Reason) -> Fault:

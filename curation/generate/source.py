@@ -1,7 +1,7 @@
 """The source `generate`: records out of a language model, grown from seeds."""
 
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,22 +9,29 @@ from curation.generate.budget import Purse, read_budget
 from curation.generate.budgeted import Budgeted, told_how_far, write_spent
 from curation.generate.embedded import open_embedded
 from curation.generate.endpoint import Endpoint
+from curation.generate.gates import Gates
 from curation.generate.journal import Journal, Remembered, journal_beside, open_journal
 from curation.generate.ladder import AUTO, choose_form, known_form
 from curation.generate.limiter import Limited, Patience
-from curation.generate.prices import Price, find_price, given_price
+from curation.generate.material import material_files, read_material
+from curation.generate.novelty import Scope
+from curation.generate.plan import Plan, parse_quotas, parse_shares
+from curation.generate.prices import Price, dearer, find_price, given_price
 from curation.generate.rounds import Goal, Rounds
-from curation.generate.seeds import SHIPPED, read_seeds, seeds_by_category
+from curation.generate.routes import Routes
+from curation.generate.seeds import SHIPPED, language_of, read_seeds, seeds_by_category
 from curation.generate.spending import Spending
-from curation.generate.strategies import STRATEGIES, Sampling
+from curation.generate.strategies import STRATEGIES, Sampling, Seeds
 from curation.generate.waiting import waited_for
 from curation.generate.watch import Watch
-from curation.generate.web import open_endpoint
+from curation.generate.web import ANSWER_KEY_VARIABLE, KEY_VARIABLE, open_endpoint
 from schemas.errors import InputError
 from schemas.manifest import FileDigest, digest_file
 from schemas.models import resolve
 from schemas.outcome import SILENT, Aside, Outcome
 
+ANY = "any"
+"""The language of records that may be in any."""
 EMBEDDED_FORM = "list"
 """What the embedded model writes best, see `benchmarks/embedded_generation.py`."""
 
@@ -39,10 +46,26 @@ class Generate:
     """An embedded model, a path or a Hub id; with `base_url`, what the endpoint calls it."""
     base_url: str = field(default="", metadata={"identity": False})
     """Address of an OpenAI-compatible endpoint; empty: the model runs in this process."""
+    answer_model: str = ""
+    """Writes the responses; empty: `model` does."""
+    answer_base_url: str = field(default="", metadata={"identity": False})
+    """Address of the endpoint that has it; empty: `base_url`, or this process."""
     seeds: str = field(default="", metadata={"identity": False})
     """A file of seed tasks, in any format that `validate` reads; empty: those that ship."""
     strategy: str = "self-instruct"
-    """One of STRATEGIES."""
+    """One of STRATEGIES, or several with their shares of the requests: `self-instruct:60,evol:25,docs:15`."""
+    quota: str = ""
+    """Share of the records that categories are to have: `brainstorming:10%,open_qa:30%`; the others share the rest."""
+    topics: str = field(default="", metadata={"identity": False})
+    """For `topic`: a file of topics, one a line; empty: those that ship."""
+    docs: tuple[str, ...] = field(default=(), metadata={"identity": False})
+    """For `docs`: files or folders of documents (txt, md, jsonl, html)."""
+    records: str = field(default="", metadata={"identity": False})
+    """For `answer`: the step directory whose instructions are answered anew."""
+    raw_prompt: str = ""
+    """For `magpie`: one of `raw.FORMS`, or what stands before a user's words; empty: the model's own."""
+    steer: bool = True
+    """Whether requests say what is short among the records so far, compared with the seeds."""
     seed: int = 1
     """Decides which examples each request shows."""
     temperature: float = 0.9
@@ -61,6 +84,10 @@ class Generate:
     """Requests for instructions in a round, which all show records of earlier rounds only."""
     novelty: float = 0.7
     """ROUGE-L F (0 to 1) with an earlier instruction, over which one is rejected."""
+    novelty_scope: Scope = "instruction"
+    """What of a record is compared: `instruction`, or `both`: that and its context."""
+    language: str = ""
+    """Language that records have to be in, as an ISO 639-1 code; empty: that of the seeds; `any`: not asked."""
     min_yield: float = field(default=0.1, metadata={"identity": False})
     """Share (0 to 1) of what is written that a round must keep; three rounds under it end the run."""
     concurrency: int = field(default=8, metadata={"identity": False})
@@ -88,13 +115,25 @@ class Generate:
             if getattr(self, name) < 1:
                 raise InputError(place="generate", field=name, expected="1 or more", found=str(getattr(self, name)))
         known_form(self.output_form)
-        if self.strategy not in STRATEGIES:
-            known = f"one of {', '.join(STRATEGIES)}"
-            raise InputError(place="generate", field="strategy", expected=known, found=self.strategy)
+        self._refuse_strategies()
         if (self.price_in is None) != (self.price_out is None) or min(self.price_in or 0, self.price_out or 0) < 0:
             found = f"{self.price_in} and {self.price_out}"
             raise InputError(place="generate", field="price_in, price_out", expected="two prices or none", found=found)
         self.purse()
+
+    def _refuse_strategies(self) -> None:
+        known = f"one of {', '.join(STRATEGIES)}"
+        for name in self.mix:
+            if name not in STRATEGIES:
+                raise InputError(place="generate", field="strategy", expected=known, found=name)
+        if self.answer_base_url and self.answer_model in ("", self.model):
+            found = self.answer_model or "none"
+            raise InputError(place="generate", field="answer_model", expected="another model", found=found)
+
+    @property
+    def mix(self) -> dict[str, int]:
+        """The strategies and their shares of the requests."""
+        return parse_shares(self.strategy, "strategy")
 
     @property
     def name(self) -> str:
@@ -106,8 +145,16 @@ class Generate:
         if self.price_in is not None and self.price_out is not None:
             price: Price | None = given_price(self.price_in, self.price_out)
         else:
-            price = find_price(self.model, self.base_url)
+            price = self._price()
         return Purse(budget=read_budget(self.budget), price=price, spending=spending or Spending())
+
+    def _price(self) -> Price | None:
+        """Return the price; of two models what is dearer of either, so that a budget holds whoever is asked."""
+        usual = find_price(self.model, self.base_url)
+        if not self.answer_model:
+            return usual
+        other = find_price(self.answer_model, self.answer_base_url or self.base_url)
+        return dearer(usual, other) if usual and other else None
 
     @property
     def seed_file(self) -> Path:
@@ -118,7 +165,8 @@ class Generate:
         """Return the digest of the seed file, the step's input."""
         if not self.seed_file.is_file():
             raise InputError(place=self.seed_file, expected="a file of seed tasks", found="nothing")
-        return [digest_file(self.seed_file)]
+        more = material_files(self.mix, topics=self.topics, docs=self.docs, records=self.records)
+        return [digest_file(self.seed_file), *more]
 
     def beside(self, step: Path) -> "Generate":
         """Return the same source with its journal beside the step directory, unless it names one."""
@@ -134,15 +182,18 @@ class Generate:
 
     async def _outcomes(self, journal: Journal, watch: Watch) -> AsyncGenerator[Outcome, None]:
         seeds = seeds_by_category(read_seeds(self.seed_file))
-        goal = Goal(n=self.n, novelty=self.novelty, min_yield=self.min_yield, concurrency=self.concurrency)
-        async with self._endpoint() as endpoint:
-            patience = Patience(attempts=self.attempts, patience_s=self.patience_s)
-            limited = Limited(Budgeted(endpoint, watch.purse, journal), most=self.concurrency, patience=patience)
-            remembered = Remembered(limited, journal)
+        async with self._endpoints(journal, watch.purse) as endpoint:
+            remembered = Remembered(endpoint, journal)
             try:
-                strategy = STRATEGIES[self.strategy](self._sampling(await self._form(remembered, watch.aside)))
+                plan = self._plan(list(seeds), await self._form(remembered, watch.aside))
                 rounds = Rounds(
-                    strategy, remembered, seeds, goal, aside=watch.aside, said=remembered.speed, closing=limited.close
+                    plan,
+                    remembered,
+                    seeds,
+                    self._goal(seeds),
+                    aside=watch.aside,
+                    said=remembered.speed,
+                    closing=endpoint.close,
                 )
                 async with watch.looking(), aclosing(told_how_far(rounds.outcomes(), self.n)) as outcomes:
                     async for outcome in outcomes:
@@ -152,16 +203,48 @@ class Generate:
                 remembered.sum_up()
                 write_spent(journal.folder, watch.purse)
 
+    def _goal(self, seeds: Seeds) -> Goal:
+        language = self.language or language_of(seed for of in seeds.values() for seed in of)
+        return Goal(
+            n=self.n,
+            novelty=self.novelty,
+            min_yield=self.min_yield,
+            concurrency=self.concurrency,
+            scope=self.novelty_scope,
+            gates=Gates(language="" if language == ANY else language),
+        )
+
+    def _plan(self, categories: list[str], form: str) -> Plan:
+        place = None if self.base_url else resolve(self.model)
+        material = read_material(
+            self.mix,
+            seed=self.seed,
+            topics=self.topics,
+            docs=self.docs,
+            records=self.records,
+            raw=self.raw_prompt,
+            place=place,
+        )
+        sampling = self.sampling(form)
+        return Plan(
+            strategies={name: STRATEGIES[name](sampling, material) for name in self.mix},
+            shares=self.mix,
+            quotas=parse_quotas(self.quota, categories),
+            round_size=self.round_size,
+        )
+
     async def _form(self, endpoint: Endpoint, aside: Aside) -> str:
         """Return the form of lists: what was asked for, else the best that the endpoint keeps."""
         if self.output_form != AUTO:
             return self.output_form
         return await choose_form(endpoint, self.model, aside) if self.base_url else EMBEDDED_FORM
 
-    def _sampling(self, form: str = EMBEDDED_FORM) -> Sampling:
+    def sampling(self, form: str = EMBEDDED_FORM) -> Sampling:
+        """Return how the model is asked, with lists in this form."""
         return Sampling(
             form=form,
             model=self.model,
+            answer_model=self.answer_model,
             seed=self.seed,
             temperature=self.temperature,
             answer_temperature=self.answer_temperature,
@@ -169,10 +252,26 @@ class Generate:
             max_tokens=self.max_tokens,
             examples=self.examples,
             per_request=self.per_request,
-            round_size=self.round_size,
+            steer=self.steer,
         )
 
-    def _endpoint(self) -> AbstractAsyncContextManager[Endpoint]:
-        if self.base_url:
-            return open_endpoint(self.base_url, timeout_s=self.timeout_s)
-        return open_embedded(resolve(self.model), concurrency=self.concurrency, timeout_s=self.timeout_s)
+    @asynccontextmanager
+    async def _endpoints(self, journal: Journal, purse: Purse) -> AsyncIterator[Routes]:
+        """Open the endpoint, and that of the answers where it is another; each has a limiter of its own."""
+
+        def limited(endpoint: Endpoint) -> Limited:
+            patience = Patience(attempts=self.attempts, patience_s=self.patience_s)
+            return Limited(Budgeted(endpoint, purse, journal), most=self.concurrency, patience=patience)
+
+        async with AsyncExitStack() as stack:
+            usual = limited(await stack.enter_async_context(self._open(self.model, self.base_url)))
+            others = {}
+            if self.answer_model and (self.answer_base_url or not self.base_url):
+                opened = self._open(self.answer_model, self.answer_base_url, ANSWER_KEY_VARIABLE)
+                others[self.answer_model] = limited(await stack.enter_async_context(opened))
+            yield Routes(usual, others)
+
+    def _open(self, model: str, base_url: str, key: str = KEY_VARIABLE) -> AbstractAsyncContextManager[Endpoint]:
+        if base_url:
+            return open_endpoint(base_url, timeout_s=self.timeout_s, key_variable=key)
+        return open_embedded(resolve(model), concurrency=self.concurrency, timeout_s=self.timeout_s)

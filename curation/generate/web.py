@@ -1,8 +1,8 @@
 """Any OpenAI-compatible endpoint over HTTP: one attempt at a request, and what its failure means.
 
 Nothing is repeated here; `curation.generate.limiter` decides about that. So the `openai` package, whose client repeats
-by itself and takes twice the processor time for a request (`benchmarks/endpoint_client.py`), is not in this path. The
-key comes from the environment and is taken out of everything that is said.
+by itself and takes three times the processor time of all of this (`benchmarks/endpoint_client.py`), is not in this
+path. The key comes from the environment and is taken out of everything that is said.
 """
 
 import base64
@@ -21,6 +21,8 @@ from schemas.errors import EndpointError
 from schemas.record import Row
 
 KEY_VARIABLE = "OPENAI_API_KEY"
+ANSWER_KEY_VARIABLE = "OPENAI_ANSWER_API_KEY"
+"""Holds the key for a second endpoint, which must not be shown that of the first."""
 NO_KEY = "none"
 """Sent where no key is set: servers on one's own machine want none, others will say what they want."""
 REDACTED = "[redacted]"
@@ -53,7 +55,9 @@ class Received(NamedTuple):
 
 
 @asynccontextmanager
-async def open_endpoint(base_url: str, *, timeout_s: float, own: bool = False) -> AsyncIterator["OpenAIEndpoint"]:
+async def open_endpoint(
+    base_url: str, *, timeout_s: float, own: bool = False, key_variable: str = KEY_VARIABLE
+) -> AsyncIterator["OpenAIEndpoint"]:
     """Open the endpoint at `base_url`; `own`: a server of ours on loopback, which gets no key of anyone's.
 
     Raises:
@@ -64,7 +68,7 @@ async def open_endpoint(base_url: str, *, timeout_s: float, own: bool = False) -
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise EndpointError(f"--base-url {base_url}: expected an address such as http://localhost:8000/v1")
-    key = "" if own else os.environ.get(KEY_VARIABLE, "")
+    key = "" if own else os.environ.get(key_variable, "")
     host = parts.netloc.rpartition("@")[2]
     async with aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(timeout_s, 10)),
@@ -104,10 +108,9 @@ class OpenAIEndpoint:
         received = await self.send("POST", path, self._body(request))
         if received.status == OK:
             return self._answer(received)
-        error = _error(received.content)
-        if self._learn(error, request):
+        if self.learn(received, request.params):
             return await self.ask(request)
-        self._raise_unless_refused(received)
+        self.raise_for(received)
         return self._refused(received, request)
 
     async def send(self, method: str, path: str, body: Row | None = None) -> Received:
@@ -130,10 +133,31 @@ class OpenAIEndpoint:
             words = self._redacted(str(error) or type(error).__name__)
             raise FaultError(f"{self.place}: {words}") from None
 
+    @asynccontextmanager
+    async def streamed(self, method: str, path: str, body: Row) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Send one HTTP request; yields the lines of its answer as they come.
+
+        Raises:
+            FaultError: the connection was lost.
+        """
+        import aiohttp
+
+        headers = {"Content-Type": "application/json"}
+        try:
+            async with self._session.request(method, self._base + path, data=dumps(body), headers=headers) as got:
+                yield got.content
+        except aiohttp.ClientError as error:
+            raise FaultError(f"{self.place}: {self._redacted(str(error))}") from None
+
+    def named(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return parameters under the names that the model knows them by."""
+        named = {self._called.get(name, name): value for name, value in params.items()}
+        named.pop(DROPPED, None)
+        return named
+
     def _body(self, request: Request) -> Row:
         """Return what is sent: parameters under the names that the model knows."""
-        params = {self._called.get(name, name): value for name, value in request.params.items()}
-        params.pop(DROPPED, None)
+        params = self.named(request.params)
         if request.prompt:
             return {"model": request.model, "prompt": request.prompt, **params}
         messages = [message._asdict() for message in request.messages]
@@ -157,16 +181,23 @@ class OpenAIEndpoint:
         found = self._redacted(received.content.decode(errors="replace"))[:WORDS_MOST]
         return f"{self.place}: expected a chat completion in JSON, found {found!r}"
 
-    def _learn(self, error: Mapping[str, Any], request: Request) -> bool:
+    def learn(self, received: Received, params: Mapping[str, Any]) -> bool:
         """Note that the model knows a parameter by another name, or not at all; return whether that was news."""
+        error = _error(received.content)
         name = str(error.get("param"))
-        if name not in request.params or name in self._called or not str(error.get("code")).startswith("unsupported"):
+        if name not in params or name in self._called or not str(error.get("code")).startswith("unsupported"):
             return False
         self._called[name] = RENAMED.get(name, DROPPED)
         return True
 
-    def _raise_unless_refused(self, received: Received) -> None:
-        """Raise what a status means, unless it is about this one request."""
+    def raise_for(self, received: Received) -> None:
+        """Raise what a status means, unless it is about this one request.
+
+        Raises:
+            BusyError: not now.
+            FaultError: another attempt may help.
+            EndpointError: no attempt will help.
+        """
         status, said = received.status, self.words_of(received)
         if status in HOPELESS or (status == BUSY[0] and any(words in said.lower() for words in EMPTY_QUOTA)):
             raise EndpointError(said)

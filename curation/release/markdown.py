@@ -7,15 +7,23 @@ from curation.visible import on_one_line, visible
 
 LONGEST = 120
 """Characters of a name that are shown."""
+PARAGRAPH = 10_000
+"""Characters of a paragraph that are shown."""
 
 # GitHub links www.anything, anything:// and a@b by themselves.
 _PUNCTUATION = re.compile(r"([\\`*_\[\]<>#|~&$@]|:(?=/)|(?<=www)\.)", re.IGNORECASE)
 _BACKTICKS = re.compile(r"`+")
 
 
-def inline(text: str) -> str:
+def inline(text: str, most: int = LONGEST) -> str:
     """Return text that reads as itself within a line: every character that Markdown gives a meaning is escaped."""
-    return _PUNCTUATION.sub(r"\\\1", short(text))
+    return _PUNCTUATION.sub(r"\\\1", short(text, most))
+
+
+def paragraphs(text: str) -> str:
+    """Return what people wrote as paragraphs; a blank line starts a new one, nothing in it is Markdown."""
+    parts = (part for part in re.split(r"\n\s*\n", text) if part.strip())
+    return "\n\n".join(inline(part, most=PARAGRAPH) for part in parts)
 
 
 def code(text: str) -> str:
@@ -40,10 +48,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def short(text: str) -> str:
+def short(text: str, most: int = LONGEST) -> str:
     """Return text on one line, cut to what a name may take."""
     text = on_one_line(text)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _fence_for(text: str, least: int) -> str:

@@ -67,7 +67,7 @@ def collect(step: StepDirectory, look: Look = LOOK, title: str = "") -> Report: 
         title=title or step.path.resolve().name,
         rows=first_rows,
         kept=last.kept,
-        rejected=sum(one.manifest.counts.rejected for one in chain.steps),
+        rejected=first_rows - last.kept,  # not the sum of the steps: what was put back is kept
         kept_share=ratio(last.kept, first_rows),
         repaired=last.repaired,
         flagged=last.flagged,

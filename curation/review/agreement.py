@@ -1,99 +1,115 @@
-"""How far two or more people agree about the same records.
-
-Where defects are rare, kappa alone says too little and raw agreement too much: publish the table with both.
-"""
+"""Two reviewers on the same rows: where they agree, and what is to be settled between them."""
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import NormalDist
+
+from curation.review.board import Board
+from curation.review.canaries import CANARIES, canary_score
+from curation.review.events import DECIDING, FAULT, Event
+from curation.review.reliability import Table, krippendorff_alpha, table_of
+from curation.review.statistics import interval
+
+FIRST = ("hunt", "accept")
+"""Queues in which a first reviewer decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """What two reviewers said of the records that both decided about: a 2x2 table."""
+class Pair:
+    """What two reviewers decided about one row, neither having seen the other's decision."""
 
-    both_reject: int = 0
-    first_only: int = 0
-    """Rejected by the first, accepted by the second."""
-    second_only: int = 0
-    both_accept: int = 0
+    row_sha256: str
+    first: Event
+    second: Event
 
     @property
-    def total(self) -> int:
-        """Records that both decided about."""
-        return self.both_reject + self.first_only + self.second_only + self.both_accept
-
-    @property
-    def observed(self) -> float:
-        """Share of records on which they agree."""
-        return (self.both_reject + self.both_accept) / self.total if self.total else math.nan
-
-    @property
-    def by_chance(self) -> float:
-        """Share on which they would agree if each rejected as often as now, at random."""
-        if not self.total:
-            return math.nan
-        first = (self.both_reject + self.first_only) / self.total
-        second = (self.both_reject + self.second_only) / self.total
-        return first * second + (1 - first) * (1 - second)
-
-    @property
-    def kappa(self) -> float:
-        """Cohen's kappa (1960): agreement beyond chance; not a number where chance alone agrees on all."""
-        chance = self.by_chance
-        return math.nan if math.isnan(chance) or chance >= 1 else (self.observed - chance) / (1 - chance)
-
-    @property
-    def on_rejects(self) -> float:
-        """Positive agreement: of all rejections, the share that both made (Cicchetti and Feinstein, 1990)."""
-        said = 2 * self.both_reject + self.first_only + self.second_only
-        return 2 * self.both_reject / said if said else math.nan
-
-    def kappa_interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Return the large-sample interval of kappa."""
-        kappa, n, chance = self.kappa, self.total, self.by_chance
-        if math.isnan(kappa):
-            return math.nan, math.nan
-        error = math.sqrt(self.observed * (1 - self.observed) / (n * (1 - chance) ** 2))
-        half = NormalDist().inv_cdf((1 + confidence) / 2) * error
-        return max(-1.0, kappa - half), min(1.0, kappa + half)
+    def alike(self) -> bool:
+        """Say whether both found fault, or neither did."""
+        return (self.first.action in FAULT) == (self.second.action in FAULT)
 
 
-def table_of(pairs: Iterable[tuple[bool, bool]]) -> Table:
-    """Return the table of (first rejects, second rejects), one pair a record."""
-    counts = Counter(pairs)
-    return Table(
-        both_reject=counts[True, True],
-        first_only=counts[True, False],
-        second_only=counts[False, True],
-        both_accept=counts[False, False],
+def pairs(board: Board) -> Iterator[Pair]:
+    """Yield the rows that two people decided about, in the order of the second decisions."""
+    for second in list(board.standing()):
+        if second.queue == "second" and board.last(second.row_sha256, (second.queue, second.reviewer)) is second:
+            first = first_decision(board, second.row_sha256, second.reviewer)
+            if first is not None and second.action in DECIDING:
+                yield Pair(row_sha256=second.row_sha256, first=first, second=second)
+
+
+def first_decision(board: Board, row_sha256: str, not_by: str) -> Event | None:
+    """Return the last decision about a row that somebody else made in a first queue."""
+    found = (one for one in reversed(board.about(row_sha256)) if one.queue in FIRST and one.reviewer != not_by)
+    last = next(found, None)
+    return last if last is not None and last.action in DECIDING else None
+
+
+def disputed(board: Board) -> list[str]:
+    """Return the rows of which one says that they are at fault and the other that they are not."""
+    return list(dict.fromkeys(pair.row_sha256 for pair in pairs(board) if not pair.alike))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sharpness:
+    """How many of the records that were spoilt on purpose a reviewer saw."""
+
+    reviewer: str
+    shown: int
+    caught: int
+    low: float
+    high: float
+    """Two-sided 95 % interval of the share that is caught."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreed:
+    """How far reviewers agree, and how sharp they are."""
+
+    table: Table
+    observed: float | None
+    """Share of rows on which they agree; None where nobody looked twice."""
+    kappa: float | None
+    """None where chance alone agrees on all."""
+    kappa_low: float | None
+    kappa_high: float | None
+    alpha: float | None
+    on_rejects: float | None
+    """Of all faults found, the share that both found."""
+    settled: int
+    """Rows that they disagreed on and somebody settled."""
+    canaries: tuple[Sharpness, ...] = ()
+
+
+def agreed(board: Board) -> Agreed:
+    """Return how far the first and the second reviewers agree: a fault is a rejection or a correction."""
+    both = list(pairs(board))
+    said = [(pair.first.action in FAULT, pair.second.action in FAULT) for pair in both]
+    table = table_of(said)
+    low, high = table.kappa_interval()
+    words = [("fault" if one else "fine", "fault" if other else "fine") for one, other in said]
+    apart = [pair.row_sha256 for pair in both if not pair.alike]
+    return Agreed(
+        table=table,
+        observed=_known(table.observed),
+        kappa=_known(table.kappa),
+        kappa_low=_known(low),
+        kappa_high=_known(high),
+        alpha=_known(krippendorff_alpha(words)),
+        on_rejects=_known(table.on_rejects),
+        settled=sum(any(act.queue == "adjudicate" for act in board.about(row)) for row in apart),
+        canaries=tuple(_sharpness(board)),
     )
 
 
-def krippendorff_alpha(units: Iterable[Sequence[str | None]]) -> float:
-    """Return Krippendorff's alpha for names, any number of reviewers, with gaps; not a number where all say one thing.
-
-    Each unit holds what every reviewer said of one record; None is a gap. Records with fewer than two words do not
-    count. At .8 and above one may rely on the words, from .667 on tentatively (Krippendorff, Content Analysis, 2004).
-    """
-    together: dict[tuple[str, str], float] = defaultdict(float)
-    for unit in units:
-        said = Counter(word for word in unit if word is not None)
-        total = sum(said.values())
-        for one, count in said.items():
-            for other, times in said.items():
-                if total > 1:
-                    together[one, other] += count * (times - (one == other)) / (total - 1)
-    return _alpha(together)
+def _sharpness(board: Board) -> Iterator[Sharpness]:
+    if not board.drawn(CANARIES):
+        return
+    for reviewer in sorted({event.reviewer for event in board.standing() if event.queue == "accept"}):
+        shown, caught = canary_score(board, reviewer)
+        if shown:
+            low, high = interval(caught, shown, 0.95)
+            yield Sharpness(reviewer=reviewer, shown=shown, caught=caught, low=low, high=high)
 
 
-def _alpha(together: Mapping[tuple[str, str], float]) -> float:
-    words: dict[str, float] = defaultdict(float)
-    for (one, _), weight in together.items():
-        words[one] += weight
-    n = sum(words.values())
-    apart = sum(weight for (one, other), weight in together.items() if one != other)
-    expected = sum(words[one] * words[other] for one in words for other in words if one != other)
-    return 1 - (n - 1) * apart / expected if expected else math.nan
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 4)

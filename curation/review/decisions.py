@@ -12,6 +12,8 @@ from schemas.record import TEXT_FIELDS, content_id
 
 DECISIONS = ("accept", "reject", "edit")
 """What a person may write; null is undecided."""
+SEVERITIES = ("critical", "major", "minor")
+"""How bad a defect may be called."""
 UTF8_BOM = b"\xef\xbb\xbf"
 MOST_PROBLEMS = 20
 """Problems that one message lists."""
@@ -27,6 +29,10 @@ class Decision:
     decision: str = ""
     """One of DECISIONS; empty: undecided."""
     note: str = ""
+    severity: str = ""
+    """One of SEVERITIES, of a defect; empty: not stated."""
+    reasons: tuple[str, ...] = ()
+    """Codes of what was wrong, if the reviewer named any."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """Instruction, context and response as they stand in the file."""
     drawn: Mapping[str, Any] = field(default_factory=dict)
@@ -89,6 +95,8 @@ def _read(line: bytes, number: int) -> Decision:
         id=_text(row, "id"),
         decision=_word(row),
         note=_text({"note": row.get("note") or ""}, "note"),
+        severity=_severity(row),
+        reasons=_reasons(row),
         texts={} if "row" in row else {name: _text(row, name) for name in TEXT_FIELDS},
         drawn=drawn if isinstance(drawn, dict) else {},
     )
@@ -119,6 +127,20 @@ def _word(row: Mapping[str, Any]) -> str:
     if word not in (*DECISIONS, "", None):
         raise InputError(field="decision", expected=expected, found=shown(word))
     return word or ""
+
+
+def _severity(row: Mapping[str, Any]) -> str:
+    word = row.get("severity") or ""
+    if word not in (*SEVERITIES, ""):
+        raise InputError(field="severity", expected=f"{', '.join(SEVERITIES)} or nothing", found=shown(word))
+    return str(word)
+
+
+def _reasons(row: Mapping[str, Any]) -> tuple[str, ...]:
+    codes = row.get("reasons") or []
+    if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
+        raise InputError(field="reasons", expected="a list of codes", found=shown(codes))
+    return tuple(codes)
 
 
 def _checked(one: Decision) -> Decision:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from curation.review.decisions import Decision, read_decisions
+from curation.review.decisions import Decision
+from curation.review.resolve import decisions_in
 from curation.visible import on_one_line
 from schemas.manifest import FileDigest, digest_file
 from schemas.outcome import SILENT, Aside, Outcome, reject
@@ -17,7 +18,7 @@ class Review:
     """Rejects and corrects the records that people decided about; all others stay as they are."""
 
     decisions: str = field(metadata={"identity": False})
-    """The file of decisions; what counts for identity is its bytes."""
+    """The file of decisions, exported or edited by hand; what counts for identity is its bytes."""
 
     @property
     def name(self) -> str:
@@ -26,12 +27,12 @@ class Review:
 
     def inputs(self) -> list[FileDigest]:
         """Return the digest of the decisions, which are read besides the records."""
-        read_decisions(Path(self.decisions))
+        decisions_in(Path(self.decisions))
         return [digest_file(Path(self.decisions))]
 
     def __call__(self, records: Iterable[InstructionRecord], aside: Aside = SILENT) -> Iterator[Outcome]:
         """Yield one outcome per record; leave in `decisions` what became of each decision."""
-        decisions = read_decisions(Path(self.decisions))
+        decisions = decisions_in(Path(self.decisions))
         by_id = {one.id: one for one in decisions if one.on_kept}
         met: set[str] = set()
         for record in records:
@@ -77,7 +78,8 @@ def stale_words(rows: Iterable[Row], file: Path, directory: Path) -> Iterator[st
     """Yield a line for each decision that was not applied: where it stands, what was expected and found."""
     for row in rows:
         if row["stale"]:
+            place = f"{file}:{row['line']}" if row["line"] else f"{file}"
             yield (
-                f"{file}:{row['line']}: id: expected a record of {directory}, "
+                f"{place}: id: expected a record of {directory}, "
                 f"found {on_one_line(row['id'])}, which is not there; {row['decision'] or 'undecided'} was not applied"
             )

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from statistics import NormalDist
 
-HALVINGS = 100
+HALVINGS = 60
 """Bisection steps: more than a double has digits."""
 PRIOR = (1.0, 50.0)
 """The beta mixture of the anytime-valid bound: it expects about two defects in a hundred."""

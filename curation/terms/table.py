@@ -13,9 +13,9 @@ VERSION = 1
 """Raised when an entry changes; a release names it."""
 
 TermsClass = Literal["open", "custom", "unknown", "no-compete", "non-commercial"]
-STRICTNESS: tuple[TermsClass, ...] = get_args(TermsClass)
+STRICTNESS: tuple[str, ...] = get_args(TermsClass)
 """From the loosest to the strictest; of several models the strictest counts."""
-MEANINGS: dict[TermsClass, str] = {
+MEANINGS: dict[str, str] = {
     "open": "an open licence: what the model writes may be used for anything",
     "custom": "a licence of its own, with duties such as naming the model or a list of forbidden uses",
     "unknown": "a model that the table does not know",
@@ -151,6 +151,6 @@ def terms_of(model: str) -> Terms:
     return UNKNOWN
 
 
-def strictest(kinds: Iterable[TermsClass]) -> TermsClass:
+def strictest(kinds: Iterable[str]) -> str:
     """Return the strictest of some classes: what binds all that was written, together. Of none: open."""
     return max(kinds, key=STRICTNESS.index, default="open")

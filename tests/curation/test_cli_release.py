@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from curation.cli.release import release
+from curation.cli.release import build, release
 from curation.cli.report import report
 from curation.cli.review import review, sample
 from curation.release.build import Release
@@ -57,10 +57,12 @@ def test_release_writes_a_folder_once(step: Path, tmp_path: Path) -> None:
     first = run(release, step, "-o", tmp_path / "rel", "--title", "Colours", "--license", "cc-by-4.0")
     second = run(release, step, "-o", tmp_path / "rel", "--title", "Colours", "--license", "cc-by-4.0", "--json")
 
-    assert first.stdout == f"release: 3 records, 7 files\nwrote {tmp_path / 'rel'}\n"
+    assert first.stdout.splitlines()[0] == "release 1.0.0: 3 records, 12 files"
+    assert first.stdout.splitlines()[-1] == f"wrote {tmp_path / 'rel'}"
     event = json.loads(second.stdout)
     assert (event["reused"], event["rows"]) == (True, 3)
-    assert event["config"] == {"title": "Colours", "version": "0.1.0", "license": "cc-by-4.0"}
+    assert (event["config"]["title"], event["config"]["license"]) == ("Colours", "cc-by-4.0")
+    assert (event["version"], event["gate"]) == ("1.0.0", "none")
 
 
 def test_a_review_from_sample_to_step(step: Path, tmp_path: Path) -> None:
@@ -92,7 +94,7 @@ def test_a_sample_is_not_overwritten(step: Path, tmp_path: Path) -> None:
     [
         (report, Look, {}),
         (sample, Draw, {}),
-        (release, Release, {"licence": "license"}),
+        (build, Release, {"licence": "license"}),
     ],
 )
 def test_defaults_live_in_the_dataclass(command: click.Command, shape: type, names: dict[str, str]) -> None:

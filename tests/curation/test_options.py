@@ -6,12 +6,14 @@ from typing import Any
 import click
 import pytest
 
+from curation.audit.audit import Audit
 from curation.cli import main
 from curation.dedupe.stage import Dedupe
 from curation.generate.source import Generate
 from curation.mock.service import MockEndpoint
 from curation.release.build import Release
 from curation.review.sample import Draw
+from curation.select.stage import Select
 from curation.sources import Validate
 
 OPTIONS: list[tuple[str, Any]] = [
@@ -19,7 +21,9 @@ OPTIONS: list[tuple[str, Any]] = [
     ("generate", Generate),
     ("mock-endpoint", MockEndpoint),
     ("dedupe", Dedupe),
-    ("release", Release),
+    ("select", Select),
+    ("audit", Audit),
+    ("release build", Release),
     ("review sample", Draw),
 ]
 

@@ -16,17 +16,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.release.build import Release, release
-from curation.release.card import review_sentence
+from curation.release.card_review import review_sentence
 from curation.release.licence import LICENCES, licence_note
 from curation.release.markdown import code, fence, inline, table
-from curation.release.table import COLUMNS
+from curation.release.rows import COLUMNS
 from curation.report.collect import collect
 from curation.report.numbers import Report
 from curation.review.counts import ReviewCounts
 from schemas.errors import InputError
-from schemas.manifest import Manifest, differences
+from schemas.manifest import Manifest
 from schemas.outcome import Outcome, reject
 from schemas.record import InstructionRecord, Provenance, Reason, flagged
+from schemas.sealed import open_release
 from schemas.step import StepDirectory, read_manifest
 from tests.hostile import HOSTILE, dangers
 from tests.support import pair, step_of
@@ -108,7 +109,10 @@ def test_datasets_loads_what_the_manifest_says(tmp_path: Path) -> None:
                 "category": "",
                 "source": "generate",
                 "model": "smollm2-135m",
+                "terms": "open",
                 "request": "r1",
+                "review": "unreviewed",
+                "previous": [],
                 "flags": [flag.code for flag in one.flags],
                 "content_sha256": hashlib.sha256(
                     json.dumps([one.instruction, one.context, one.response], separators=(",", ":")).encode()
@@ -156,16 +160,14 @@ def test_trl_trains_on_it(tmp_path: Path) -> None:
 
 
 def test_two_builds_have_the_same_bytes(tmp_path: Path) -> None:
-    """All but what the manifest records for people."""
+    """All of them: manifest and checksums too."""
     step = step_of(tmp_path / "step", some())
     release(step, tmp_path / "rel", Release())
-    first, manifest = files(tmp_path / "rel"), read_manifest(tmp_path / "rel")
+    first = files(tmp_path / "rel")
 
     release(step, tmp_path / "rel", Release(), force=True)
 
-    second, again = files(tmp_path / "rel"), read_manifest(tmp_path / "rel")
-    assert {**first, "manifest.json": b""} == {**second, "manifest.json": b""}
-    assert replace(manifest, recorded={}) == replace(again, recorded={})
+    assert first == files(tmp_path / "rel")
 
 
 def test_when_and_how_fast_steps_ran_is_not_in_a_release(tmp_path: Path) -> None:
@@ -176,7 +178,7 @@ def test_when_and_how_fast_steps_ran_is_not_in_a_release(tmp_path: Path) -> None
 
     release(StepDirectory.open(tmp_path / "1" / "step"), tmp_path / "1" / "rel", Release(), force=True)
 
-    assert {**first, "manifest.json": b""} == {**files(tmp_path / "1" / "rel"), "manifest.json": b""}
+    assert first == files(tmp_path / "1" / "rel")
 
 
 def test_the_rows_do_not_depend_on_order(tmp_path: Path) -> None:
@@ -197,36 +199,39 @@ def test_the_manifest_names_every_file(tmp_path: Path) -> None:
 
     manifest = read_manifest(folder)
 
-    assert {one.path for one in manifest.outputs} == set(files(folder)) - {"manifest.json"}
+    assert {one.path for one in manifest.outputs} == set(files(folder)) - {"manifest.json", "SHA256SUMS"}
     assert [one.path for one in manifest.inputs] == ["../step/records.jsonl"]
     assert (manifest.stage, manifest.counts.rows, manifest.counts.kept) == ("release", 12, 12)
     assert manifest.output("data/train-00000-of-00001.parquet").rows == 12  # type: ignore[union-attr]  # it is there
 
 
-@pytest.mark.parametrize("name", ["README.md", "LICENSE", "SHA256SUMS", "report/report.html", "report/report.json"])
-@pytest.mark.parametrize("place", [0.0, 0.5, 0.999])
-def test_one_changed_byte_is_found(tmp_path: Path, name: str, place: float) -> None:
-    """In any file."""
+def test_one_changed_byte_is_found(tmp_path: Path) -> None:
+    """In any file: the manifest, the checksums, and rows that Parquet itself would read without a word."""
     folder = built(tmp_path)
-    content = bytearray((folder / name).read_bytes())
-    content[int(len(content) * place)] ^= 1
+    assert open_release(folder).release is not None
 
-    before = differences(folder, read_manifest(folder).outputs)
-    (folder / name).write_bytes(content)
+    for name, whole in files(folder).items():
+        for place in (0, len(whole) // 3, len(whole) // 2, len(whole) - 1):
+            (folder / name).write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+            with pytest.raises(InputError):
+                open_release(folder)
+        (folder / name).write_bytes(whole)
+    assert open_release(folder).release is not None
 
-    assert before == []
-    assert [name in one for one in differences(folder, read_manifest(folder).outputs)] == [True]
 
-
-def test_a_changed_byte_in_the_rows_is_found(tmp_path: Path) -> None:
-    """Also where Parquet itself would not notice."""
+def test_an_added_and_a_missing_file_are_found(tmp_path: Path) -> None:
+    """What a hub or an editor hides at the top is not part of the release."""
     folder = built(tmp_path)
-    data = folder / "data" / "train-00000-of-00001.parquet"
-    content = bytearray(data.read_bytes())
-    content[200] ^= 1
-    data.write_bytes(content)
+    (folder / ".gitattributes").write_text("*.parquet filter=lfs")
+    assert open_release(folder)
 
-    assert len(differences(folder, read_manifest(folder).outputs)) == 1
+    (folder / "data" / "train-00001-of-00002.parquet").write_bytes(b"more")
+    with pytest.raises(InputError, match="was not released"):
+        open_release(folder)
+    (folder / "data" / "train-00001-of-00002.parquet").unlink()
+    (folder / "NOTICE").unlink()
+    with pytest.raises(InputError, match="NOTICE: missing"):
+        open_release(folder)
 
 
 def test_the_checksums_are_those_of_sha256sum(tmp_path: Path) -> None:
@@ -291,12 +296,17 @@ def test_the_head_names_splits_and_features(tmp_path: Path) -> None:
             "config_name": "default",
             "default": True,
             "data_files": [{"split": "train", "path": "data/train-00000-of-00001.parquet"}],
-        }
+        },
+        {
+            "config_name": "messages",
+            "data_files": [{"split": "train", "path": "messages/train-00000-of-00001.parquet"}],
+        },
     ]
-    info = found["dataset_info"]
-    assert isinstance(info, dict)
-    assert [one["name"] for one in info["features"]] == list(COLUMNS)
-    assert info["splits"][0]["num_examples"] == 12
+    infos = found["dataset_info"]
+    assert isinstance(infos, list)
+    rows, messages = infos
+    assert [one["name"] for one in rows["features"]] == list(COLUMNS)
+    assert rows["splits"][0]["num_examples"] == messages["splits"][0]["num_examples"] == 12
 
 
 def test_the_features_are_as_datasets_writes_them(tmp_path: Path) -> None:
@@ -304,23 +314,26 @@ def test_the_features_are_as_datasets_writes_them(tmp_path: Path) -> None:
     script = """
 import json
 from datasets import load_dataset
-rows = load_dataset("parquet", data_files="data/*.parquet", split="train")
-print(json.dumps({"features": rows.features._to_yaml_list()}))
+found = {}
+for name, folder in (("default", "data"), ("messages", "messages")):
+    rows = load_dataset("parquet", data_files=f"{folder}/*.parquet", split="train")
+    found[name] = rows.features._to_yaml_list()
+print(json.dumps(found))
 """
     folder = built(tmp_path)
 
-    info = head(folder)["dataset_info"]
+    infos = head(folder)["dataset_info"]
 
-    assert isinstance(info, dict)
-    assert {"features": info["features"]} == in_a_clean_process(script, folder, tmp_path)
+    expected = in_a_clean_process(script, folder, tmp_path)
+    assert {one["config_name"]: one["features"] for one in infos} == expected  # type: ignore[attr-defined]  # a list
 
 
 def test_the_card_tells_the_run(tmp_path: Path) -> None:
     """Funnel first, models, review, settings; no placeholder anywhere."""
     card = (built(tmp_path, title="Colours") / "README.md").read_text()
 
-    assert card.index("| `given` | 13 | 12 | 1 |") < card.index("`too_short`") < card.index("## Columns")
-    assert "| `smollm2-135m` | 12 | 100.0 % |" in card
+    assert card.index("| `given` | 13 | 12 | 1 |") < card.index("`too_short`") < card.index("## Motivation")
+    assert "| `smollm2-135m` | 12 | 100.0 % | open | Apache-2.0 |" in card
     assert "No person has reviewed these records." in card
     assert "`too_plain`" in card
     assert '"rows": 13' in card
@@ -376,19 +389,34 @@ def test_hostile_text_breaks_neither_card_nor_page_nor_rows(tmp_path: Path) -> N
     assert in_a_clean_process(script, folder, tmp_path) == {"found": sorted(HOSTILE)}
 
 
-KEYS = {"license", "task_categories", "size_categories", "pretty_name", "tags", "configs", "dataset_info"}
+KEYS = {
+    "license",
+    "language",
+    "task_categories",
+    "size_categories",
+    "pretty_name",
+    "tags",
+    "annotations_creators",
+    "configs",
+    "dataset_info",
+}
 OUTLINE = [
     "## From what came in to what is here",
     "### Why rows were rejected",
+    "## Motivation",
+    "## Composition",
+    "### Columns",
+    "### Personal information",
+    "## Collection process",
+    "## Preprocessing, cleaning and labelling",
     "### Flags",
-    "## Where the records come from",
-    "## Review",
-    "## Columns",
-    "## Load it, train on it",
-    "## How it was made",
-    "### 1. given",
-    "## Limits",
-    "## Licence",
+    "### Review",
+    "### How it was made",
+    "#### 1. given",
+    "## Uses",
+    "### Limits",
+    "## Distribution",
+    "## Maintenance",
 ]
 
 

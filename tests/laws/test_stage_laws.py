@@ -13,6 +13,8 @@ from curation.dedupe.stage import Dedupe
 from curation.filters.stage import Filter
 from curation.reasons import known
 from curation.review.stage import Review
+from curation.select.control import Control
+from curation.select.stage import Select
 from schemas.codec import as_config, dumps, read_config
 from schemas.outcome import Outcome, Rejection, Stage
 from schemas.record import InstructionRecord
@@ -38,7 +40,23 @@ def a_review(folder: Path) -> Stage:
     return Review(decisions=str(decisions))
 
 
-STAGES: dict[str, Callable[[Path], Stage]] = {"filter": a_filter, "dedupe": a_dedupe, "review": a_review}
+def a_selection(_: Path) -> Stage:
+    """A selection of five, by spelling; of a share it would keep a share again."""
+    return Select(keep="5", encoder="hashing", max_cosine=0.8)
+
+
+def a_control(_: Path) -> Stage:
+    """The longest within a budget of tokens."""
+    return Control(order="longest", budget=60)
+
+
+STAGES: dict[str, Callable[[Path], Stage]] = {
+    "filter": a_filter,
+    "dedupe": a_dedupe,
+    "review": a_review,
+    "select": a_selection,
+    "control": a_control,
+}
 some_records = st.lists(st.one_of(records(words), records(filled)), max_size=12)
 
 

@@ -1,7 +1,6 @@
 """Only bytes that a manifest vouches for are trained on."""
 
-import json
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,29 +9,58 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from schemas.errors import InputError
+from schemas.errors import GateError, InputError
 from schemas.manifest import Counts, Manifest, digest_file
 from schemas.record import InstructionRecord
+from schemas.release import GateRecord, GateState, ReleaseFacts, RowsDigest
+from schemas.sealed import checksums
+from schemas.step import manifest_json, read_manifest
 from tests.support import pair, step_of
-from training.data import hold_out, open_data
+from training.data import check_gate, hold_out, open_data
 
+PASSED = GateRecord(state="passed", sentence="At most 2 %.")
 RECORDS = [pair("Name a colour.", "Red."), pair("Add.", "5", "two and three", category="closed_qa")]
 
 
-def release_of(path: Path, records: list[InstructionRecord], **changes: object) -> Path:
-    """Write a release in the shape that training reads: Parquet and a manifest."""
+def release_of(path: Path, records: list[InstructionRecord], gate: GateRecord = PASSED, **changes: object) -> Path:
+    """Write a release in the shape that training reads: Parquet, a manifest and checksums."""
     rows = [
         {"id": one.id, **{name: getattr(one, name) for name in ("instruction", "context", "response", "category")}}
         for one in records
     ]
     (path / "data").mkdir(parents=True)
     file = path / "data" / "train-00000-of-00001.parquet"
-    parquet.write_table(pa.Table.from_pylist([{**row, **changes} for row in rows]), file)
+    table = pa.Table.from_pylist([{**row, **changes} for row in rows])
+    parquet.write_table(table, file)
+    digest = RowsDigest()
+    digest.add(table.to_pylist())
+    facts = ReleaseFacts(
+        title="Colours",
+        version="1.0.0",
+        license="",
+        rows=len(rows),
+        columns=tuple(table.column_names),
+        digest=digest.hexdigest(),
+        gate=gate,
+    )
     outputs = (digest_file(file, "data/train-00000-of-00001.parquet", len(rows)),)
     manifest = Manifest(
-        stage="release", config={}, inputs=(), outputs=outputs, counts=Counts(rows=len(rows)), fingerprint="f" * 64
+        stage="release",
+        config={},
+        inputs=(),
+        outputs=outputs,
+        counts=Counts(rows=len(rows)),
+        fingerprint="f" * 64,
+        release=facts,
     )
-    (path / "manifest.json").write_text(json.dumps(asdict(manifest)))
+    return seal(path, manifest)
+
+
+def seal(path: Path, manifest: Manifest) -> Path:
+    """Write the manifest and the checksums over all."""
+    (path / "manifest.json").write_bytes(manifest_json(manifest))
+    named = digest_file(path / "manifest.json", "manifest.json")
+    (path / "SHA256SUMS").write_bytes(checksums((*manifest.outputs, named)))
     return path
 
 
@@ -81,6 +109,73 @@ def test_a_release_whose_ids_are_not_its_contents_is_refused(tmp_path: Path) -> 
     """Even where the manifest vouches for it."""
     with pytest.raises(InputError, match="id"):
         open_data(release_of(tmp_path / "release", RECORDS, response="Another."))
+
+
+def test_one_changed_byte_anywhere_in_a_release_is_refused(tmp_path: Path) -> None:
+    """In the rows, the manifest or the checksums; as it was, it is read."""
+    release = release_of(tmp_path / "release", RECORDS)
+
+    for file in sorted(path for path in release.rglob("*") if path.is_file()):
+        whole = file.read_bytes()
+        for place in range(0, len(whole), max(1, len(whole) // 40)):
+            file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+            with pytest.raises(InputError):
+                open_data(release)
+        file.write_bytes(whole)
+
+    assert list(open_data(release).records) == RECORDS
+
+
+def test_rows_that_are_not_those_the_release_names_are_refused(tmp_path: Path) -> None:
+    """Even where somebody made the manifest and all sums anew."""
+    release = release_of(tmp_path / "release", RECORDS)
+    manifest = read_manifest(release)
+    file = release / manifest.outputs[0].path
+    parquet.write_table(parquet.read_table(file).slice(0, 1), file)
+
+    seal(release, replace(manifest, outputs=(digest_file(file, manifest.outputs[0].path, 1),)))
+
+    with pytest.raises(InputError, match="expected 2 rows, digest"):
+        open_data(release)
+
+
+def test_a_release_that_was_written_anew_is_the_same_rows(tmp_path: Path) -> None:
+    """The digest survives another order, compression and row groups."""
+    release = release_of(tmp_path / "release", RECORDS)
+    manifest = read_manifest(release)
+    file = release / manifest.outputs[0].path
+    backwards = parquet.read_table(file).take([1, 0])
+    parquet.write_table(backwards, file, compression="gzip", row_group_size=1)
+
+    seal(release, replace(manifest, outputs=(digest_file(file, manifest.outputs[0].path, 2),)))
+
+    assert list(open_data(release).records) == RECORDS[::-1]
+
+
+@pytest.mark.parametrize("state", ["none", "open", "failed"])
+def test_an_ungated_release_has_to_be_allowed(tmp_path: Path, state: GateState) -> None:
+    """By name; a passed one and the records of a step need no leave."""
+    data = open_data(release_of(tmp_path / "release", RECORDS, GateRecord(state=state, sentence="Nobody looked.")))
+    passed = open_data(release_of(tmp_path / "passed", RECORDS))
+    step = open_data(step_of(tmp_path / "step", RECORDS).path)
+
+    with pytest.raises(GateError, match=r"Nobody looked\. .*--allow-ungated") as refused:
+        check_gate(data)
+
+    assert refused.value.exit_code == 6
+    check_gate(data, allow_ungated=True)
+    check_gate(passed)
+    check_gate(step)
+    assert step.gate.state == "none"
+
+
+def test_a_pin_names_the_release_that_is_meant(tmp_path: Path) -> None:
+    """By the sha256 of its manifest."""
+    data = open_data(release_of(tmp_path / "release", RECORDS))
+
+    check_gate(data, pin=data.manifest_sha256)
+    with pytest.raises(InputError, match="sha256"):
+        check_gate(data, pin="0" * 64)
 
 
 def test_empty_data_is_refused(tmp_path: Path) -> None:

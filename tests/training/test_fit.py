@@ -1,19 +1,25 @@
 """From a request to a checkpoint; a mistake is told before the model is loaded and leaves nothing behind."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from schemas.errors import DollyError, InputError
+from schemas.errors import DollyError, GateError, InputError
 from schemas.manifest import differences, digest_file
+from schemas.release import GateRecord
 from schemas.step import StepDirectory, read_manifest
+from tests.hostile import HOSTILE
 from tests.support import pair, step_of
+from tests.training.conftest import COLOURS
+from tests.training.test_data import release_of
 from training import fit as module
 from training.checkpoint import read_run
 from training.config import settle
 from training.fit import fit
+from training.model_card import model_card
 from training.plan import Plan, Request
 
 LONG = "word " * 300
@@ -164,6 +170,63 @@ def test_changed_data_is_refused(tmp_path: Path, tiny: Path, no_model: None) -> 
 
     with pytest.raises(InputError, match=r"records\.jsonl"):
         fit(request(data, tiny, tmp_path / "out"))
+
+
+def test_an_ungated_release_is_refused_before_the_model_is_loaded(tmp_path: Path, tiny: Path, no_model: None) -> None:
+    """With the exit code of a gate."""
+    data = release_of(tmp_path / "rel", COLOURS, GateRecord())
+
+    with pytest.raises(GateError, match="--allow-ungated"):
+        fit(request(data, tiny, tmp_path / "out"))
+
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_release_is_named_wherever_the_model_goes(tmp_path: Path, tiny: Path) -> None:
+    """Version, hash and gate stand in the run record, in the model's config and in its card; so does the leave."""
+    data = release_of(tmp_path / "rel", COLOURS, GateRecord(state="open", sentence="12 of 386 looked at."))
+
+    out = fit(replace(request(data, tiny, tmp_path / "out"), allow_ungated=True)).path
+
+    run, card = read_run(out), (out / "README.md").read_text()
+    named = digest_file(data / "manifest.json").sha256
+    config = json.loads((out / "config.json").read_text())["trained_on"]
+    assert (run.data.version, run.data.manifest_sha256, run.data.allowed_ungated) == ("1.0.0", named, True)
+    assert run.data.gate.sentence == "12 of 386 looked at."
+    assert config == {
+        "title": "Colours",
+        "version": "1.0.0",
+        "manifest_sha256": named,
+        "gate": "open",
+        "allowed_ungated": True,
+    }
+    assert "Colours 1.0.0" in card
+    assert named in card
+    assert "**No review of its data was passed.** The run was allowed all the same." in card
+
+
+def test_a_passed_release_needs_no_leave(tmp_path: Path, tiny: Path) -> None:
+    """And the card says that it was passed."""
+    data = release_of(tmp_path / "rel", COLOURS)
+
+    out = fit(replace(request(data, tiny, tmp_path / "out"), allow_ungated=True)).path
+
+    assert not read_run(out).data.allowed_ungated
+    assert "passed it" in (out / "README.md").read_text()
+
+
+def test_the_card_of_a_model_is_one_that_the_hub_reads(tmp_path: Path, tiny: Path) -> None:
+    """With the Hub's own library; a data set's name is only ever text."""
+    from huggingface_hub import ModelCard  # noqa: PLC0415  # heavy
+
+    run = read_run(fit(request(release_of(tmp_path / "rel", COLOURS), tiny, tmp_path / "out")).path)
+    for title in HOSTILE:
+        text = model_card(replace(run, data=replace(run.data, title=title)))
+
+        found = ModelCard(text)
+        assert found.data.get("library_name") == "transformers"
+        assert [line for line in found.text.splitlines() if line.startswith("#")][1:] == []
+        assert "<script" not in text.replace("\\<script", "")
 
 
 def test_an_unknown_base_is_refused(tmp_path: Path, colours: Path, no_model: None) -> None:

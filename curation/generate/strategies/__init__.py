@@ -1,16 +1,42 @@
 """Ways of getting records out of a model. To add one: write it and enter it in `STRATEGIES`.
 
-A strategy proposes requests for a round, reads drafts out of their answers, and finishes a draft with requests of its
-own. It keeps nothing between rounds: what it may show the model is in the `Shelf`. The loop around it (order, gates,
-novelty, the number of records) is the same for all, see `curation.generate.rounds`.
+A strategy proposes a request at each of its turns, reads drafts out of the answer, and finishes a draft with requests
+of its own. It keeps nothing between turns: what it may show the model is in the `Shelf`, and what it works on in the
+`Material`. The loop around it (order, gates, novelty, the number of records) is the same for all, see
+`curation.generate.rounds`; so is whose turn it is, see `curation.generate.plan`.
 """
 
 from collections.abc import Callable, Mapping
 
+from curation.generate.strategies.alpaca import Alpaca
+from curation.generate.strategies.answer import Reanswer
+from curation.generate.strategies.docs import Docs
+from curation.generate.strategies.evol import Evol
+from curation.generate.strategies.magpie import Magpie
 from curation.generate.strategies.self_instruct import SelfInstruct
-from curation.generate.strategies.shape import Draft, Proposal, Sampling, Shelf, Strategy
+from curation.generate.strategies.shape import Draft, Material, Proposal, Sampling, Seeds, Shelf, Strategy, Turn
+from curation.generate.strategies.topic import Topic
 
-STRATEGIES: Mapping[str, Callable[[Sampling], Strategy]] = {"self-instruct": SelfInstruct}
+STRATEGIES: Mapping[str, Callable[[Sampling, Material], Strategy]] = {
+    "self-instruct": SelfInstruct,
+    "alpaca": Alpaca,
+    "evol": Evol,
+    "topic": Topic,
+    "docs": Docs,
+    "magpie": Magpie,
+    "answer": Reanswer,
+}
 """Name → strategy."""
 
-__all__ = ["STRATEGIES", "Draft", "Proposal", "Sampling", "SelfInstruct", "Shelf", "Strategy"]
+__all__ = [
+    "STRATEGIES",
+    "Draft",
+    "Material",
+    "Proposal",
+    "Sampling",
+    "Seeds",
+    "SelfInstruct",
+    "Shelf",
+    "Strategy",
+    "Turn",
+]

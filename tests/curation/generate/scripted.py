@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +26,10 @@ THINGS = (
 )  # fmt: skip
 
 
+MARK = re.compile("<(k[0-9a-f]{9}) instruction>")
+"""The mark of a request for whole items."""
+
+
 def completion(text: str, *, finish: str = "stop", model: str = "scripted") -> dict[str, Any]:
     """Return a chat completion as an endpoint would send it."""
     return {
@@ -45,12 +50,25 @@ def numbers_of(text: str) -> Iterator[int]:
 def spoken(messages: list[Mapping[str, str]], sample: str = "") -> tuple[str, str]:
     """Answer as a model might, well and badly, as a function of what was asked: text and finish reason."""
     number = numbers_of(json.dumps(messages) + sample)
-    last = messages[-1]["content"]
-    if last.startswith("Write ") and " new " in last:
+    first, last = (messages[0]["content"], messages[-1]["content"]) if messages else ("", "")
+    if not messages or first.startswith("You rewrite tasks"):
+        return _task(number), "stop"
+    if mark := MARK.search(first):
+        return _marked(number, mark[1]), "stop"
+    if last.startswith(("Write ", "Text:")) and " new " in last:
         return _tasks(number), "length" if next(number) % 7 == 0 else "stop"
     if next(number) % 9 == 0:
         return " ".join(_things(number, 9)), "length"
     return "" if next(number) % 17 == 0 else f"It is about {' and '.join(_things(number, 6))}.", "stop"
+
+
+def _task(number: Iterator[int]) -> str:
+    return f"{VERBS[next(number) % 12]} the {' of the '.join(_things(number, 3))}."
+
+
+def _marked(number: Iterator[int], mark: str) -> str:
+    fields = "<{0} instruction>\n{1}\n<{0} response>\nIt is about {2}.\n<{0} end>"
+    return "\n".join(fields.format(mark, _task(number), " and ".join(_things(number, 5))) for _ in range(3))
 
 
 def _tasks(number: Iterator[int]) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from curation.generate.gates import REASONS, judge_instruction, judge_record
+from curation.generate.gates import REASONS, Gates
 from curation.generate.seeds import SHIPPED, read_seeds
 from curation.reasons import known
 from schemas.outcome import Outcome, Rejection
@@ -36,7 +36,7 @@ def codes(outcome: Outcome) -> list[str]:
 )
 def test_an_instruction_that_is_not_worth_a_response(instruction: str, code: str) -> None:
     """Each is rejected with the reason that names its fault."""
-    assert code in codes(judge_instruction(pair(instruction, response="")))
+    assert code in codes(Gates().instruction(pair(instruction, response="")))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_an_instruction_that_is_not_worth_a_response(instruction: str, code: str
 )
 def test_an_instruction_that_only_looks_like_that(instruction: str) -> None:
     """Short, bracketed, repeating a little, in another script: all pass."""
-    assert codes(judge_instruction(pair(instruction, response=""))) == []
+    assert codes(Gates().instruction(pair(instruction, response=""))) == []
 
 
 @pytest.mark.parametrize(
@@ -72,12 +72,14 @@ def test_an_instruction_that_only_looks_like_that(instruction: str) -> None:
 )
 def test_a_record_that_is_not_whole(fields: dict[str, str], code: str) -> None:
     """Each is rejected with the reason that names its fault."""
-    assert code in codes(judge_record(pair(**fields)))
+    assert code in codes(Gates().record(pair(**fields)))
 
 
 def test_the_seeds_pass() -> None:
     """What people wrote for this project would be kept."""
-    assert [codes(judge_instruction(seed)) + codes(judge_record(seed)) for seed in read_seeds(SHIPPED)] == [[]] * 184
+    assert [codes(Gates().instruction(seed)) + codes(Gates().record(seed)) for seed in read_seeds(SHIPPED)] == [
+        []
+    ] * 184
 
 
 def test_every_code_is_described() -> None:

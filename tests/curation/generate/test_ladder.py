@@ -12,7 +12,9 @@ from curation.generate.endpoint import Answer, Request, read_answer
 from curation.generate.journal import Remembered, open_journal
 from curation.generate.ladder import choose_form
 from curation.generate.limiter import ExhaustedError
+from curation.generate.seeds import SHIPPED, read_seeds, seeds_by_category
 from curation.generate.source import Generate
+from curation.generate.strategies import SelfInstruct, Shelf, Turn
 from curation.mock.serve import serving
 from curation.mock.service import MockEndpoint
 from curation.pipeline import run_source
@@ -100,13 +102,10 @@ def test_every_form_makes_records(tmp_path: Path, form: str) -> None:
 
 def test_marked_text_is_what_the_prompt_asks_for() -> None:
     """A model that copies the form it was shown is read."""
-    sampling = Generate(round_size=2)._sampling("text")
-    from curation.generate.seeds import SHIPPED, read_seeds, seeds_by_category  # noqa: PLC0415  # only here
-    from curation.generate.strategies import STRATEGIES, Shelf  # noqa: PLC0415  # only here
-
-    strategy = STRATEGIES["self-instruct"](sampling)
-    shelf = Shelf(round=0, seeds=seeds_by_category(read_seeds(SHIPPED)), made={})
-    one, other = strategy.propose(shelf)
+    strategy = SelfInstruct(Generate().sampling("text"))
+    shelf = Shelf(seeds=seeds_by_category(read_seeds(SHIPPED)))
+    one, other = (strategy.propose(Turn(round=0, ordinal=at, number=at, category="open_qa"), shelf) for at in range(2))
+    assert one.request
     shown = one.request.messages[2].content
     drafts = strategy.read(one, read_answer(completion(shown)))
 
@@ -126,16 +125,11 @@ def test_a_form_that_is_none() -> None:
 def test_the_list_form_asks_as_ever(tmp_path: Path) -> None:
     """A journal of an earlier version answers the same questions."""
     endpoint = Scripted(spoken)
-    request = next(iter(_proposals(tmp_path)))
+    seeds = seeds_by_category(read_seeds(seed_file(tmp_path)))
+    turn = Turn(round=0, ordinal=0, number=0, category="brainstorming")
+    request = SelfInstruct(Generate().sampling()).propose(turn, Shelf(seeds=seeds)).request
+    assert request
     asyncio.run(endpoint.ask(request))
 
     assert json.dumps(request.plain(), sort_keys=True).count("constraint") == 0
     assert request.key == "308fc46895d2d956f6cc236b0f8dd640cccc92f680614fd7f8a9308700a3564a"
-
-
-def _proposals(folder: Path) -> list[Request]:
-    from curation.generate.seeds import read_seeds, seeds_by_category  # noqa: PLC0415  # only here
-    from curation.generate.strategies import STRATEGIES, Shelf  # noqa: PLC0415  # only here
-
-    shelf = Shelf(round=0, seeds=seeds_by_category(read_seeds(seed_file(folder))), made={})
-    return [one.request for one in STRATEGIES["self-instruct"](Generate(round_size=2)._sampling()).propose(shelf)]

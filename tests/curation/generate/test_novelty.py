@@ -35,7 +35,12 @@ def pool_of(texts: list[str]) -> Pool:
     return pool
 
 
-few_words = st.lists(st.sampled_from("abcde"), max_size=8).map(" ".join)
+def texts_of(words: str, most: int) -> st.SearchStrategy[str]:
+    """Texts of few different words, so that much is shared."""
+    return st.lists(st.sampled_from(words), max_size=most).map(" ".join)
+
+
+few_words = texts_of("abcde", 8)
 
 
 @given(st.lists(few_words, max_size=12), few_words)
@@ -47,10 +52,44 @@ def test_the_nearest_text_is_the_one_that_rouge_score_finds(texts: list[str], te
     assert pool.nearest(pool.encode(text)) == nearest_by_rouge(text, texts)
 
 
+@given(st.lists(texts_of("aaabcdefgh", 12), min_size=60, max_size=160), texts_of("aaabcdefgh", 14))
+@examples(deadline=None, max_examples=60)
+def test_words_that_nearly_every_text_holds_are_counted_as_well(texts: list[str], text: str) -> None:
+    """A pool in which words have become common finds what comparing with every text finds."""
+    pool = pool_of(texts)
+
+    assert pool.nearest(pool.encode(text)) == nearest_by_rouge(text, texts)
+
+
+def test_a_pool_grows() -> None:
+    """Beyond what it made room for, common words included."""
+    texts = [f"name the {at} best of {at % 7} rivers" for at in range(3000)]
+    pool = pool_of(texts)
+
+    assert pool._columns
+    assert pool.nearest(pool.encode(texts[2999])) == (2999, 1.0)
+    assert pool.nearest(pool.encode(texts[5])) == (5, 1.0)
+
+
+@given(st.lists(few_words, min_size=1, max_size=9), few_words, st.data())
+@examples(deadline=None)
+def test_a_pool_without_a_text_is_as_if_it_had_never_been_there(
+    texts: list[str], text: str, data: st.DataObject
+) -> None:
+    """The nearest of the others is found, by the keys they had."""
+    gone = data.draw(st.integers(0, len(texts) - 1))
+    pool = pool_of(texts)
+    pool.remove(gone)
+
+    assert pool.nearest(pool.encode(text)) == nearest_by_rouge(
+        text, [other if at != gone else "" for at, other in enumerate(texts)]
+    )
+
+
 def test_decisions_on_real_instructions_are_those_of_rouge_score() -> None:
     """Alpaca's instructions in order, each against those accepted before it: the same are accepted."""
     with gzip.open(real_data("alpaca_52k.jsonl.gz")) as file:
-        instructions = [orjson.loads(line)["instruction"] for line in file][:400]
+        instructions = [orjson.loads(line)["instruction"] for line in file][:600]
     pool, ours, theirs = Pool(), list[str](), list[str]()
 
     for text in instructions:

@@ -10,10 +10,11 @@ import pytest
 
 from curation.generate.endpoint import Answer, Endpoint, Request
 from curation.generate.journal import Remembered, open_journal
+from curation.generate.plan import Plan, parse_shares
 from curation.generate.rounds import Goal, Rounds
 from curation.generate.seeds import read_seeds, seeds_by_category
 from curation.generate.source import Generate
-from curation.generate.strategies import STRATEGIES
+from curation.generate.strategies import STRATEGIES, Material
 from curation.generate.waiting import waited_for
 from schemas.codec import write_record, write_rejection
 from schemas.errors import EndpointError, YieldError
@@ -42,10 +43,15 @@ class Noting:
 
 def rounds(folder: Path, endpoint: Endpoint, goal: Goal = GOAL, aside: Noting | None = None, seed: int = 1) -> Rounds:
     """Return a run over small seeds."""
-    made = Generate(seed=seed, round_size=6)._sampling()
-    strategy = STRATEGIES["self-instruct"](made)
     seeds = seeds_by_category(read_seeds(seed_file(folder)))
-    return Rounds(strategy, endpoint, seeds, goal, aside=aside or Noting())
+    return Rounds(plan_of(seed=seed), endpoint, seeds, goal, aside=aside or Noting())
+
+
+def plan_of(strategy: str = "self-instruct", material: Material = Material(), **settings: object) -> Plan:  # noqa: B008  # frozen
+    """Return a plan in rounds of six requests."""
+    shares = parse_shares(strategy, "strategy")
+    sampling = Generate(**settings).sampling()  # type: ignore[arg-type]  # settings by name
+    return Plan(strategies={name: STRATEGIES[name](sampling, material) for name in shares}, shares=shares, round_size=6)
 
 
 def outcomes_of(run: Rounds) -> list[Outcome]:
@@ -190,10 +196,9 @@ def test_the_same_question_is_asked_again_on_purpose(tmp_path: Path) -> None:
     """Where a request comes out the same twice, its sample number differs, so that it is not answered from memory."""
     endpoint = Scripted(lambda messages, sample: ("no list", "stop"))
     seeds = seeds_by_category(read_seeds(seed_file(tmp_path))[:1])
-    strategy = STRATEGIES["self-instruct"](Generate(round_size=6)._sampling())
 
     with pytest.raises(YieldError):
-        outcomes_of(Rounds(strategy, endpoint, seeds, GOAL))
+        outcomes_of(Rounds(plan_of(), endpoint, seeds, GOAL))
 
     assert sorted(one.sample for one in endpoint.asked) == list(range(18))
     assert len({one.key for one in endpoint.asked}) == 18

@@ -7,12 +7,12 @@ import pytest
 
 from curation.generate.endpoint import Request, read_answer
 from curation.generate.source import Generate
-from curation.generate.strategies import Draft, SelfInstruct, Shelf
+from curation.generate.strategies import Draft, SelfInstruct, Shelf, Turn
 from schemas.outcome import Rejection
 from schemas.record import InstructionRecord
 from tests.curation.generate.scripted import Scripted, completion
 
-STRATEGY = SelfInstruct(Generate(round_size=8)._sampling())
+STRATEGY = SelfInstruct(Generate().sampling())
 
 
 def seeds_of(category: str, count: int = 10, *, context: bool = False) -> list[InstructionRecord]:
@@ -34,7 +34,12 @@ SEEDS = {
     "summarization": seeds_of("summarization", context=True),
 }
 MADE = {"brainstorming": tuple(seeds_of("made", 5))}
-SHELF = Shelf(round=0, seeds=SEEDS, made=MADE)
+SHELF = Shelf(seeds=SEEDS, made=MADE)
+
+
+def turn(ordinal: int, category: str = "brainstorming") -> Turn:
+    """Return a turn of the first round."""
+    return Turn(round=0, ordinal=ordinal, number=ordinal, category=category)
 
 
 def draft(instruction: str, category: str) -> Draft:
@@ -54,18 +59,10 @@ def asked_for(request: Request) -> str:
     return request.messages[-1].content
 
 
-def test_the_categories_take_turns() -> None:
-    """They stay balanced, over rounds as well."""
-    first = [one.category for one in STRATEGY.propose(SHELF)]
-    second = [one.category for one in STRATEGY.propose(Shelf(round=1, seeds=SEEDS, made=MADE))]
-
-    assert (first + second)[:6] == ["brainstorming", "classification", "summarization"] * 2
-    assert [(first + second).count(category) for category in SEEDS] == [6, 5, 5]
-
-
 def test_a_request_shows_six_of_people_and_two_of_its_own() -> None:
     """All of one category, each once; where nothing was made yet, six."""
-    mixed, human, *_ = STRATEGY.propose(SHELF)
+    mixed, human = STRATEGY.propose(turn(0), SHELF), STRATEGY.propose(turn(1, "classification"), SHELF)
+    assert mixed.request
     text = "\n".join(message.content for message in mixed.request.messages)
 
     assert len({shown.id for shown in mixed.examples}) == 8
@@ -77,15 +74,16 @@ def test_a_request_shows_six_of_people_and_two_of_its_own() -> None:
 
 def test_requests_of_a_round_differ_and_can_be_made_again() -> None:
     """Each draws its own examples; the same round draws the same."""
-    keys = [one.request.key for one in STRATEGY.propose(SHELF)]
+    keys, again = ([STRATEGY.propose(turn(at), SHELF).request for at in range(8)] for _ in range(2))
 
-    assert len(set(keys)) == 8
-    assert keys == [one.request.key for one in STRATEGY.propose(SHELF)]
+    assert len({one.key for one in keys if one}) == 8
+    assert keys == again
 
 
 def test_an_answer_becomes_drafts() -> None:
     """One an item, with category, model, request and examples."""
-    proposal = next(STRATEGY.propose(SHELF))
+    proposal = STRATEGY.propose(turn(0), SHELF)
+    assert proposal.request
     made = STRATEGY.read(proposal, read_answer(completion("1. Name rivers.\n2. Name hills.", model="served")))
 
     assert all(isinstance(one, Draft) for one in made)
@@ -140,7 +138,7 @@ def test_a_classification_that_holds_its_items_is_answered_at_once() -> None:
 
 def test_examples_are_shown_where_they_are_asked_for() -> None:
     """As earlier turns, of the same category and form; the same for a whole round, so that a server reads them once."""
-    strategy = SelfInstruct(Generate(examples=2)._sampling())
+    strategy = SelfInstruct(Generate(examples=2).sampling())
     endpoint = Scripted(lambda messages, sample: ("A text.", "stop"))
     for instruction in ("What was decided?", "What was refused?"):
         asyncio.run(strategy.finish(draft(instruction, "summarization"), SHELF, endpoint))
@@ -156,7 +154,7 @@ def test_examples_are_shown_where_they_are_asked_for() -> None:
 
 def test_examples_that_were_shown_are_named() -> None:
     """A record's provenance holds every record that stood in its requests."""
-    strategy = SelfInstruct(Generate(examples=2)._sampling())
+    strategy = SelfInstruct(Generate(examples=2).sampling())
     endpoint = Scripted(lambda messages, sample: ("Two.", "stop"))
     made = asyncio.run(strategy.finish(draft("Give three uses.", "brainstorming"), SHELF, endpoint))
 

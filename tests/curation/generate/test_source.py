@@ -109,7 +109,7 @@ def test_a_recipe_keeps_its_journal_beside_its_step(tmp_path: Path) -> None:
     [
         ({"n": 0}, "generate: n: expected 1 or more, found 0"),
         ({"concurrency": 0}, "generate: concurrency: expected 1 or more, found 0"),
-        ({"strategy": "magic"}, "generate: strategy: expected one of self-instruct, found magic"),
+        ({"strategy": "magic"}, "generate: strategy: expected one of self-instruct, .*, found magic"),
     ],
 )
 def test_a_setting_that_cannot_be_meant(settings: dict[str, object], says: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.review.agreement import Table, krippendorff_alpha, table_of
+from curation.review.reliability import Table, krippendorff_alpha, table_of
 
 WARNING_CASE = Table(both_reject=3, first_only=4, second_only=3, both_accept=190)
 """Where raw agreement flatters and kappa alone misleads."""

@@ -1,0 +1,131 @@
+"""`dolly-data review status|decide|undo|verify|export|import`: what the screens do, for programs and for a terminal."""
+
+from pathlib import Path
+
+import click
+
+from curation.cli.base import echo_event
+from curation.cli.review_search import limiting
+
+DIRECTORY = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the outcome as a JSON line.")
+REVIEWER = click.option("--reviewer", default="me", show_default=True, help="Whose decisions.")
+
+
+@click.command()
+@DIRECTORY
+@REVIEWER
+@AS_JSON
+def status(directory: Path, reviewer: str, as_json: bool) -> None:
+    """Say where the review of the step DIR stands: each queue, and what was decided."""
+    from dataclasses import asdict
+
+    from curation.cli.review_show import standing_text
+    from curation.pipeline import open_input
+    from curation.review.opening import open_desk
+    from curation.review.queues import Seating
+    from curation.review.standing import standing
+
+    found = standing(open_desk(open_input(directory), Seating(reviewer=reviewer)))
+    event = {"event": "status", "reviewer": reviewer, "queues": [asdict(one) for one in found]}
+    echo_event(event, standing_text(found), as_json=as_json)
+
+
+@click.command()
+@DIRECTORY
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--as", "action", type=click.Choice(["accept", "reject", "flag", "skip"]), required=True)
+@click.option("--reason", "reasons", multiple=True, help="What is wrong; can be given several times.")
+@click.option("--note", default="", help="For whoever asks why.")
+@click.option("--words", default="", help="Decide about all kept records that a search for these words finds.")
+@limiting
+@click.option("--expect", type=click.IntRange(min=0), help="Refuse unless a search finds exactly so many.")
+@REVIEWER
+@AS_JSON
+def decide(
+    directory: Path,
+    ids: tuple[str, ...],
+    action: str,
+    reasons: tuple[str, ...],
+    note: str,
+    words: str,
+    expect: int | None,
+    reviewer: str,
+    as_json: bool,
+    **limits: str,
+) -> None:
+    """Decide about rows of the step DIR, those named or all that a search finds, in one stroke.
+
+    One undo takes all of it back.
+
+    See first what a search finds: dolly-data review search. Then say here how many are expected.
+    """
+    from curation.pipeline import open_input
+    from curation.review.desk import Act
+    from curation.review.opening import open_desk
+    from curation.review.queues import Seating
+    from curation.review.search import Wanted, chosen
+
+    desk = open_desk(open_input(directory), Seating(reviewer=reviewer))
+    items = chosen(desk.rows, ids, Wanted(words=words, **limits), expect)
+    batch = desk.decide_all(items, Act(action=action, reasons=reasons, note=note))  # type: ignore[arg-type]  # one of the choices
+    event = {"event": "decided", "action": action, "rows": len(items), "batch": batch}
+    echo_event(event, f"{action}: {len(items):,} rows", as_json=as_json)
+
+
+@click.command()
+@DIRECTORY
+@REVIEWER
+@AS_JSON
+def undo(directory: Path, reviewer: str, as_json: bool) -> None:
+    """Take back the last decision of a reviewer; if it was about many rows, all of it."""
+    from curation.pipeline import open_input
+    from curation.review.opening import open_desk
+    from curation.review.queues import Seating
+
+    undone = open_desk(open_input(directory), Seating(reviewer=reviewer)).undo()
+    event = {"event": "undone", "action": undone.action if undone else None, "row": undone.row_id if undone else None}
+    words = f"took back: {undone.action} of {undone.row_id}" if undone else "there is nothing to take back"
+    echo_event(event, words, as_json=as_json)
+
+
+@click.command()
+@DIRECTORY
+@AS_JSON
+def verify(directory: Path, as_json: bool) -> None:
+    """Check that no decision about the step DIR was changed, lost or put in since it was made."""
+    from curation.review.exchange import verify as verify_store
+    from schemas.errors import InputError
+
+    events, head, damage = verify_store(directory)
+    if damage:
+        raise InputError(place=directory, expected="every event as it was written", found="; ".join(damage))
+    event = {"event": "verified", "events": events, "head": head}
+    echo_event(event, f"{events:,} events, all as they were written; the last one's hash is {head}", as_json=as_json)
+
+
+@click.command()
+@DIRECTORY
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write."
+)
+@AS_JSON
+def export(directory: Path, output: Path, as_json: bool) -> None:
+    """Write every decision about the step DIR to a file, sorted: equal decisions are equal bytes."""
+    from curation.review.exchange import export_to
+
+    events = export_to(directory, output)
+    event = {"event": "exported", "events": events, "path": str(output)}
+    echo_event(event, f"{events:,} events\nwrote {output}", as_json=as_json)
+
+
+@click.command("import")
+@DIRECTORY
+@click.argument("file", type=click.Path(path_type=Path))
+@AS_JSON
+def import_(directory: Path, file: Path, as_json: bool) -> None:
+    """Add another reviewer's exported FILE to the review of the step DIR; what is there already stays as it is."""
+    from curation.review.exchange import import_from
+
+    new, read = import_from(directory, file)
+    echo_event({"event": "imported", "new": new, "read": read}, f"{new:,} of {read:,} events were new", as_json=as_json)

@@ -1,0 +1,85 @@
+"""What strategies work on besides the seeds, read from the files that the user names."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from curation.generate.draw import draw
+from curation.generate.passages import document_files, read_passages
+from curation.generate.raw import raw_prompt
+from curation.generate.strategies import Material
+from schemas.errors import InputError
+from schemas.manifest import FileDigest, digest_file
+from schemas.models import ModelPlace
+from schemas.record import InstructionRecord
+from schemas.step import StepDirectory, is_step, step_input
+
+TOPICS = Path(__file__).with_name("topics.txt")
+"""150 topics, written for this project."""
+
+
+def read_material(
+    strategies: Collection[str],
+    *,
+    seed: int,
+    topics: str = "",
+    docs: tuple[str, ...] = (),
+    records: str = "",
+    raw: str = "",
+    place: ModelPlace | None = None,
+) -> Material:
+    """Read what these strategies need; `place`: where the model is, if it is on this machine.
+
+    Raises:
+        InputError: something that a strategy needs is not there.
+    """
+    return Material(
+        topics=read_topics(Path(topics) if topics else TOPICS, seed) if "topic" in strategies else (),
+        passages=read_passages(docs, seed) if "docs" in strategies else (),
+        records=read_answered(records) if "answer" in strategies else (),
+        raw_prompt=raw_prompt(raw, place) if "magpie" in strategies else "",
+    )
+
+
+def material_files(
+    strategies: Collection[str], *, topics: str, docs: tuple[str, ...], records: str
+) -> list[FileDigest]:
+    """Return the digests of the files that these strategies read."""
+    files = []
+    if "topic" in strategies:
+        files.append(digest_file(_file(Path(topics), "a file of topics") if topics else TOPICS))
+    if "docs" in strategies:
+        files += [digest_file(path) for path in document_files(docs)]
+    if "answer" in strategies:
+        files.append(step_input(_step(records)))
+    return files
+
+
+def read_topics(path: Path, seed: int) -> tuple[str, ...]:
+    """Return the topics of a file, one a line, in an order that the seed decides.
+
+    Raises:
+        InputError: none in it.
+    """
+    lines = (line.strip() for line in _file(path, "a file of topics").read_text(encoding="utf-8").splitlines())
+    topics = list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
+    if not topics:
+        raise InputError(place=path, expected="topics, one a line", found="none")
+    return tuple(draw(topics, len(topics), seed, "topics"))
+
+
+def read_answered(path: str) -> tuple[InstructionRecord, ...]:
+    """Return the records of the step that is to be answered anew."""
+    return tuple(_step(path).records())
+
+
+def _step(path: str) -> StepDirectory:
+    if not path or not is_step(Path(path)):
+        expected = "a step directory to answer anew"
+        raise InputError(place="generate", field="records", expected=expected, found=path or "none")
+    return StepDirectory.open(Path(path))
+
+
+def _file(path: Path, expected: str) -> Path:
+    if not path.is_file():
+        raise InputError(place=path, expected=expected, found="nothing")
+    return path

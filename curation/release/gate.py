@@ -1,0 +1,106 @@
+"""The gate: a plan was fixed, people kept to it, the lot passed, and these are the very records it was about.
+
+What may differ from the lot that was sampled: drawn records that a reviewer rejected may be gone, and those that one
+corrected may be as corrected. That makes the lot better than the sentence says, never worse.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from curation.release.diff import known_in
+from curation.release.evidence import decisions_digest, read_evidence
+from curation.review.plan import draw_ids, ids_digest
+from curation.review.planning import REVIEW, Looked, look_beside
+from schemas.errors import InputError
+from schemas.release import GateRecord
+from schemas.sealed import RELEASE, open_release
+from schemas.step import StepDirectory, read_manifest
+
+
+def gate_of(step: StepDirectory, looked: Looked | None) -> GateRecord:
+    """Return whether a step's records may be released, and why not."""
+    if looked is None:
+        return GateRecord()
+    problems = [*_not_the_lot(step, looked), *_not_passed(looked)]
+    return record(looked, problems)
+
+
+def record(looked: Looked, problems: Iterable[str]) -> GateRecord:
+    """Return what a release says of its gate."""
+    plan, found = looked.plan, looked.acceptance
+    problems = tuple(problems)
+    state = found.outcome if found.outcome in ("failed", "open") else "failed" if problems else "passed"
+    return GateRecord(
+        state=state,
+        sentence=found.sentence,
+        plan_sha256=plan.sha256,
+        decisions_sha256=decisions_digest(looked.verdicts),
+        reviewed=found.reviewed,
+        defects=found.defects,
+        upper_bound=round(found.upper_bound, 6),
+        limit=plan.limit,
+        confidence=plan.confidence,
+        problems=problems,
+    )
+
+
+def other_lot(ids: Iterable[str], looked: Looked) -> list[str]:
+    """Return why records with these ids are not the lot of the plan, as it was or with the sample's faults mended."""
+    plan, ids = looked.plan, set(ids)
+    verdicts = looked.verdicts.values()
+    former = {one.edited_id: one.id for one in verdicts if one.edited_id}
+    gone = {one.id for one in verdicts if one.decision == "reject"}
+    mended = {former.get(one, one) for one in ids} | gone
+    lot = next((one for one in (ids, mended) if ids_digest(one) == plan.population.ids_sha256), None)
+    if lot is None:
+        return [f"these are not the records that plan {plan.sha256[:8]} is about"]
+    if not plan.strata and draw_ids(lot, plan) != plan.drawn:
+        return [f"seed {plan.seed} draws other records than plan {plan.sha256[:8]} names"]
+    return []
+
+
+def _not_the_lot(step: StepDirectory, looked: Looked) -> list[str]:
+    lot = looked.plan.population.records_sha256
+    read = step.records_file.sha256
+    if step.manifest.stage == REVIEW and read != lot:
+        read = step.manifest.inputs[0].sha256
+    if read != lot:
+        return [f"plan {looked.plan.sha256[:8]} is about records {lot[:8]}, not {step.records_file.sha256[:8]}"]
+    return other_lot((one.id for one in step.records()), looked)
+
+
+def _not_passed(looked: Looked) -> list[str]:
+    found, plan = looked.acceptance, looked.plan
+    if found.outcome == "open":
+        return [f"{found.undecided:,} of the {plan.n:,} drawn records are undecided"]
+    if found.outcome == "failed":
+        return [f"{found.defects} defects in {found.reviewed:,} records; the plan allows {plan.c}"]
+    return []
+
+
+def check_gate(
+    path: Path, *, plan: Path | None = None, decisions: Path | None = None, second: Path | None = None
+) -> GateRecord:
+    """Return whether an acceptance plan was passed on exactly the records of a step, or of a release.
+
+    Raises:
+        InputError: neither a step nor a release; or a release that says something else than its evidence.
+    """
+    if read_manifest(path).stage == RELEASE:
+        return _released(path)
+    step = StepDirectory.open(path)
+    return gate_of(step, look_beside(step, plan, decisions, second))
+
+
+def _released(path: Path) -> GateRecord:
+    """Verify a release, and judge its evidence again."""
+    facts = open_release(path).release
+    assert facts is not None  # open_release says so
+    looked = read_evidence(path)
+    if looked is None:
+        return facts.gate
+    ids = (one.id for one in known_in(path))
+    again = record(looked, [*other_lot(ids, looked), *_not_passed(looked)])
+    if again.state != facts.gate.state or again.sentence != facts.gate.sentence:
+        raise InputError(place=path, field="gate", expected=again.sentence, found=facts.gate.sentence)
+    return facts.gate

@@ -1,0 +1,1 @@
+"""Puts rejected rows back."""

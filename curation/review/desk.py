@@ -1,0 +1,176 @@
+"""A desk: one reviewer with the rows, the queues and the store. What the screens and the commands do, it does."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from curation.review.board import Board, Seat
+from curation.review.defects import DEFECTS, severity_of
+from curation.review.events import Action, Event, Queue, new_id, now
+from curation.review.queues import Seating, Ticket, queue_tickets
+from curation.review.rows import Item, Rows
+from curation.review.store import Store
+from schemas.chain import Chain
+from schemas.errors import InputError
+from schemas.record import TEXT_FIELDS
+from schemas.step import version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """What a reviewer does about a row."""
+
+    action: Action
+    reasons: tuple[str, ...] = ()
+    severity: str = ""
+    note: str = ""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    ms: int | None = None
+
+
+class Desk:
+    """One reviewer at work."""
+
+    def __init__(self, chain: Chain, rows: Rows, store: Store, seating: Seating) -> None:
+        self.chain, self.rows, self.store, self.seating = chain, rows, store, seating
+        self.board = Board()
+        self._seq = 0
+        self._queues: dict[Queue, tuple[int, list[Ticket]]] = {}
+        self._numbers: dict[Queue, dict[str, int]] = {}
+        self.refresh()
+
+    @property
+    def reviewer(self) -> str:
+        """The name that decisions are signed with."""
+        return self.seating.reviewer
+
+    def seat(self, queue: Queue) -> Seat:
+        """Return this reviewer's seat at a queue."""
+        return queue, self.reviewer
+
+    def refresh(self) -> None:
+        """Take in what other processes have written."""
+        for seq, event in self.store.after(self._seq):
+            self.board.add(event)
+            self._seq = seq
+
+    def queue(self, name: Queue) -> list[Ticket]:
+        """Return the rows of a queue in its order, which does not change while one works."""
+        moving = name == "adjudicate"
+        if moving and self.next_open("second") is not None:
+            return []  # what is disputed would tell what the other decided
+        made_at, tickets = self._queues.get(name, (-1, []))
+        if made_at < 0 or (moving and made_at != self._seq):
+            tickets = queue_tickets(name, self.rows, self.board, self.seating)
+            self._queues[name] = (self._seq, tickets)
+        return tickets
+
+    def item(self, ticket: Ticket) -> Item:
+        """Return the row that a ticket stands for."""
+        return ticket.canary or self.rows.at(ticket.pos)
+
+    def next_open(self, name: Queue, after: int = 0) -> int | None:
+        """Return the number (from 1) of the next undecided row behind `after`, going round once; None: all are done."""
+        tickets, seat = self.queue(name), self.seat(name)
+        numbers = [*range(after, len(tickets)), *range(min(after, len(tickets)))]
+        return next((at + 1 for at in numbers if self.board.last(tickets[at].sha256, seat) is None), None)
+
+    def number_of(self, queue: Queue, sha256: str) -> int | None:
+        """Return the number (from 1) of a row in a queue; None where it does not stand there."""
+        if queue not in self._numbers or queue == "adjudicate":
+            self._numbers[queue] = {ticket.sha256: at for at, ticket in enumerate(self.queue(queue), 1)}
+        return self._numbers[queue].get(sha256)
+
+    def done(self, name: Queue) -> int:
+        """Return how many rows of a queue this reviewer settled."""
+        seat = self.seat(name)
+        return sum(self.board.decided(ticket.sha256, seat) for ticket in self.queue(name))
+
+    def decide(self, queue: Queue, item: Item, act: Act, *, shown_sha256: str = "", batch: str = "") -> Event:
+        """Write down what the reviewer does about a row; when this returns it is on disk.
+
+        Raises:
+            InputError: an act that cannot be meant.
+        """
+        event = self._event(queue, item, check_act(item, act), shown_sha256, batch)
+        self._write(event)
+        return event
+
+    def decide_all(self, items: Sequence[Item], act: Act) -> str:
+        """Do the same about many rows in one stroke, which one undo takes back; return the stroke's name."""
+        batch = new_id()
+        self._write(*(self._event("hunt", item, check_act(item, act), "", batch) for item in items))
+        return batch
+
+    def undo(self) -> Event | None:
+        """Take back the reviewer's last act (all of it, if it was about many rows); return it, or None."""
+        last = self.board.undoable(self.reviewer)
+        if last is not None:
+            self._write(self._signed(action="undo", queue=last.queue, undoes=last.batch or last.event_id))
+        return last
+
+    def draw(self, name: str, rows: Sequence[Any], seed: int) -> None:
+        """Write down what was drawn, so that it stays drawn."""
+        if rows:
+            self._write(self._signed(action="draw", draw={"name": name, "seed": seed, "rows": list(rows)}))
+
+    def _write(self, *events: Event) -> None:
+        self.store.append(*events)
+        self.refresh()
+
+    def _event(self, queue: Queue, item: Item, act: Act, shown_sha256: str, batch: str) -> Event:
+        return self._signed(
+            action=act.action,
+            queue=queue,
+            row_id=item.id,
+            row_sha256=item.sha256,
+            plan=self.seating.plan_of(queue, item.id),
+            fate=item.fate,
+            reasons=act.reasons,
+            severity=act.severity or severity_of(act.reasons),
+            note=act.note,
+            texts=act.texts,
+            ms=act.ms,
+            shown_sha256=shown_sha256,
+            batch=batch,
+        )
+
+    def _signed(self, **what: Any) -> Event:
+        return Event(
+            event_id=new_id(),
+            at=now(),
+            reviewer=self.reviewer,
+            dataset_sha256=self.chain.last.records_file.sha256,
+            version=version(),
+            **what,
+        )
+
+
+def check_act(item: Item, act: Act) -> Act:
+    """Return the act, without what does not belong to it.
+
+    Raises:
+        InputError: an unknown reason, a reject without one, an edit of nothing, or of a rejected row.
+    """
+    place = f"row {item.id}"
+    for code in act.reasons:
+        if code not in DEFECTS:
+            raise InputError(place=place, field="reason", expected=f"one of {', '.join(DEFECTS)}", found=code)
+    if act.action == "reject" and item.fate == "kept" and not act.reasons:
+        raise InputError(place=place, field="reason", expected="at least one", found="none")
+    if act.action != "edit":
+        return replace(act, texts={}, severity="")
+    return replace(act, severity=act.severity or "major", texts=_edited(item, act, place))
+
+
+def _edited(item: Item, act: Act, place: str) -> dict[str, str]:
+    record = item.record
+    if item.fate == "rejected" or record is None:
+        raise InputError(place=place, field="action", expected="accept or reject of a rejected row", found="edit")
+    texts = {name: act.texts.get(name, getattr(record, name)) for name in TEXT_FIELDS}
+    if all(texts[name] == getattr(record, name) for name in TEXT_FIELDS):
+        raise InputError(place=place, field="texts", expected="a changed text", found="the record's own texts")
+    for name in ("instruction", "response"):
+        if not texts[name].strip() or "\0" in texts[name]:
+            raise InputError(place=place, field=name, expected="text without NUL", found=repr(texts[name][:40]))
+    return texts

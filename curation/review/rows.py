@@ -1,0 +1,149 @@
+"""Reads rows out of the index: one by its place, all that are like it, the order of a queue."""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from curation.review.events import Fate
+from schemas.codec import dumps, read_record, read_rejection
+from schemas.outcome import Outcome, Rejection
+from schemas.record import InstructionRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One row that may be reviewed."""
+
+    pos: int
+    """Its place in the index."""
+    id: str
+    sha256: str
+    """What a decision about it is keyed on."""
+    fate: Fate
+    step: int
+    stage: str
+    """The stage that kept or rejected it last."""
+    language: str
+    words: int
+    doubt: float
+    outcome: Outcome
+
+    @property
+    def record(self) -> InstructionRecord | None:
+        """The record, where it is or once was one."""
+        if isinstance(self.outcome, InstructionRecord):
+            return self.outcome
+        row = self.outcome.row
+        was = all(isinstance(row.get(name), str) for name in ("instruction", "context", "response", "id"))
+        return read_record(dumps(row)) if was else None
+
+
+_AT = (
+    "SELECT pos, id, sha256, fate, step, stage, language, words, doubt, line "
+    "FROM items JOIN lines USING (pos) WHERE pos = ?"
+)
+
+
+class Rows:
+    """The index, open for reading."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.db = sqlite3.connect(path, check_same_thread=False)
+        self.db.execute("PRAGMA mmap_size=1073741824")
+
+    def close(self) -> None:
+        """Close the file."""
+        self.db.close()
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Rows by fate."""
+        return {"kept": 0, "rejected": 0, **dict(self.db.execute("SELECT fate, count(*) FROM items GROUP BY fate"))}
+
+    @cached_property
+    def hashes(self) -> list[str]:
+        """The hash of every row, by place."""
+        return [sha256 for (sha256,) in self.db.execute("SELECT sha256 FROM items ORDER BY pos")]
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The place of every hash; of equal rows the first."""
+        return {sha256: pos for pos, sha256 in reversed(list(enumerate(self.hashes)))}
+
+    def at(self, pos: int) -> Item:
+        """Return the row at a place."""
+        return _item(self.db.execute(_AT, (pos,)).fetchone())
+
+    def called(self, row_id: str) -> list[Item]:
+        """Return the rows of an id, kept ones first."""
+        found = self.db.execute("SELECT pos FROM items WHERE id = ? ORDER BY fate, pos", (row_id,)).fetchall()
+        return [self.at(pos) for (pos,) in found]
+
+    def rejected_for(self, row_id: str, most: int) -> list[tuple[int, float | None]]:
+        """Return the rows that were rejected because of a kept one, most alike first, with the score."""
+        return self.db.execute(
+            "SELECT pos, score FROM marks WHERE other = ? AND kind = 'reason' ORDER BY score DESC, pos LIMIT ?",
+            (row_id, most),
+        ).fetchall()
+
+    def same_prompt(self, pos: int, most: int) -> list[int]:
+        """Return the other rows that ask for the same, in other spelling or not."""
+        found = self.db.execute(
+            "SELECT other.pos FROM items AS mine JOIN items AS other ON other.prompt = mine.prompt "
+            "WHERE mine.pos = ? AND other.pos != mine.pos ORDER BY other.pos LIMIT ?",
+            (pos, most),
+        )
+        return [other for (other,) in found]
+
+    def neighbours(self, row_id: str, most: int) -> list[tuple[str, float]]:
+        """Return the ids that are most like one, with their cosines."""
+        return self.db.execute(
+            "SELECT other, max(cosine) FROM neighbours WHERE id = ? GROUP BY other ORDER BY 2 DESC, 1 LIMIT ?",
+            (row_id, most),
+        ).fetchall()
+
+    def answer(self, key: str) -> tuple[str, int, int] | None:
+        """Return where the answer to a request stands: file, first byte, bytes."""
+        found: tuple[str, int, int] | None = self.db.execute(
+            "SELECT path, start, bytes FROM answers WHERE key = ?", (key,)
+        ).fetchone()
+        return found
+
+    def keyed(self, fate: Fate) -> Iterator[tuple[int, str]]:
+        """Yield place and hash of every row of a fate."""
+        yield from self.db.execute("SELECT pos, sha256 FROM items WHERE fate = ? ORDER BY pos", (fate,))
+
+    def worst_first(self) -> list[int]:
+        """Return the kept records by doubt; equals in an order that no file decides."""
+        found = self.db.execute("SELECT pos FROM items WHERE fate = 'kept' ORDER BY doubt DESC, sha256, pos")
+        return [pos for (pos,) in found]
+
+    def shuffled(self, fate: Fate, seed: int) -> list[int]:
+        """Return the rows of a fate in the order of `sampling.Sample`, one for each hash."""
+        order = {_shuffle(seed, sha256[:16] if fate == "kept" else sha256): pos for pos, sha256 in self.keyed(fate)}
+        return [order[place] for place in sorted(order)]
+
+
+def _shuffle(seed: int, key: str) -> bytes:
+    return hashlib.sha256(f"{seed}:{key}".encode()).digest()
+
+
+def _item(row: tuple[int, str, str, Fate, int, str, str, int, float, bytes]) -> Item:
+    pos, row_id, sha256, fate, step, stage, language, words, doubt, line = row
+    outcome: Rejection | InstructionRecord = read_record(line) if fate == "kept" else read_rejection(line)
+    return Item(
+        pos=pos,
+        id=row_id,
+        sha256=sha256,
+        fate=fate,
+        step=step,
+        stage=stage,
+        language=language,
+        words=words,
+        doubt=doubt,
+        outcome=outcome,
+    )

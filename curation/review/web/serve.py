@@ -1,0 +1,108 @@
+"""Serves the screens on this machine until somebody stops it."""
+
+import socket
+import webbrowser
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from curation.review.desk import Desk
+from curation.review.web.guard import LOOPBACK, Keys
+from schemas.errors import InputError
+
+SHORTEST_TOKEN = 16
+"""Characters of a token that a person chooses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where the screens are served."""
+
+    host: str = "127.0.0.1"
+    """Anything but this machine's own demands a token."""
+    port: int = 0
+    """0: one that is free."""
+    token: str = ""
+    """What opens the screens, as often as it is used; empty: one that is made now and works once."""
+
+    def __post_init__(self) -> None:
+        """Refuse to open a door without a lock.
+
+        Raises:
+            InputError: another host and no token, or a token that can be guessed.
+        """
+        if self.host not in LOOPBACK and not self.token:
+            raise InputError(
+                place="--token", expected=f"one, because --host {self.host} is reached by others", found="none"
+            )
+        if self.token and len(self.token) < SHORTEST_TOKEN:
+            found = f"{len(self.token)}"
+            raise InputError(place="--token", expected=f"{SHORTEST_TOKEN} characters or more", found=found)
+
+
+def serve(
+    desk: Desk, address: Address, told: Callable[[str], None], *, guidelines: str = "", browser: bool = True
+) -> None:
+    """Serve until interrupted; `told` gets the URL once the port listens."""
+    import uvicorn  # noqa: PLC0415  # heavier than the commands beside it
+
+    from curation.review.web.app import make_app  # noqa: PLC0415
+
+    with closing(listening(address)) as listener:
+        keys = _keys(address, listener.getsockname()[1])
+        url = f"http://{_in_url(address.host)}:{keys.port}/?token={keys.token}"
+        told(url)
+        if browser:
+            webbrowser.open(url)
+        app = make_app(desk, keys, guidelines)
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, server_header=False, lifespan="off", ws="none"
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def read_guidelines(path: Path | None) -> str:
+    """Return a project's own guidelines, plain text.
+
+    Raises:
+        InputError: no such file, or not UTF-8.
+    """
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(place=path, expected="a text file", found=str(error)) from error
+
+
+def listening(address: Address) -> socket.socket:
+    """Return a socket that listens at an address.
+
+    Raises:
+        InputError: the address is not free.
+    """
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((address.host, address.port))
+    except OSError as error:
+        listener.close()
+        raise InputError(
+            place=f"{address.host}:{address.port}",
+            expected="an address that is free",
+            found=error.strerror or str(error),
+        ) from error
+    listener.listen(64)
+    return listener
+
+
+def _keys(address: Address, port: int) -> Keys:
+    if address.token:
+        return Keys(port=port, host=address.host, token=address.token, reusable=True)
+    return Keys(port=port, host=address.host)
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

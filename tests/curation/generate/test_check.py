@@ -1,0 +1,143 @@
+"""`dolly-data endpoint check`, against servers that nobody here wrote, and against the mock endpoint.
+
+`transformers serve` answers 200 to everything and heeds neither `response_format` nor `n`: the check must find that.
+"""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from curation.cli import main
+from curation.generate.check import Report, check_endpoint
+from curation.generate.embedded import _llama_server, has_llama_cpp
+from curation.mock.serve import serving
+from curation.mock.service import MockEndpoint
+from schemas.errors import EndpointError
+from schemas.models import resolve
+from tests.training.tiny import save_tiny
+
+TEMPLATE = "{% for message in messages %}{{ message.content }}\n{% endfor %}"
+START_S = 60
+"""Seconds after which a server that has not started is not waited for."""
+
+
+def able(report: Report) -> dict[str, bool | None]:
+    """Return what a report says of each ability."""
+    return {name: ability.able for name, ability in report.abilities.items()}
+
+
+def checked(address: str, model: str = "", *, at_once: int = 2) -> Report:
+    """Check with time to spare: a test machine may be busy."""
+    return asyncio.run(check_endpoint(address, model, at_once=at_once, seconds=120))
+
+
+def test_the_mock_endpoint_keeps_what_it_is_told() -> None:
+    """Everything but log-probabilities of a prompt; the model is the one it lists, and its limits are told."""
+    with serving(MockEndpoint(requests_per_s=500)) as running:
+        report = checked(running.address)
+    abilities = able(report)
+
+    assert report.model == "mock"
+    assert report.models == 1
+    assert abilities.pop("prompt_logprobs") is False
+    assert all(abilities.values())
+    assert report.limits["x-ratelimit-limit-requests"] == "500"
+    assert report.first_token_s is not None
+    assert report.tokens_per_s_at_once is not None
+
+
+def test_llama_server_keeps_a_schema() -> None:
+    """And JSON mode, n, usage and log-probabilities; it has no batches."""
+    if not has_llama_cpp():
+        pytest.skip("llama.cpp cannot be loaded here")
+    with _llama_server(resolve("smollm2-135m"), 4) as address:
+        report = checked(address)
+    abilities = able(report)
+
+    assert report.model == "smollm2-135m"
+    assert all(abilities[name] for name in ("usage", "schema", "json", "n", "logprobs", "completions"))
+    assert abilities["batch"] is False
+    assert report.tokens_per_s
+
+
+@pytest.fixture(scope="module")
+def transformers_serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Serve a tiny model with random weights by `transformers serve`; yields the address and the model's name."""
+    pytest.importorskip("fastapi", reason="transformers serve needs fastapi: transformers[serving]")
+    folder = save_tiny(tmp_path_factory.mktemp("served"))
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "chat_template": TEMPLATE}))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [str(Path(sys.executable).with_name("transformers")), "serve", "--port", str(port), "--device", "cpu"]
+    with subprocess.Popen(
+        [*command, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ}
+    ) as process:
+        try:
+            if not _answers(f"http://127.0.0.1:{port}/health", process):
+                pytest.skip("transformers serve did not start here")
+            yield f"http://127.0.0.1:{port}/v1", str(folder)
+        finally:
+            process.kill()
+
+
+def _answers(address: str, process: "subprocess.Popen[bytes]") -> bool:
+    """Wait until a server answers."""
+    for _ in range(START_S * 5):
+        try:
+            with urllib.request.urlopen(address):
+                return True
+        except OSError:
+            time.sleep(0.2)
+        if process.poll() is not None:
+            return False
+    return False
+
+
+def test_transformers_serve_ignores_what_it_accepts(transformers_serve: tuple[str, str]) -> None:
+    """It answers 200 to a schema, to JSON mode and to n = 2, and keeps none of them."""
+    address, model = transformers_serve
+    report = checked(address, model)
+    abilities = able(report)
+
+    assert abilities["usage"] is True
+    assert abilities["completions"] is True
+    assert [abilities[name] for name in ("schema", "json", "n", "logprobs", "batch")] == [False] * 5
+
+
+def test_an_endpoint_that_refuses_is_named_in_its_words() -> None:
+    """Exit code 5: nothing else is tried."""
+    with serving(MockEndpoint(refuse="unauthorized")) as running, pytest.raises(EndpointError, match="Incorrect API"):
+        checked(running.address)
+
+
+def test_one_that_hangs_is_not_waited_for() -> None:
+    """An ability without an answer in time is unknown, not absent."""
+    with serving(MockEndpoint(latency_s=0.3)) as running:
+        report = asyncio.run(check_endpoint(running.address, seconds=0.7))
+
+    assert report.abilities["schema"].able is None
+    assert report.abilities["schema"].found == "no answer in time"
+
+
+def test_the_command_prints_a_table_or_json() -> None:
+    """For people and for programs."""
+    with serving(MockEndpoint()) as running:
+        table = CliRunner().invoke(main, ["endpoint", "check", running.address])
+        line = CliRunner().invoke(main, ["endpoint", "check", running.address, "--json"])
+
+    assert table.exit_code == line.exit_code == 0
+    assert "keeps to a JSON schema                 yes" in table.stdout
+    assert "log-probabilities of a prompt          no" in table.stdout
+    assert json.loads(line.stdout)["abilities"]["schema"]["able"] is True

@@ -1,0 +1,207 @@
+"""What the server answers, without a browser: who gets in, what a form does, what is on the disk afterwards."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from curation.pipeline import run_stage
+from curation.review.exchange import export_beside
+from curation.review.queues import Seating
+from curation.review.stage import Review
+from curation.review.store import read_store, review_beside
+from curation.review.web.guard import HEADERS
+from curation.review.web.serve import Address
+from schemas.errors import InputError
+from schemas.outcome import reject
+from schemas.record import Reason, flagged
+from schemas.step import StepDirectory
+from tests.curation.review.served import Served, served
+from tests.hostile import HOSTILE, Seen
+from tests.support import pair, step_of
+
+UNFINISHED = Reason(code="response_unfinished", field="response", found="Blue 3", limit="a full stop", span=(0, 4))
+SHORT = Reason(code="instruction_too_short", field="instruction", found="1 word", limit="2 words")
+
+
+def made(tmp_path: Path, n: int = 6) -> StepDirectory:
+    """Return a step of n records, one of them flagged, and a rejected row."""
+    kept = [pair(f"Name colour {number}.", f"Blue {number}.") for number in range(n)]
+    kept[3] = flagged(kept[3], UNFINISHED)
+    return step_of(tmp_path / "1", [*kept, reject(pair("Sing"), SHORT)])
+
+
+@pytest.fixture
+def review(tmp_path: Path) -> Iterator[Served]:
+    """A review that somebody has entered."""
+    with served(made(tmp_path), Seating(n=4)) as running:
+        running.enter()
+        yield running
+
+
+def test_the_token_opens_the_screens_once(tmp_path: Path) -> None:
+    """It becomes a cookie that no script and no other site gets; a second use opens nothing."""
+    with served(made(tmp_path)) as running:
+        before = running.ask("GET", "/")
+        opened = running.enter()
+        stranger = Served(desk=running.desk, keys=running.keys).enter()
+        inside = running.ask("GET", "/")
+
+    assert before.status == stranger.status == 403
+    assert (opened.status, opened.headers["location"]) == (303, "/")
+    assert "HttpOnly" in opened.headers["set-cookie"]
+    assert "SameSite=strict" in opened.headers["set-cookie"]
+    assert inside.status == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "[", ""])
+def test_another_name_for_this_machine_is_refused(review: Served, host: str) -> None:
+    """A page elsewhere cannot point its own name at us."""
+    assert review.ask("GET", "/", Host=host.format(port=review.keys.port)).status in (400, 421)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+        {"Sec_Fetch_Site": "none"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+    ],
+)
+def test_a_form_of_another_page_changes_nothing(review: Served, headers: dict[str, str]) -> None:
+    """Even with the cookie."""
+    sha256 = review.desk.queue("hunt")[0].sha256
+
+    answer = review.ask("POST", "/hunt/1", {"sha256": sha256, "action": "accept"}, **headers)
+
+    assert answer.status == 403
+    assert review.desk.store.events() == []
+
+
+def test_every_answer_says_what_a_browser_may_do(review: Served) -> None:
+    """Also the refusals."""
+    for answer in (review.ask("GET", "/hunt/1"), review.ask("GET", "/none"), review.ask("GET", "/", Host="x")):
+        assert HEADERS.items() <= answer.headers.items()
+
+
+def test_a_decision_is_on_disk_before_the_next_row_is_named(tmp_path: Path, review: Served) -> None:
+    """With who, what, which text and how long."""
+    answer = review.decide("hunt", 1, reason="wrong_answer", note="It is red.", ms="1200")
+
+    (event,) = read_store(review_beside(tmp_path / "1"))
+    assert (answer.status, answer.headers["location"]) == (303, "/hunt/2")
+    assert (event.action, event.reasons, event.severity, event.note) == (
+        "reject",
+        ("wrong_answer",),
+        "major",
+        "It is red.",
+    )
+    assert (event.ms, event.reviewer, event.row_sha256) == (1200, "me", review.desk.queue("hunt")[0].sha256)
+    assert event.shown_sha256
+
+
+def test_the_worst_comes_first_and_says_why(review: Served) -> None:
+    """The flag, its words, its place in the text."""
+    page = review.ask("GET", "/hunt/1").text
+
+    assert "Here because: 1 flag" in page
+    assert "<mark>Blue</mark>" in page
+    assert "found <bdi>Blue 3</bdi>" in page
+
+
+def test_what_is_measured_is_shown_without_scores(review: Served) -> None:
+    """No check, no neighbour, no origin, in no row of the queue."""
+    for number in range(1, 5):
+        page = review.ask("GET", f"/accept/{number}").text
+        assert "<mark>" not in page
+        assert "<aside" not in page
+
+
+def test_undo_shows_the_row_again(review: Served) -> None:
+    """And only the reviewer's own."""
+    review.decide("hunt", 1, action="accept")
+    review.decide("hunt", 2, action="accept")
+
+    assert review.ask("POST", "/undo", {}).headers["location"] == "/hunt/2"
+    assert review.ask("POST", "/undo", {}).headers["location"] == "/hunt/1"
+    assert review.ask("POST", "/undo", {}).headers["location"] == "/"
+    assert review.desk.done("hunt") == 0
+
+
+def test_queues_are_counted_apart(review: Served) -> None:
+    """A record accepted in the hunt is still to be measured."""
+    for number in range(1, 7):
+        review.decide("hunt", number, action="accept")
+
+    assert (review.desk.done("hunt"), review.desk.done("accept")) == (6, 0)
+    assert "Nothing is left" in review.ask("GET", "/hunt").text
+    assert review.ask("GET", "/accept").status == 303
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"action": "accept", "sha256": "x"}, 409),
+        ({"action": "drop"}, 400),
+        ({"action": "undo"}, 400),
+        ({"action": "reject"}, 400),
+        ({"action": "reject", "reason": "because"}, 400),
+        ({"action": "edit"}, 400),
+        ({"action": "edit", "response": " "}, 400),
+        ({}, 400),
+    ],
+)
+def test_a_decision_that_cannot_be_meant_is_refused(review: Served, form: dict[str, str], status: int) -> None:
+    """And nothing is written."""
+    sha256 = review.desk.queue("hunt")[0].sha256
+
+    answer = review.ask("POST", "/hunt/1", {"sha256": sha256, **form})
+
+    assert answer.status == status
+    assert review.desk.store.events() == []
+
+
+def test_the_decisions_of_the_screens_become_a_step(tmp_path: Path, review: Served) -> None:
+    """Rejected goes with its reason, edited carries the old text; a judged drop changes nothing."""
+    first, second = (review.desk.item(ticket) for ticket in review.desk.queue("hunt")[:2])
+    review.decide("hunt", 1, reason="wrong_answer")
+    review.decide("hunt", 2, action="edit", response="Green.\r\nVery.")
+    review.decide("drops", 1, action="reject")
+
+    stage = Review(decisions=str(export_beside(tmp_path / "1")))
+    after = run_stage(stage, tmp_path / "1", tmp_path / "2").step
+
+    (gone,) = after.rejections()
+    edited = next(record for record in after.records() if record.response == "Green.\nVery.")
+    assert (gone.id, gone.reasons[0].found) == (first.id, "wrong_answer")
+    assert (edited.provenance.previous, edited.repairs[-1].code) == ((second.id,), "reviewer_edited")
+    assert after.manifest.counts.kept == 5
+
+
+def test_hostile_rows_are_only_text(tmp_path: Path) -> None:
+    """The page holds the same elements, whatever a record holds."""
+    rows = [pair(f"A {number} {text}", f"B {text}", f"C {text}", category=text) for number, text in enumerate(HOSTILE)]
+    tame = [pair(f"A {number} x", "B x", "C x", category="x") for number in range(len(HOSTILE))]
+    elements = []
+    for name, records in (("hostile", rows), ("tame", tame)):
+        with served(step_of(tmp_path / name, records)) as running:
+            running.enter()
+            pages = [Seen(running.ask("GET", f"/hunt/{number}").text) for number in range(1, len(HOSTILE) + 1)]
+        plain = [[tag for tag in page.tags if tag not in ("span", "mark")] for page in pages]
+        names = {attribute for page in pages for attribute, _ in page.attributes}
+        elements.append(({tuple(tags) for tags in plain}, names))
+
+    (hostile, hostile_names), (_, tame_names) = elements
+    assert hostile_names <= tame_names | {"title"}
+    assert not any("iframe" in tags or "svg" in tags or "img" in tags for tags in hostile)
+    assert {sum(tag == "script" for tag in tags) for tags in hostile} == {2}
+
+
+def test_the_door_is_not_left_open() -> None:
+    """Others reach the screens only with a token that somebody chose, and a good one."""
+    with pytest.raises(InputError, match="--token: expected one, because --host"):
+        Address(host="0.0.0.0")
+    with pytest.raises(InputError, match="16 characters"):
+        Address(token="short")

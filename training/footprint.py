@@ -1,0 +1,155 @@
+"""How much memory a run needs on a device, before its model is loaded, and how many operations it is.
+
+Weights and optimiser are counted from the model's shapes. Activations are not estimated by a formula for one
+architecture: the model is run on torch's meta device, which computes shapes and nothing else, and every tensor that
+its backward pass would need is counted once. Attention is taken as fused (it keeps its output, not its scores) where
+the model lets torch choose.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from transformers import AutoModelForCausalLM
+
+from training.batching import Shape
+
+FP32 = 4
+"""Bytes of a number in fp32: of gradients, of the optimiser's copies and of each of its two moments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footprint:
+    """Bytes on one device."""
+
+    weights: int
+    """The model's own, in the precision it computes in."""
+    copies: int
+    """The optimiser's fp32 copies of weights in bf16."""
+    gradients: int
+    """Summed over a step's micro-batches in fp32."""
+    moments: int
+    """AdamW's two."""
+    activations: int
+    """What the backward pass of the largest micro-batch needs."""
+    logits: int
+    """The vocabulary's scores for its response tokens, their softmax in fp32 and the gradient of that."""
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return sum(asdict(self).values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """What of a model decides memory and time."""
+
+    parameters: int
+    body: int
+    """Parameters that multiply every token: all but embeddings and head."""
+    layers: int
+    hidden: int
+    vocabulary: int
+
+
+def meta_model(config: Any, vocabulary: int, dtype: torch.dtype) -> Any:
+    """Return a model without numbers, with this many rows of embedding."""
+    config.get_text_config().vocab_size = vocabulary
+    with torch.device("meta"):
+        return AutoModelForCausalLM.from_config(config, dtype=dtype).train()
+
+
+def sizes(model: Any) -> Sizes:
+    """Return the sizes of a model."""
+    text = model.config.get_text_config()
+    tables = {id(one.weight): one.weight.numel() for one in _tables(model)}
+    parameters = sum(one.numel() for one in model.parameters())
+    return Sizes(
+        parameters=parameters,
+        body=parameters - sum(tables.values()),
+        layers=text.num_hidden_layers,
+        hidden=text.hidden_size,
+        vocabulary=model.get_input_embeddings().weight.shape[0],
+    )
+
+
+def footprint(model: Any, largest: Shape) -> Footprint:
+    """Return what training a meta model needs where `largest` is its largest micro-batch."""
+    size, width = sizes(model), model.dtype.itemsize
+    return Footprint(
+        weights=size.parameters * width,
+        copies=size.parameters * FP32 if width < FP32 else 0,
+        gradients=size.parameters * FP32,
+        moments=2 * size.parameters * FP32,
+        activations=saved_bytes(model, largest),
+        logits=largest.supervised * size.vocabulary * (width + 2 * FP32),
+    )
+
+
+def operations(size: Sizes, shape: Shape) -> int:
+    """Return the floating-point operations of a micro-batch, forward and backward.
+
+    Two a parameter and token forward, four backward (Kaplan et al. 2020, arXiv:2001.08361); attention's products of
+    tokens with tokens; the head on response tokens only.
+    """
+    products = 12 * size.layers * size.hidden * shape.length
+    return shape.padded_tokens * (6 * size.body + products) + 6 * shape.supervised * size.hidden * size.vocabulary
+
+
+def saved_bytes(model: Any, shape: Shape) -> int:
+    """Return the bytes that the backward pass of a meta model's body needs, each tensor counted once."""
+    own = {_storage(one) for one in (*model.parameters(), *model.buffers())}
+    kept: dict[int, Tensor] = {}
+
+    def keep(saved: Tensor) -> Tensor:
+        kept.setdefault(_storage(saved), saved)
+        return saved
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda saved: saved), _fused_attention():
+        out = model.base_model(**_inputs(shape), use_cache=False)
+    del out
+    return sum(one.untyped_storage().nbytes() for storage, one in kept.items() if storage not in own)
+
+
+def _storage(tensor: Tensor) -> int:
+    """Return what tells a storage from another; on the meta device none has an address."""
+    return int(tensor.untyped_storage()._cdata)  # noqa: SLF001  # there is no public name
+
+
+def _inputs(shape: Shape) -> dict[str, Tensor]:
+    """Return inputs without numbers; the mask is given whole, because making one looks at numbers."""
+    rows, length = shape.rows, shape.length
+    return {
+        "input_ids": torch.zeros(rows, length, dtype=torch.long, device="meta"),
+        "attention_mask": torch.ones(rows, 1, length, length, dtype=torch.bool, device="meta"),
+        "position_ids": torch.arange(length, device="meta").expand(rows, length),
+    }
+
+
+@contextmanager
+def _fused_attention() -> Iterator[None]:
+    """Let attention be the fused kernel; on the meta device torch would take the one that keeps all scores."""
+    real: Callable[..., Tensor] = functional.scaled_dot_product_attention
+
+    def fused(query: Tensor, key: Tensor, value: Tensor, *, enable_gqa: bool = False, **settings: Any) -> Tensor:
+        if enable_gqa:
+            times = query.shape[1] // key.shape[1]
+            key, value = key.repeat_interleave(times, 1), value.repeat_interleave(times, 1)
+        kernel = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu  # noqa: SLF001  # its name
+        out: Tensor = kernel(query, key, value, scale=settings.get("scale"))[0]
+        return out
+
+    functional.scaled_dot_product_attention = fused  # type: ignore[assignment]  # for as long as shapes are computed
+    try:
+        yield
+    finally:
+        functional.scaled_dot_product_attention = real
+
+
+def _tables(model: Any) -> list[Any]:
+    return [one for one in (model.get_input_embeddings(), model.get_output_embeddings()) if one is not None]

@@ -6,7 +6,7 @@ Both are frozen dataclasses whose fields are plain data, so that their settings 
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from schemas.record import InstructionRecord, Provenance, Reason, Repair, Row, digest16, to_row
 
@@ -52,6 +52,14 @@ class Aside(Protocol):
 
     def progress(self, what: str, done: int, total: int | None = None, note: str = "") -> None:
         """Say that `done` of `total` units of `what` are finished (`total` None: unknown), and how it goes."""
+
+
+@runtime_checkable
+class Watches(Protocol):
+    """An aside that also shows how a long work stands, not only how far it has come."""
+
+    def watch(self, view: Mapping[str, Any]) -> None:
+        """Show how it stands: plain data, the latest of it."""
 
 
 class _Silent:

@@ -36,6 +36,8 @@ class Progress:
     _started: float = 0.0
     _said: float = 0.0
     _bar: Any = None
+    _viewed: float = float("-inf")
+    _stopping: bool = False
 
     def leave(self, name: str, row: Mapping[str, Any]) -> None:
         """Keep nothing: rows are for step directories."""
@@ -51,6 +53,17 @@ class Progress:
             self._say(what, done, total, note)
         if finished:
             self.close()
+
+    def watch(self, view: Mapping[str, Any]) -> None:
+        """Show how a work stands to programs, now and then; a run that is being stopped says so to everyone, once."""
+        stops, self._stopping = view.get("stopping") and not self._stopping, bool(view.get("stopping"))
+        if self.mode == "json" and (stops or self.clock() - self._viewed >= PLAIN_EVERY_S):
+            self._viewed = self.clock()
+            self.stream.write(orjson.dumps({"event": "state", **view}).decode() + "\n")
+        elif stops:
+            waits = f"waiting for {view.get('under_way')} requests under way; Ctrl-C again stops at once"
+            self.stream.write(f"stopping: {waits}\n")
+        self.stream.flush()
 
     def close(self) -> None:
         """Finish the bar, leaving the terminal on a new line."""

@@ -30,7 +30,7 @@ import orjson
 from schemas.codec import adapter, as_config, dumps, loads, read_record, read_rejection, write_record, write_rejection
 from schemas.errors import DollyError, InputError
 from schemas.manifest import Counts, FileDigest, Manifest, differences, fingerprint
-from schemas.outcome import SILENT, Aside, Outcome, Rejection
+from schemas.outcome import SILENT, Aside, Outcome, Rejection, Watches
 from schemas.record import InstructionRecord, Row
 from schemas.tally import Tally
 
@@ -271,6 +271,11 @@ class _Writer:
 
     def progress(self, what: str, done: int, total: int | None = None, note: str = "") -> None:
         self._aside.progress(what, done, total, note)
+
+    def watch(self, view: Mapping[str, Any]) -> None:
+        """Pass on how it stands, to whoever wants to know."""
+        if isinstance(self._aside, Watches):
+            self._aside.watch(view)
 
     def counts(self) -> Counts:
         return self._tally.counts()

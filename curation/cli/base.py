@@ -152,6 +152,15 @@ def progress_for(*, as_json: bool, plain: bool) -> Any:
     return Progress(mode=choose_mode(json=as_json, plain=plain))
 
 
+def screen_for(*, as_json: bool, plain: bool) -> Any:
+    """Return the aside that draws a screen on a terminal, and shows progress as others do elsewhere."""
+    from curation.cli.screen import Screen
+    from schemas.progress import choose_mode
+
+    mode = choose_mode(json=as_json, plain=plain)
+    return Screen() if mode == "bar" else progress_for(as_json=as_json, plain=plain)
+
+
 def print_step(ran: Any, *, as_json: bool) -> None:
     """Print what a step came to: the counts, the reasons, and where it is."""
     from curation.cli.show import step_json, step_text

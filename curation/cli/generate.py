@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from curation.cli.base import print_step, progress_for, step_options
+from curation.cli.base import print_step, screen_for, step_options
 from curation.cli.covered import coverage_text, terms_text
 
 
@@ -75,7 +75,11 @@ def generate(output: Path, force: bool, plain: bool, as_json: bool, **settings: 
     from schemas.codec import read_config
 
     source = read_config(Generate, settings, "generate").beside(output)
-    ran = run_source(source, output, force=force, aside=progress_for(as_json=as_json, plain=plain))
+    aside = screen_for(as_json=as_json, plain=plain)
+    try:
+        ran = run_source(source, output, force=force, aside=aside)
+    finally:
+        aside.close()
     if not ran.reused:
         click.echo(f"{last_run(Path(source.journal))}; {read_spent(Path(source.journal))}", err=as_json)
     print_step(ran, as_json=as_json)

@@ -1,6 +1,5 @@
 """The source `generate`: records out of a language model, grown from seeds."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -26,6 +25,8 @@ from curation.generate.routes import Closable, Closing, Routes
 from curation.generate.seeds import SHIPPED, language_of, read_seeds, seeds_by_category
 from curation.generate.spending import Spending
 from curation.generate.strategies import STRATEGIES, Sampling, Seeds
+from curation.generate.waiting import waited_for
+from curation.generate.watch import Watch
 from curation.generate.web import ANSWER_KEY_VARIABLE, KEY_VARIABLE, OpenAIEndpoint, open_endpoint
 from schemas.errors import InputError
 from schemas.manifest import FileDigest, digest_file
@@ -194,30 +195,31 @@ class Generate:
         if not self.journal:
             raise InputError(place="generate", field="journal", expected="a folder for the answers", found="none")
         with open_journal(Path(self.journal)) as journal:
-            yield from waited_for(self._outcomes(journal, aside))
+            watch = Watch(n=self.n, purse=self.purse(journal.spending), aside=aside)
+            yield from waited_for(self._outcomes(journal, watch), watch.interrupted)
 
-    async def _outcomes(self, journal: Journal, aside: Aside) -> AsyncGenerator[Outcome, None]:
+    async def _outcomes(self, journal: Journal, watch: Watch) -> AsyncGenerator[Outcome, None]:
         seeds = seeds_by_category(read_seeds(self.seed_file))
-        purse = self.purse(journal.spending)
-        async with self._endpoints(journal, purse) as endpoint:
+        async with self._endpoints(journal, watch.purse) as endpoint:
             remembered = Remembered(endpoint, journal)
             try:
-                plan = self._plan(list(seeds), await self._form(journal, purse, aside))
+                plan = self._plan(list(seeds), await self._form(journal, watch.purse, watch.aside))
                 rounds = Rounds(
                     plan,
                     remembered,
                     seeds,
                     self._goal(seeds),
-                    aside=aside,
+                    aside=watch.aside,
                     said=remembered.speed,
                     closing=endpoint.close,
                 )
-                async with aclosing(told_how_far(rounds.outcomes(), self.n)) as outcomes:
+                async with watch.looking(), aclosing(told_how_far(rounds.outcomes(), self.n)) as outcomes:
                     async for outcome in outcomes:
+                        watch.note(outcome)
                         yield outcome
             finally:
                 remembered.sum_up()
-                write_spent(journal.folder, purse)
+                write_spent(journal.folder, watch.purse)
 
     def _goal(self, seeds: Seeds) -> Goal:
         language = self.language or language_of(seed for of in seeds.values() for seed in of)
@@ -302,21 +304,3 @@ class Generate:
         if base_url:
             return open_endpoint(base_url, timeout_s=self.timeout_s, key_variable=key)
         return open_embedded(resolve(model), concurrency=self.concurrency, timeout_s=self.timeout_s)
-
-
-def waited_for(outcomes: AsyncGenerator[Outcome, None]) -> Iterator[Outcome]:
-    """Yield what an asynchronous generator does, in an event loop that runs while the next one is waited for."""
-    with asyncio.Runner() as runner:
-        try:
-            while (outcome := runner.run(_next(outcomes))) is not None:
-                yield outcome
-        finally:
-            runner.run(_close(outcomes))
-
-
-async def _next(outcomes: AsyncGenerator[Outcome, None]) -> Outcome | None:
-    return await anext(outcomes, None)
-
-
-async def _close(outcomes: AsyncGenerator[Outcome, None]) -> None:
-    await outcomes.aclose()

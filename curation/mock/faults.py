@@ -23,10 +23,10 @@ WIRE_FAULTS = {
     "disconnect_before": "The connection is closed before a byte is sent. The answer is billed.",
     "disconnect_amid": "The connection is closed after half of the body. The answer is billed.",
     "broken_json": "The body is half of a JSON text, as whole as the connection can tell. The answer is billed.",
+    "empty_choices": "200 with an empty list of choices. The prompt is billed.",
 }
 """Fault of one attempt → what happens."""
 ANSWER_FAULTS = {
-    "empty_choices": "200 with an empty list of choices.",
     "empty_content": "The answer holds reasoning and no content.",
     "wrong_schema": "The answer has not the form that was asked for.",
     "truncated": "The answer is cut amid a sentence, with finish reason `length`.",

@@ -81,7 +81,7 @@ def tokens_of(text: str) -> int:
 
 
 def complete(body: Mapping[str, Any], key: str, *, seed: int, fault: str = "") -> Completion:
-    """Answer a chat request whose hash is `key`; `fault` is one of ANSWER_FAULTS."""
+    """Answer a chat request whose hash is `key`; `fault` is one of ANSWER_FAULTS, or `empty_choices`."""
     messages = [(str(one.get("role")), _content(one.get("content"))) for one in body["messages"]]
     prompt_tokens = PER_PROMPT + sum(PER_MESSAGE + tokens_of(text) for _, text in messages)
     prompt_tokens += sum(tokens_of(dumps(body[name]).decode()) for name in ("tools", "response_format") if name in body)
@@ -100,6 +100,8 @@ def continue_text(body: Mapping[str, Any], key: str, *, seed: int, fault: str = 
     prompt = str(body["prompt"])
     chance = Random(f"{seed} {key}")  # noqa: S311  # no secret
     users_turn = re.search(r"(?:user|human)\W*\s*\Z", prompt, re.IGNORECASE)
+    if fault == "empty_choices":
+        return Completion(model=body["model"], prompt_tokens=tokens_of(prompt) + PER_PROMPT, choices=())
     text = words.instruction(chance) if users_turn else words.response(chance, prompt)
     said = _limited(_faulty(Said(text=text), fault), body)
     return Completion(model=body["model"], prompt_tokens=tokens_of(prompt) + PER_PROMPT, choices=(said,))

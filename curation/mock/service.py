@@ -161,7 +161,7 @@ class Service:
         if refusal := _refusal(fault, self.settings.retry_after_s):
             return self._refused(refusal, key, path, fault)
         answer_fault = self._faults.of_answer(key)
-        made = self._made(body, key, path, answer_fault)
+        made = self._made(body, key, path, fault if fault == "empty_choices" else answer_fault)
         if refusal := self._over_the_limit(made):
             return self._refused(refusal, key, path, refusal.code)
         self._enter(key, path, OK, fault or answer_fault, made)

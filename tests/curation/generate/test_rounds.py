@@ -13,8 +13,9 @@ from curation.generate.journal import Remembered, open_journal
 from curation.generate.plan import Plan, parse_shares
 from curation.generate.rounds import Goal, Rounds
 from curation.generate.seeds import read_seeds, seeds_by_category
-from curation.generate.source import Generate, waited_for
+from curation.generate.source import Generate
 from curation.generate.strategies import STRATEGIES, Material
+from curation.generate.waiting import waited_for
 from schemas.codec import write_record, write_rejection
 from schemas.errors import EndpointError, YieldError
 from schemas.outcome import Outcome, Rejection

@@ -90,7 +90,7 @@ def test_broken_json_is_a_whole_body() -> None:
 def test_what_can_be_wrong_with_an_answer() -> None:
     """No choice, no content, another form, cut short, no usage: each by its name."""
     came = {}
-    for fault in ANSWER_FAULTS:
+    for fault in ("empty_choices", *ANSWER_FAULTS):
         with serving(MockEndpoint(faults={fault: 1.0})) as running:
             came[fault] = ask(running, response_format={"type": "json_object"}).json
 

@@ -1,4 +1,4 @@
-"""Is a budget ever exceeded? `dolly-data generate` with 500 requests in flight against an endpoint that fails in every way.
+"""Is a budget ever exceeded? `dolly-data generate`, 500 requests in flight, against an endpoint that fails in all ways.
 
     python benchmarks/budget.py [--quick] [--budget 400000]
 

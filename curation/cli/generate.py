@@ -60,6 +60,7 @@ from curation.cli.covered import coverage_text, terms_text
     "--price-in", type=float, default=None, help="US dollars per million tokens of prompts; default: the price file's."
 )
 @click.option("--price-out", type=float, default=None, help="US dollars per million tokens of answers.")
+@click.option("--reparse", is_flag=True, help="Read the journal's answers anew and send nothing.")
 @click.option("--journal", default="", help="Folder of the journal; default: OUTPUT.journal.")
 @step_options
 def generate(output: Path, force: bool, plain: bool, as_json: bool, **settings: object) -> None:

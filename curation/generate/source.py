@@ -20,6 +20,7 @@ from curation.generate.material import material_files, read_material
 from curation.generate.novelty import Scope
 from curation.generate.plan import Plan, parse_quotas, parse_shares
 from curation.generate.prices import Price, dearer, find_price, given_price
+from curation.generate.replay import Nobody, Proposals, Replay, nothing
 from curation.generate.rounds import Goal, Rounds
 from curation.generate.routes import Closable, Closing, Routes
 from curation.generate.seeds import SHIPPED, language_of, read_seeds, seeds_by_category
@@ -114,6 +115,8 @@ class Generate:
     """US dollars per million tokens of prompts; None: what the price file says."""
     price_out: float | None = field(default=None, metadata={"identity": False})
     """US dollars per million tokens of answers."""
+    reparse: bool = False
+    """Read the answers that the journal holds once more, with the settings as they are now, and send nothing."""
     journal: str = field(default="", metadata={"identity": False})
     """Folder of the journal; empty: beside the step directory."""
 
@@ -201,17 +204,19 @@ class Generate:
     async def _outcomes(self, journal: Journal, watch: Watch) -> AsyncGenerator[Outcome, None]:
         seeds = seeds_by_category(read_seeds(self.seed_file))
         async with self._endpoints(journal, watch.purse) as endpoint:
-            remembered = Remembered(endpoint, journal)
+            remembered = Remembered(endpoint, journal, sends_nothing=self.reparse)
             try:
                 plan = self._plan(list(seeds), await self._form(journal, watch.purse, watch.aside))
+                proposals = Proposals(journal.folder)
                 rounds = Rounds(
-                    plan,
+                    Replay(strategies=plan.strategies, rounds=proposals.by_round()) if self.reparse else plan,
                     remembered,
                     seeds,
                     self._goal(seeds),
                     aside=watch.aside,
                     said=remembered.speed,
                     closing=endpoint.close,
+                    proposed=nothing if self.reparse else proposals.noting(plan.strategies),
                 )
                 async with watch.looking(), aclosing(told_how_far(rounds.outcomes(), self.n)) as outcomes:
                     async for outcome in outcomes:
@@ -226,7 +231,7 @@ class Generate:
         return Goal(
             n=self.n,
             novelty=self.novelty,
-            min_yield=self.min_yield,
+            min_yield=0.0 if self.reparse else self.min_yield,
             concurrency=AT_ONCE if self.mode == BATCH else self.concurrency,
             scope=self.novelty_scope,
             gates=Gates(language="" if language == ANY else language),
@@ -259,7 +264,7 @@ class Generate:
         """Return the form of lists: what was asked for, else the best that the endpoint keeps; asked online."""
         if self.output_form != AUTO:
             return self.output_form
-        if not self.base_url:
+        if self.reparse or not self.base_url:
             return EMBEDDED_FORM
         async with self._open(self.model, self.base_url) as endpoint:
             limited = Limited(Budgeted(endpoint, purse, journal), most=1, patience=self._patience)
@@ -284,6 +289,9 @@ class Generate:
     @asynccontextmanager
     async def _endpoints(self, journal: Journal, purse: Purse) -> AsyncIterator[Routes]:
         """Open the endpoint, and that of the answers where it is another; each has a limiter of its own."""
+        if self.reparse:
+            yield Routes(Nobody(), {})
+            return
         jobs = Jobs(journal.folder)
 
         def limited(endpoint: Endpoint) -> Closable:

@@ -8,7 +8,6 @@ counts is what its step would hold by then: records that passed every gate.
 
 import argparse
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -30,8 +29,7 @@ def accepted(form: str, seconds: float) -> tuple[int, float]:
     with tempfile.TemporaryDirectory() as folder:
         options = ["-n", str(ENOUGH), "--output-form", form, "-o", str(Path(folder) / "1"), "--json"]
         command = [sys.executable, "-m", "curation.cli", "generate", *options]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-            os.set_blocking(process.stderr.fileno(), True)  # type: ignore[union-attr]  # it is a pipe
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             time.sleep(seconds)
             process.send_signal(signal.SIGKILL)
         return counted(Path(folder) / "1.journal", form), seconds

@@ -143,8 +143,8 @@ def test_a_job_that_never_reached_the_provider_is_submitted(tmp_path: Path) -> N
 
 
 def test_a_request_that_always_fails_is_rejected(tmp_path: Path) -> None:
-    """A third of all requests have no choices, however often they are asked: the others are answered."""
-    with serving(MockEndpoint(faults={"empty_choices": 0.3})) as running:
+    """Half of all attempts meet an error; what does so twice is rejected, the others are answered."""
+    with serving(MockEndpoint(faults={"server_error": 0.5})) as running:
         made = answers(running, tmp_path, requests(20), Patience(attempts=2))
     reasons = {one.finish_reason for one in made}
 

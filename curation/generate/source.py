@@ -4,9 +4,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from curation.generate.budget import Purse, read_budget
 from curation.generate.budgeted import Budgeted, told_how_far, write_spent
+from curation.generate.contract import FORMS
 from curation.generate.embedded import open_embedded
 from curation.generate.endpoint import Endpoint
 from curation.generate.gates import Gates
@@ -181,19 +183,12 @@ class Generate:
             yield from waited_for(self._outcomes(journal, watch), watch.interrupted)
 
     async def _outcomes(self, journal: Journal, watch: Watch) -> AsyncGenerator[Outcome, None]:
-        seeds = seeds_by_category(read_seeds(self.seed_file))
-        async with self._endpoints(journal, watch.purse) as endpoint:
+        async with self.endpoints(journal, watch.purse) as endpoint:
             remembered = Remembered(endpoint, journal)
             try:
-                plan = self._plan(list(seeds), await self._form(remembered, watch.aside))
-                rounds = Rounds(
-                    plan,
-                    remembered,
-                    seeds,
-                    self._goal(seeds),
-                    aside=watch.aside,
-                    said=remembered.speed,
-                    closing=endpoint.close,
+                form = await self.form_of(remembered, watch.aside)
+                rounds = self.rounds_of(
+                    remembered, form, aside=watch.aside, said=remembered.speed, closing=endpoint.close
                 )
                 async with watch.looking(), aclosing(told_how_far(rounds.outcomes(), self.n)) as outcomes:
                     async for outcome in outcomes:
@@ -202,6 +197,11 @@ class Generate:
             finally:
                 remembered.sum_up()
                 write_spent(journal.folder, watch.purse)
+
+    def rounds_of(self, endpoint: Endpoint, form: str, **more: Any) -> Rounds:
+        """Return the loop that asks an endpoint, for lists in this form; `more` are settings of the loop by name."""
+        seeds = seeds_by_category(read_seeds(self.seed_file))
+        return Rounds(self._plan(list(seeds), form), endpoint, seeds, self._goal(seeds), **more)
 
     def _goal(self, seeds: Seeds) -> Goal:
         language = self.language or language_of(seed for of in seeds.values() for seed in of)
@@ -233,7 +233,14 @@ class Generate:
             round_size=self.round_size,
         )
 
-    async def _form(self, endpoint: Endpoint, aside: Aside) -> str:
+    @property
+    def form_unasked(self) -> str:
+        """The form of lists if no endpoint is asked what it can do: the best one."""
+        if self.output_form != AUTO:
+            return self.output_form
+        return next(iter(FORMS)) if self.base_url else EMBEDDED_FORM
+
+    async def form_of(self, endpoint: Endpoint, aside: Aside) -> str:
         """Return the form of lists: what was asked for, else the best that the endpoint keeps."""
         if self.output_form != AUTO:
             return self.output_form
@@ -256,7 +263,7 @@ class Generate:
         )
 
     @asynccontextmanager
-    async def _endpoints(self, journal: Journal, purse: Purse) -> AsyncIterator[Routes]:
+    async def endpoints(self, journal: Journal, purse: Purse) -> AsyncIterator[Routes]:
         """Open the endpoint, and that of the answers where it is another; each has a limiter of its own."""
 
         def limited(endpoint: Endpoint) -> Limited:

@@ -30,7 +30,7 @@ GOALS = {
 
 def cut(data: Path, folder: Path) -> Path:
     """Write the first rows of a file, for --quick."""
-    import gzip  # noqa: PLC0415  # only here
+    import gzip  # only here
 
     path = folder / data.name.removesuffix(".gz")
     opened = gzip.open if data.suffix == ".gz" else Path.open

@@ -19,8 +19,10 @@ def describe(code: str) -> str:
 def known() -> Mapping[str, str]:
     """Return every code that a step of ours can give, with its sentence."""
     # Imported here: codes are needed where one is printed, not before.
+    from curation.contamination.reasons import CONTAMINATION_REASONS  # noqa: PLC0415
     from curation.dedupe.reasons import DUPLICATE_REASONS  # noqa: PLC0415
     from curation.filters.catalogue import CHECKS  # noqa: PLC0415
+    from curation.filters.survey import SURVEY_REASONS  # noqa: PLC0415
     from curation.generate.gates import REASONS as GENERATE_REASONS  # noqa: PLC0415
     from curation.restore.source import RESTORE_REASONS  # noqa: PLC0415
     from curation.select.reasons import SELECT_REASONS  # noqa: PLC0415
@@ -31,7 +33,9 @@ def known() -> Mapping[str, str]:
         **checks,
         **ROW_REASONS,
         **GENERATE_REASONS,
+        **SURVEY_REASONS,
         **DUPLICATE_REASONS,
+        **CONTAMINATION_REASONS,
         **REVIEW_REASONS,
         **RESTORE_REASONS,
         **SELECT_REASONS,

@@ -206,6 +206,8 @@ KINDS: dict[str, Kind] = {
     "generate": _source(_load("curation.generate.source:Generate")),
     "validate": _source(_load("curation.sources:Validate")),
     **{kind: _stage(shape) for kind, shape in STAGES.items()},
+    "survey": _stage(_load("curation.filters.survey:Survey")),
+    "decontaminate": _stage(_load("curation.contamination.stage:Decontaminate")),
     "select": _select,
     "review": _review,
     "release": _release,

@@ -45,5 +45,6 @@ def sentences(text: str) -> list[str]:
 def lowered(text: str) -> str:
     """Return a sentence as it stands after other words: its first letter small, unless a name seems to stand there."""
     first, second = [*text.split(maxsplit=2)[:2], "", ""][:2]
-    plain = first.isalpha() and first[1:].islower() and second[:1].islower()
+    word = first.replace("'", "")
+    plain = word.isalpha() and word[1:].islower() and second[:1].islower() and not first.startswith("I'")
     return text[:1].lower() + text[1:] if plain else text

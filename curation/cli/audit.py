@@ -65,7 +65,9 @@ def audit(
     ran = run_source(work, output, force=force, aside=progress_for(as_json=as_json, plain=plain))
     rates, (untouched,) = list(ran.step.rows("rates")), ran.step.rows("untouched")
     event = {"event": "audit", "path": str(output), "reused": ran.reused, "rates": rates, "untouched": untouched}
-    lines = [*_table(rates), *_untouched(untouched), f"{'reused' if ran.reused else 'wrote'} {output}"]
+    lines = [*_table(rates), *_untouched(untouched)]
+    lines.append(f"{ran.step.manifest.counts.kept:,} plants came through: {output / 'records.jsonl'}")
+    lines.append(f"{'reused' if ran.reused else 'wrote'} {output}")
     echo_event(event, "\n".join(lines), as_json=as_json)
 
 
@@ -101,11 +103,16 @@ def _interval(interval: Iterable[float]) -> str:
     return f" [{low:3.0f}, {high:3.0f}]"
 
 
+def _fine(hits: int, of: int, interval: Iterable[float]) -> str:
+    """Return a small share and its interval with a decimal."""
+    low, high = (100 * end for end in interval)
+    return f"{100 * hits / of if of else 0:.1f} % [{low:.1f}, {high:.1f}]"
+
+
 def _untouched(found: Any) -> Iterator[str]:
     """Yield what became of the records without a plant."""
     rows, seen = found["rows"], found["seen"]
-    interval = _interval(found["rejected_interval"])
-    share = 100 * found["rejected"] / rows if rows else 0.0
-    yield f"untouched: {found['rejected']:,} of {rows:,} records are rejected as they are, {share:.1f} %{interval}"
+    share = _fine(found["rejected"], rows, found["rejected_interval"])
+    yield f"untouched: {found['rejected']:,} of {rows:,} records are rejected as they are, {share}"
     yield "  bad records and false alarms together; to read them: dolly-data review sample --rejected"
     yield f"  among {seen:,} beside plants, {found['more']:,} more and {found['fewer']:,} fewer were rejected"

@@ -1,10 +1,24 @@
 """`dolly-data dedupe`: records that a better record makes needless are rejected, and name it."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from curation.cli.base import run_and_print, stage_options
+from curation.cli.base import echo_event, progress_for, run_and_print, stage_options
+
+
+class Thresholds(click.ParamType[tuple[float, ...]]):
+    """Numbers with commas between them."""
+
+    name = "T,T,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """Read the numbers."""
+        try:
+            return tuple(float(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not numbers with commas between them, such as 0.85,0.9,0.95", param, ctx)
 
 
 @click.command()
@@ -12,42 +26,91 @@ from curation.cli.base import run_and_print, stage_options
 @click.option(
     "--threshold",
     type=float,
-    default=0.9,
+    default=0.88,
     show_default=True,
-    help="Cosine of two prompts from which they are duplicates; above 0, up to 1.",
+    help="Cosine of two prompts from which they may be duplicates; above 0, up to 1.",
 )
 @click.option(
     "--encoder",
     default="minilm",
     show_default=True,
-    help="What makes vectors of prompts: minilm, hashing (no model; sees spelling), or a sentence-transformers model "
-    "by path or Hub id.",
+    help="What makes vectors of prompts: minilm, hashing (no model; sees spelling), or a "
+    "sentence-transformers model by path or Hub id.",
 )
 @click.option(
     "--verify/--no-verify",
     default=True,
     show_default=True,
-    help="Keep both where two like prompts differ in a number, a name, a negation or the like.",
+    help="Keep both where two like prompts differ in a number, a name, a negation or the like, or their answers do.",
+)
+@click.option(
+    "--responses-per-instruction",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="How many records may stay of those that ask for the same.",
+)
+@click.option(
+    "--prefer",
+    default="score",
+    show_default=True,
+    metavar="FIELD",
+    help="A number among the foreign fields of a record: the higher, the better the record.",
+)
+@click.option(
+    "--against",
+    multiple=True,
+    default=(),
+    metavar="PATH",
+    help="A step, release or file whose records are kept already: reject what duplicates those, too; may be repeated.",
+)
+@click.option(
+    "--allow-loss",
+    multiple=True,
+    default=(),
+    metavar="NAME",
+    help="A source or category that may lose more than half of its different records; may be repeated.",
+)
+@click.option(
+    "--keep-threshold",
+    "thresholds",
+    type=Thresholds(),
+    help="Print how many records each of these thresholds would keep, and write nothing.",
 )
 @stage_options
 def dedupe(
     directory: Path,
-    threshold: float,
-    encoder: str,
-    verify: bool,
+    thresholds: tuple[float, ...] | None,
     output: Path | None,
     force: bool,
     dry_run: bool,
     plain: bool,
     as_json: bool,
+    **settings: Any,
 ) -> None:
     """Keep the best of the records in the step DIR that ask for the same, and write a step directory.
 
-    Records with the same prompt and response but for case and spacing are exact duplicates; records with like prompts
-    are near ones. Every rejected record names a kept one that it duplicates, with their cosine, and no two kept ones
-    are duplicates. The order of the input decides nothing.
+    Records with the same prompt and response but for case and spacing are exact duplicates; records that ask for the
+    same in other words are near ones. Every rejected record names a kept one that it duplicates, with their cosine, and
+    no two kept ones are duplicates. The order of the input decides nothing.
     """
     from curation.dedupe.stage import Dedupe
 
-    stage = Dedupe(threshold=threshold, encoder=encoder, verify=verify)
-    run_and_print(stage, directory, output=output, force=force, dry_run=dry_run, plain=plain, as_json=as_json)
+    stage = Dedupe(**settings)
+    if thresholds is None:
+        run_and_print(stage, directory, output=output, force=force, dry_run=dry_run, plain=plain, as_json=as_json)
+        return
+    from curation.dedupe.sweep import sweep
+    from curation.pipeline import open_input
+
+    aside = progress_for(as_json=as_json, plain=plain)
+    for kept in sweep(stage, open_input(directory).records(), thresholds, aside=aside):
+        event = {
+            "event": "kept",
+            "threshold": kept.threshold,
+            "kept": kept.kept,
+            "exact": kept.exact,
+            "near": kept.near,
+        }
+        said = f"{kept.threshold:<6g} {kept.kept:>9,} kept, {kept.exact:,} exact and {kept.near:,} near duplicates"
+        echo_event(event, said, as_json=as_json)

@@ -8,10 +8,11 @@ from curation.cli.base import CommandTable, echo_event, print_step, progress_for
 
 COMMANDS = {
     "serve": "curation.cli.review_serve:serve",
-    "sample": "curation.cli.review:sample",
     "plan": "curation.cli.plan:plan",
+    "sample": "curation.cli.review:sample",
     "status": "curation.cli.review_store:status",
     "search": "curation.cli.review_search:search",
+    "map": "curation.cli.review_search:map_",
     "decide": "curation.cli.review_store:decide",
     "undo": "curation.cli.review_store:undo",
     "verify": "curation.cli.review_store:verify",

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from curation.cli.base import CommandFunction, echo_event
+from curation.cli.base import CommandFunction, echo_event, progress_for
 
 LIMITS = {
     "fate": "kept or rejected.",
@@ -51,3 +51,27 @@ def search(directory: Path, words: str, n: int, page: int, as_json: bool, **limi
     items = [rows.at(pos) for pos in found.page]
     event: dict[str, Any] = found_json(found, items)
     echo_event(event, found_text(found, items), as_json=as_json)
+
+
+@click.command("map")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--encoder", default="", help="Turns prompts into vectors; default: the one that dedupe used.")
+@click.option("--seed", default=1, show_default=True, help="Starts the layout.")
+@click.option("--plain", is_flag=True, help="Plain progress lines instead of a bar.")
+@click.option("--json", "as_json", is_flag=True, help="Print events and topics as JSON lines.")
+def map_(directory: Path, encoder: str, seed: int, plain: bool, as_json: bool) -> None:
+    """Lay out the rows of the step DIR by topic, for the map on the screens, and say what is in each topic."""
+    from dataclasses import asdict
+
+    from curation.cli.review_show import topics_text
+    from curation.pipeline import open_input
+    from curation.review.mapping import make_map, topic_rows
+    from curation.review.opening import open_desk
+    from curation.review.queues import Seating
+
+    aside = progress_for(as_json=as_json, plain=plain)
+    desk = open_desk(open_input(directory), Seating(), aside)
+    mapped = make_map(desk.chain, desk.rows, aside, encoder=encoder, seed=seed)
+    topics = topic_rows(desk.rows)
+    event = {"event": "map", "rows": mapped, "topics": [asdict(one) for one in topics]}
+    echo_event(event, topics_text(topics), as_json=as_json)

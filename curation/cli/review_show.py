@@ -5,6 +5,7 @@ from typing import Any
 
 from curation.review.agreement import Agreed
 from curation.review.index import texts_of
+from curation.review.mapping import TopicRow
 from curation.review.rows import Item
 from curation.review.search import FACETS, Found
 from curation.review.standing import QueueStanding
@@ -82,3 +83,10 @@ def agreed_text(found: Agreed) -> str:
 
 def _share(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.3f}"
+
+
+def topics_text(topics: Iterable[TopicRow]) -> str:
+    """Return each topic on a line."""
+    return "\n".join(
+        f"{one.topic:>3} {one.rows:>7,} rows, {one.rejected:>6,} rejected  {on_one_line(one.label)}" for one in topics
+    )

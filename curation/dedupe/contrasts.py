@@ -31,19 +31,30 @@ OPPOSITES = (
     ("before", "after"),
     ("internal", "external"),
     ("man men male boy", "woman women female girl"),
+    ("name", "describe explain discuss"),
+    ("employer interviewer", "employee interviewee"),
     ("encode encrypt", "decode decrypt"),
     ("binary", "decimal", "hexadecimal", "octal"),
 )
 """Words that exclude each other: where both prompts take sides, they must be the same sides."""
 
 ASPECTS = (
-    "summary summarize summarise overview", "review critique", "theme", "plot event", "author wrote writer", "setting",
-    "cite citation", "title headline", "fact", "why reason cause benefit advantage", "history historical",
-    "significance", "component element part", "example", "classify categorize category", "query", "essay", "paragraph",
-    "story tale narrative", "email", "speech", "dialogue conversation", "song lyric", "poem poetry haiku",
-    "slogan tagline", "tweet", "joke", "recipe", "survey questionnaire", "proposal", "blog article",
+    "summary summarize summarise overview", "review critique", "theme", "plot event", "author wrote writer",
+    "setting", "cite citation", "title headline", "fact", "why reason cause benefit advantage",
+    "history historical", "significance", "component element part", "example", "classify categorize category",
+    "query", "essay", "paragraph", "story tale narrative", "email", "speech", "dialogue conversation", "song lyric",
+    "poem poetry haiku", "slogan tagline", "tweet", "joke", "recipe", "survey questionnaire", "proposal",
+    "blog article", "work mechanism process", "usage", "kind type", "tip advice", "step guide", "definition define",
+    "report", "letter", "password", "experiment", "analysis analyze analyse", "origin", "adjective", "metaphor",
+    "simile", "analogy",
 )  # fmt: skip
 """What is asked for: where both prompts name some, they must share one."""
+
+LENGTHS = (
+    "short brief briefly concise concisely", "long lengthy", "detail detailed elaborate", "simple simply",
+    "sentence", "paragraph", "page", "word", "line",
+)  # fmt: skip
+"""How much is asked for: such a word is never a mere addition."""
 
 DEMANDS = (
     "code script | program function algorithm method query", "poem poetry | haiku", "haiku", "acrostic", "limerick",
@@ -61,8 +72,62 @@ UNITS = (
 )  # fmt: skip
 """Where both prompts measure, they must share a unit. One of one or two letters counts after a number only."""
 
+SYNONYMS = (
+    "benefit advantage pro upside positive",
+    "importance important significance significant necessary essential why",
+    "characteristic trait quality attribute", "effect impact consequence affect influence",
+    "large largest big biggest great greatest highest most", "earth world globe planet",
+    "author wrote writer written", "code program function script method algorithm",
+    "difference different differ compare contrast distinguish", "increase improve improvement enhance boost raise",
+    "reduce decrease lower cut minimize deal combat relieve", "cause reason why factor led",
+    "start begin beginning", "book novel", "ocean sea", "artificial intelligence ai",
+    "united state us usa america american", "part component element piece", "buy purchase", "kid child children",
+    "job career", "company business firm organization", "quick fast rapid", "error mistake", "picture image photo",
+    "car automobile vehicle", "film movie", "joy happiness happy joyful", "summarize summary summarise summarized",
+    "calculate compute", "work process mechanism", "detect identify check determine", "average mean",
+    "employee worker staff", "client customer", "choose select pick", "convert turn transform",
+    "change modify alter edit", "sign symptom indicator", "health healthy", "resource source",
+    "rewrite rephrase paraphrase reword", "advertisement advert ad", "correct right fix",
+    "classify categorize group", "sort order arrange", "expensive costly", "cheap inexpensive",
+    "smart intelligent clever", "kind type sort", "food dish meal", "doctor physician", "house home",
+    "travel trip journey", "teach learn", "poem poetry haiku",
+    "strategy technique method approach way tactic tip how advice", "solve solution", "number integer",
+    "weekly week", "daily day", "yearly annual year", "humorous funny", "analyze analysis analyse",
+    "convince persuade persuasive encourage", "have own possess", "web website online",
+)  # fmt: skip
+"""Words that may stand for each other; a word may stand in several lines."""
+
+PLAIN = frozenset((
+    # what asks, whatever it asks for
+    "answer", "ask", "brainstorm", "build", "can", "check", "come", "compose", "construct", "could", "craft",
+    "create", "define", "describe", "design", "determine", "develop", "devise", "discuss", "do", "does", "draft",
+    "elaborate", "explain", "find", "formulate", "generate", "give", "help", "identify", "illustrate", "invent",
+    "list", "make", "mention", "name", "need", "offer", "outline", "output", "pick", "please", "present", "print",
+    "produce", "propose", "provide", "put", "recommend", "recommendation", "return", "share", "should", "show",
+    "specify", "state", "suggest", "suggestion", "tell", "understand", "want", "will", "would", "write",
+    # what stands for the thing asked for
+    "activity", "concept", "description", "example", "explanation", "form", "format", "idea", "instance", "item",
+    "list", "mean", "meaning", "meant", "notion", "number", "plan", "process", "sentence", "series", "set",
+    "solution", "structure", "style", "term", "theme", "thing", "topic",
+    # praise and vagueness
+    "appropriate", "beautiful", "common", "commonly", "creative", "different", "effective", "few", "general",
+    "good", "great", "ideal", "important", "interesting", "key", "main", "major", "many", "meaningful", "most",
+    "much", "multiple", "new", "original", "particular", "plausible", "possible", "potential", "proper", "several",
+    "significant", "some", "specific", "strong", "successful", "suitable", "top", "unique", "various", "well",
+    # what only joins
+    "about", "across", "all", "also", "among", "any", "around", "associated", "based", "been", "being", "between",
+    "both", "concerning", "connection", "contain", "containing", "did", "during", "each", "had", "has", "have",
+    "having", "he", "her", "his", "how", "i", "if", "include", "including", "into", "involve", "involved",
+    "involving", "just", "less", "let", "like", "me", "more", "my", "no", "off", "one", "only", "onto", "our",
+    "out", "over", "own", "people", "person", "regarding", "related", "she", "so", "someone", "such", "take",
+    "than", "that", "their", "them", "then", "there", "these", "they", "those", "through", "together", "up", "us",
+    "use", "used", "using", "very", "via", "was", "we", "were", "when", "where", "whether", "who", "whose", "why",
+    "within", "you", "your", "yourself",
+))  # fmt: skip
+"""Words that a prompt can have or lack and still ask for the same."""
+
 FILLING = frozenset((
     "a", "an", "the", "of", "to", "in", "on", "for", "and", "or", "is", "are", "be", "this", "that", "it", "its",
-    "with", "as", "by", "from", "at", "given", "following", "below", "text", "article", "sentence", "what", "which",
+    "with", "as", "by", "from", "at", "given", "following", "below", "text", "article", "what", "which",
 ))  # fmt: skip
 """Words that carry no material."""

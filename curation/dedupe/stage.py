@@ -5,38 +5,26 @@ reach the threshold in spite of the difference, and only the prompts in them are
 same on a processor with bf16 and on one without.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 
-import numpy as np
-
-from curation.dedupe.decide import Keeper, Likeness, Match
-from curation.dedupe.exact import exact_key
-from curation.dedupe.prompts import Prompts
-from curation.dedupe.quality import worth
-from curation.dedupe.reasons import EXACT, NEAR
-from curation.dedupe.semantic import TILE, Cosines, Nearest, Pairs, close_pairs, close_pairs_and_nearest, cosines
-from curation.dedupe.verify import Reading, contrast, read
-from curation.embedding import embeddings_folder, open_encoder
-from curation.embedding.cache import CachedEncoder
-from curation.embedding.encoder import Encoder, Precision, Told
+from curation.dedupe.compare import Comparison
+from curation.dedupe.decide import Likeness, Match, decide
+from curation.dedupe.evidence import Evidence
+from curation.dedupe.guard import check_losses, losses
+from curation.dedupe.held import count_held, held_files, held_records
+from curation.dedupe.neighbours import nearest
+from curation.dedupe.pool import Pool, gather
+from curation.dedupe.semantic import TILE, Pairs
+from curation.dedupe.wording import reason_for
+from curation.embedding.encoder import Precision
 from schemas.errors import InputError
+from schemas.manifest import FileDigest
 from schemas.outcome import SILENT, Aside, Outcome, reject
-from schemas.record import TEXT_FIELDS, InstructionRecord, Reason
+from schemas.record import TEXT_FIELDS, InstructionRecord
 
-NEIGHBOURS = "neighbours"
-"""The rows left aside: `{"id", "other", "cosine"}` for every kept record."""
-
-DIGITS = 4
-"""Decimals of a cosine that decide and are shown; what is beyond differs between machines."""
-
-HALF = 0.5 * 10**-DIGITS
-"""A cosine this far below the threshold still rounds up to it."""
-
-SHOWN = 100
-"""Characters of the kept prompt that a reason shows."""
+NEIGHBOURHOOD = 0.02
+"""How far below the threshold a neighbour is still looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +33,23 @@ class Dedupe:
 
     encoder: str = "minilm"
     """A name in `ENCODERS`, or a sentence-transformers model by path or Hub id."""
-    threshold: float = 0.9
-    """Cosine of two prompts (instruction, newline, context) from which they are duplicates; above 0, up to 1."""
+    threshold: float = 0.88
+    """Cosine of two prompts (instruction, newline, context) from which they may be duplicates; above 0, up to 1."""
     verify: bool = True
-    """Keep both where the two prompts differ in a number, a name, a negation or the like: see `dedupe/verify.py`."""
+    """Decide on the evidence of all fields, see `dedupe/evidence.py`; without, by the cosine of the prompts alone."""
+    responses_per_instruction: int = 1
+    """Records that may stay of those that ask for the same; the best ones do."""
+    prefer: str = "score"
+    """A number among the foreign fields of a record: the higher it is, the better the record."""
     exact_fields: tuple[str, ...] = TEXT_FIELDS
     """Fields whose normal forms are the same in exact duplicates."""
+    against: tuple[str, ...] = field(default=(), metadata={"identity": False})
+    """Steps, releases or files whose records are kept already: new ones are compared with them, too. Their bytes are
+    part of the identity."""
+    allow_loss: tuple[str, ...] = field(default=(), metadata={"identity": False})
+    """Sources and categories that may lose more than half of their different records."""
     neighbours: bool = True
-    """Leave every kept record's nearest neighbour; without, comparing takes a third of the time."""
+    """Leave every kept record's nearest neighbour, where one comes within 0.02 of the threshold."""
     precision: Precision = field(default="auto", metadata={"identity": False})
     """How candidates are searched for; what is decided is decided in fp32."""
     cache: bool = field(default=True, metadata={"identity": False})
@@ -68,6 +65,9 @@ class Dedupe:
         """
         if not 0 < self.threshold <= 1:
             raise InputError(place="dedupe", field="threshold", expected="above 0, up to 1", found=str(self.threshold))
+        if self.responses_per_instruction < 1:
+            found = str(self.responses_per_instruction)
+            raise InputError(place="dedupe", field="responses_per_instruction", expected="1 or more", found=found)
         if not self.exact_fields or set(self.exact_fields) - set(TEXT_FIELDS):
             raise InputError(
                 place="dedupe",
@@ -81,113 +81,65 @@ class Dedupe:
         """The word for this stage in manifests and recipes."""
         return "dedupe"
 
+    def inputs(self) -> list[FileDigest]:
+        """Return the digests of what is compared with besides the records."""
+        return held_files(self.against)
+
     def __call__(self, records: Iterable[InstructionRecord], aside: Aside = SILENT, /) -> Iterator[Outcome]:
-        """Yield each record, or the rejection that names the better one; the same ones for any input order."""
-        pool = tuple(records)
-        if not pool:
+        """Yield each record, or the rejection that names the better one; the same ones for any input order.
+
+        Raises:
+            InputError: a source or category would lose more than half of its records and is not in `allow_loss`.
+        """
+        pool = self.pool(records)
+        if pool.size == pool.held:
             return
-        order = sorted(range(len(pool)), key=lambda row: worth(pool[row]))
-        prompts = Prompts.among(pool, order)
-        likeness, nearest = self._compare([prompt.text for prompt in prompts.all], aside)
-        matches = self._decide(pool, order, prompts, likeness)
-        for row, record in enumerate(pool):
-            if (match := matches[row]) is not None:
-                yield reject(record, self._reason(match, pool[match.row]))
-                continue
-            if nearest is not None:
-                _leave_neighbour(aside, pool, row, prompts, nearest)
-            yield record
+        comparison = self.comparison(aside)
+        shown = self.threshold - NEIGHBOURHOOD * self.neighbours
+        pairs = comparison.pairs([prompt.text for prompt in pool.prompts], shown)
+        evidence = Evidence(pool, comparison.encode)
+        matches = self.decide(pool, pairs, evidence)
+        self._look_at_losses(pool, matches, aside)
+        near = nearest(pool, pairs) if self.neighbours else {}
+        for row, record in pool.judged():
+            if (match := matches.get(row)) is None:
+                if row in near:
+                    other, cosine = near[row]
+                    aside.leave("neighbours", {"id": record.id, "other": pool[other].id, "cosine": cosine})
+                yield record
+            else:
+                kept, scores = pool[match.row], evidence.scores(row, match.row)
+                yield reject(record, reason_for(match, kept, self, scores))
 
-    def _compare(self, texts: Sequence[str], aside: Aside) -> tuple[Likeness, Nearest | None]:
-        """Return which prompts are duplicates but for contrasts, and each prompt's nearest one."""
-        encoder = self._open(self.precision)
-        vectors = encoder.encode(texts, _told(aside, "embed prompts"))
-        limit, told = self.threshold - HALF - encoder.margin, _told(aside, "compare prompts")
-        pairs, nearest = (
-            close_pairs_and_nearest(vectors, limit, tile=self.tile, told=told)
-            if self.neighbours
-            else (close_pairs(vectors, limit, tile=self.tile, told=told), None)
-        )
-        again = encoder.margin and len(pairs.first)
-        scores = self._in_fp32(texts, pairs, aside) if again else cosines(vectors, pairs)
-        scores = scores.round(DIGITS)
-        alike = scores >= self.threshold
-        return Likeness.of(pairs.only(alike), scores[alike], len(texts)), nearest
+    def pool(self, records: Iterable[InstructionRecord]) -> Pool:
+        """Take in the records, and those that they are held against."""
+        return gather(held_records(self.against), records, self.exact_fields, self.prefer)
 
-    def _in_fp32(self, texts: Sequence[str], pairs: Pairs, aside: Aside) -> Cosines:
-        """Encode the texts of the pairs again, and return their cosines."""
-        needed, places = np.unique(np.concatenate(pairs), return_inverse=True)
-        told = _told(aside, "embed candidates in fp32")
-        vectors = self._open("fp32").encode([texts[at] for at in needed], told)
-        first, second = places.astype(np.int32).reshape(2, -1)
-        return cosines(vectors, Pairs(first, second))
+    def decide(self, pool: Pool, pairs: Pairs, evidence: Evidence) -> dict[int, Match]:
+        """Decide until all the evidence that decides is known."""
+        likeness = Likeness.of(pairs.only(pairs.scores >= self.threshold), len(pool.prompts))
+        same = evidence.same if self.verify else _by_cosine
+        while True:
+            matches = decide(pool, likeness, same, self.responses_per_instruction)
+            if not evidence.gather():
+                return matches
 
-    def _open(self, precision: Precision) -> Encoder:
-        encoder = open_encoder(self.encoder, precision)
-        if not (self.cache and encoder.costly):
-            return encoder
-        return CachedEncoder(encoder=encoder, folder=embeddings_folder())
+    def at(self, threshold: float) -> "Dedupe":
+        """Return the same stage with another threshold."""
+        return replace(self, threshold=threshold)
 
-    def _decide(
-        self, pool: Sequence[InstructionRecord], order: Iterable[int], prompts: Prompts, likeness: Likeness
-    ) -> dict[int, Match | None]:
-        """Offer all records, the best first."""
-        keeper = Keeper(likeness=likeness, differ=_contrasts(prompts) if self.verify else _never)
-        matches = {}
-        for row in order:
-            prompt = prompts.of[row]
-            key = exact_key(pool[row], self.exact_fields)
-            matches[row] = keeper.offer(row, key, prompt if prompts.all[prompt].text else None)
-        return matches
+    def comparison(self, aside: Aside) -> Comparison:
+        """Return how texts are compared."""
+        return Comparison(encoder=self.encoder, precision=self.precision, cache=self.cache, tile=self.tile, aside=aside)
 
-    def _reason(self, match: Match, kept: InstructionRecord) -> Reason:
-        if match.cosine is None:
-            limit = f"another {', '.join(self.exact_fields)}"
-            return Reason(code=EXACT, found=_described(kept), limit=limit, other=kept.id)
-        return Reason(
-            code=NEAR,
-            field="instruction",
-            found=_described(kept),
-            limit=f"a cosine below {self.threshold:g}",
-            other=kept.id,
-            scores={"prompt": match.cosine},
-        )
+    def _look_at_losses(self, pool: Pool, matches: Mapping[int, Match], aside: Aside) -> None:
+        found = losses(pool, matches)
+        check_losses(found, self.allow_loss)
+        for loss in found:
+            aside.leave("losses", {**asdict(loss), "share": round(loss.share, 4)})
+        for row in count_held(pool, matches):
+            aside.leave("against", row)
 
 
-def _contrasts(prompts: Prompts) -> Callable[[int, int], bool]:
-    @cache
-    def reading(prompt: int) -> Reading:
-        return read(prompts.all[prompt])
-
-    return lambda one, other: contrast(reading(one), reading(other)) is not None
-
-
-def _never(_one: int, _other: int) -> bool:
-    return False
-
-
-def _leave_neighbour(
-    aside: Aside, pool: Sequence[InstructionRecord], row: int, prompts: Prompts, nearest: Nearest
-) -> None:
-    """Leave the other record that is most like this one, unless there is no other."""
-    prompt = prompts.of[row]
-    same = [other for other in prompts.rows[prompt][:2] if other != row]
-    if same and prompts.all[prompt].text:
-        other, cosine = same[0], 1.0
-    elif len(prompts.all) > 1:
-        other, cosine = prompts.rows[nearest.row[prompt]][0], round(float(nearest.cosine[prompt]), DIGITS)
-    else:
-        return
-    aside.leave(NEIGHBOURS, {"id": pool[row].id, "other": pool[other].id, "cosine": cosine})
-
-
-def _described(kept: InstructionRecord) -> str:
-    """Return where the kept record stands and what it asks, in a line."""
-    source = Path(kept.provenance.source).name or "the kept record"
-    place = f"{source}:{kept.provenance.line}" if kept.provenance.line else source
-    asked = " ".join(f"{kept.instruction} {kept.context}".split())
-    return f"{place}: {asked if len(asked) <= SHOWN else asked[: SHOWN - 1] + '…'}"
-
-
-def _told(aside: Aside, what: str) -> Told:
-    return lambda done, total: aside.progress(what, done, total)
+def _by_cosine(_row: int, _other: int, _cosine: float) -> bool:
+    return True

@@ -7,16 +7,23 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar, Literal, Protocol, get_args
 
-from curation.filters.characters import BrokenCharacters
+from curation.filters.actions import NeedsAction
+from curation.filters.arithmetic import AnswerMiscalculated, EquationWrong
+from curation.filters.characters import BrokenCharacters, MostlySigns
+from curation.filters.code import CodeDoesNotParse
 from curation.filters.endings import ResponseTruncated, ResponseUnfinished
 from curation.filters.language import WrongLanguage
 from curation.filters.leaks import EndMarker, MergedTasks, TemplateLeak
-from curation.filters.length import InstructionTooLong, InstructionTooShort, ResponseTooLong
+from curation.filters.length import InstructionTooLong, InstructionTooShort, ResponseLengthUnusual, ResponseTooLong
 from curation.filters.media import NeedsMedia
+from curation.filters.mojibake import Mojibake
 from curation.filters.parts import NoInputMarker, ResponseEchoes, ResponseEmpty, ResponsePlaceholder
+from curation.filters.personal import PersonalData
 from curation.filters.references import DanglingReference, UrlNotGiven
 from curation.filters.refusal import ProviderIdentity, ResponseIsRefusal
 from curation.filters.repetition import ResponseRepeats
+from curation.filters.secrets import SecretLeaked
+from curation.filters.toxicity import ToxicWords
 from schemas.codec import as_config, read_config
 from schemas.errors import InputError
 from schemas.outcome import Finding
@@ -39,6 +46,7 @@ class NamedCheck(Protocol):
 CHECKS: Mapping[str, type[NamedCheck]] = {
     "no_input_marker": NoInputMarker,
     "end_marker": EndMarker,
+    "mojibake": Mojibake,
     "response_empty": ResponseEmpty,
     "response_placeholder": ResponsePlaceholder,
     "response_echoes": ResponseEchoes,
@@ -47,6 +55,7 @@ CHECKS: Mapping[str, type[NamedCheck]] = {
     "response_is_refusal": ResponseIsRefusal,
     "provider_identity": ProviderIdentity,
     "needs_media": NeedsMedia,
+    "needs_action": NeedsAction,
     "url_not_given": UrlNotGiven,
     "dangling_reference": DanglingReference,
     "response_truncated": ResponseTruncated,
@@ -55,7 +64,15 @@ CHECKS: Mapping[str, type[NamedCheck]] = {
     "instruction_too_short": InstructionTooShort,
     "instruction_too_long": InstructionTooLong,
     "response_too_long": ResponseTooLong,
+    "response_length_unusual": ResponseLengthUnusual,
     "broken_characters": BrokenCharacters,
+    "mostly_signs": MostlySigns,
+    "equation_wrong": EquationWrong,
+    "answer_miscalculated": AnswerMiscalculated,
+    "code_does_not_parse": CodeDoesNotParse,
+    "secret_leaked": SecretLeaked,
+    "personal_data": PersonalData,
+    "toxic_words": ToxicWords,
     "wrong_language": WrongLanguage,
 }
 """Reason code → check. Repairs come first, in this order; the other checks see the repaired record."""

@@ -33,7 +33,11 @@ class MergedTasks:
 TOKENS = (
     "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>",
     "<|begin_of_text|>", "<|user|>", "<|assistant|>", "<|system|>", "<|end|>", "[INST]", "[/INST]", "<<SYS>>",
-    "<start_of_turn>", "<end_of_turn>", "<think>", "</think>",
+    "<start_of_turn>", "<end_of_turn>", "<think>", "</think>", "<|eom_id|>", "<|python_tag|>", "<|tool_call|>",
+    "<tool_call>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|pad|>", "<|channel|>", "<|message|>",
+    "<|return|>", "<|start|>", "<|assistant_end|>", "<|user_end|>", "<unk>", "[PAD]", "[UNK]", "[CLS]", "[SEP]",
+    "[AVAILABLE_TOOLS]", "[TOOL_CALLS]", "<\uff5cend\u2581of\u2581sentence\uff5c>", "<\uff5cAssistant\uff5c>",
+    "<\uff5cUser\uff5c>",
 )  # fmt: skip
 """Control tokens of chat models, as they look when they are written out as text."""
 
@@ -108,4 +112,4 @@ class TemplateLeak:
 
 
 def _may_leak(text: str) -> bool:
-    return "<" in text or "###" in text or "INST]" in text or "Below is" in text or "You are asked" in text
+    return "<" in text or "###" in text or "[" in text or "Below is" in text or "You are asked" in text

@@ -1,11 +1,15 @@
 """Texts that are too short or too long to learn from. The unit is words: what white space separates."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from curation.filters.findings import evidence
 from schemas.outcome import Finding
 from schemas.record import InstructionRecord, Reason
+
+HEAD = 400
+"""Characters of a response that show its script."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,39 @@ class ResponseTooLong:
     def __call__(self, record: InstructionRecord) -> Finding:
         """Return a reason with the number of words."""
         return _too_long(self.code, "response", record.response, self.max_words)
+
+
+_FEWEST = {"brainstorming": 3, "creative_writing": 10, "summarization": 5}
+_MOST = {
+    "brainstorming": 700, "classification": 450, "closed_qa": 700, "general_qa": 700, "information_extraction": 900,
+    "open_qa": 1000, "summarization": 1000,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseLengthUnusual:
+    """The response is shorter or longer than people make it for a task of its category.
+
+    Source: 1,501 rows of databricks-dolly-15k, none of which is outside.
+    """
+
+    code: ClassVar[str] = "response_length_unusual"
+    action: ClassVar[str] = "flag"
+    min_words: Mapping[str, int] = field(default_factory=lambda: dict(_FEWEST))
+    """Category -> fewest words of a response."""
+    max_words: Mapping[str, int] = field(default_factory=lambda: dict(_MOST))
+    """Category -> most words of a response."""
+
+    def __call__(self, record: InstructionRecord) -> Finding:
+        """Return a reason with the number of words; nothing for a category that has no limits."""
+        least, most = self.min_words.get(record.category), self.max_words.get(record.category)
+        if (least is None and most is None) or _is_written_without_blanks(record.response[:HEAD]):
+            return None
+        words = len(record.response.split())
+        if (least or 0) <= words and (most is None or words <= most):
+            return None
+        limit = f"{record.category}: {least or 0:,} to {'any number of' if most is None else f'{most:,}'} words"
+        return Reason(code=self.code, field="response", found=f"{words:,} words", limit=limit)
 
 
 def _too_long(code: str, field: str, text: str, most: int) -> Reason | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from curation.filters.findings import reason_for
+from curation.filters.view import triggers, view
 from schemas.outcome import Finding
 from schemas.record import InstructionRecord
 
@@ -41,11 +42,15 @@ _MAKES = re.compile(
     rf"|(?:convert|turn|render|transform|read|change)\b[^.]{{0,200}}\b{_SENSES})",
     re.IGNORECASE,
 )
-_MEDIA = (
-    "image", "pictur", "photo", "drawing", "draw ", "sketch", "paint", "artwork", "animation", "gif", "video", "audi",
-    "speech", "spoken", "sound", "3d", "caricature", "infographic", "collage", "screenshot", "pictogram", "meme",
-    "cartoon", "visual", "doodle",
-)  # fmt: skip
+_MEDIA = triggers(
+    "image images picture pictures photo photos photograph photographs drawing drawings draw sketch sketches "
+    "paint painting "
+    "paintings artwork artworks animation animations gif gifs video videos audio audible speech spoken sound "
+    "clip clips 3d "
+    "caricature caricatures infographic infographics collage collages screenshot screenshots pictogram "
+    "pictograms meme memes "
+    "cartoon cartoons visual visuals doodle photoshop"
+)
 _SEES = re.compile(
     r"\b(?:this|the|these|a|given|following|attached|provided)\s+(?:(?:given|following|attached|provided|above|below|"
     r"black and white|abstract|old|landscape|short|sound|musical)\s+){0,2}(?:image|picture|photo|photograph|painting|"
@@ -87,7 +92,7 @@ class NeedsMedia:
     def __call__(self, record: InstructionRecord) -> Finding:
         """Return a reason at the words that name the medium, or at the faked one in the response."""
         instruction, response = record.instruction, record.response
-        makes = _MAKES.match(instruction) if _mentions_medium(instruction) else None
+        makes = None if _MEDIA.isdisjoint(view(record).asked) else _MAKES.match(instruction)
         sees = _SEES.search(instruction) if _is_stub(record.context.strip()) else None
         faked = _FAKED.search(response) if _may_be_faked(response) else None
         if not (makes or sees or faked) or _MARKUP.search(instruction):
@@ -95,11 +100,6 @@ class NeedsMedia:
         if match := makes or sees:
             return reason_for(self.code, "instruction", instruction, match, "a task of text")
         return reason_for(self.code, "response", response, faked, "a task of text")
-
-
-def _mentions_medium(instruction: str) -> bool:
-    lower = instruction.lower()
-    return any(word in lower for word in _MEDIA)
 
 
 def _is_stub(context: str) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from curation.filters.findings import reason_for
+from curation.filters.view import triggers, view
 from schemas.outcome import Finding
 from schemas.record import InstructionRecord
 
@@ -51,7 +52,13 @@ _SPOKEN = re.compile(
 )
 """A task whose right answer may be somebody's refusal."""
 _ABOUT_MODELS = re.compile(r"\b(?:gpt|language model|assistant|chat ?bot)\b", re.IGNORECASE)
-_SIGNS_OF_REFUSAL = ("sorry", "afraid", "unfortunately", "apologi", "task", "instruction", "request", "prompt", "input")
+_FIRST_LETTERS = ("i", "I", "w", "W", "n", "N")
+"""With which a plain "I cannot", "We cannot" or "No, I cannot" begins."""
+_REFUSES = triggers(
+    "sorry afraid unfortunately apologize apologise apology task tasks instruction instructions request "
+    "requests prompt "
+    "prompts input inputs ai artificial language chatbot model models"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +74,8 @@ class ResponseIsRefusal:
 
     def __call__(self, record: InstructionRecord) -> Finding:
         """Return a reason at the words of refusal."""
+        if _REFUSES.isdisjoint(view(record).answered) and record.response[:1] not in _FIRST_LETTERS:
+            return None
         match = _refusal(record.response[:HEAD])
         if match is None or (_ABOUT_MODELS if match.re is _TASK else _SPOKEN).search(record.instruction):
             return None
@@ -74,11 +83,9 @@ class ResponseIsRefusal:
 
 
 def _refusal(head: str) -> re.Match[str] | None:
+    if match := _TASK.match(head) or _SORRY.match(head) or _PLAIN.match(head):
+        return match
     lower = head.lower()
-    if any(sign in lower for sign in _SIGNS_OF_REFUSAL) and (match := _TASK.match(head) or _SORRY.match(head)):
-        return match
-    if lower.startswith(("i", "we", "no, i")) and (match := _PLAIN.match(head)):
-        return match
     return _LIMITS.search(head) if "as a" in lower or "model" in lower else None
 
 
@@ -106,10 +113,14 @@ _IDENTITY = re.compile(
     r"|\bmy (?:knowledge cut-?off|training data|last (?:knowledge )?update|training cut-?off)\b",
     re.IGNORECASE,
 )
-_SIGNS_OF_IDENTITY = (
-    " ai", "language model", "llm", "artificial int", "i am ", "i'm ", "i\u2019m ", "i was ", "i have been",
-    "y name is", "my knowledge", "my train", "my last", "a.i.",
-)  # fmt: skip
+_SPEAKS = triggers(
+    "ai artificial language llm knowledge training last openai anthropic google deepmind meta microsoft "
+    "mistral alibaba "
+    "deepseek cohere hugging huggingface databricks stability nvidia xai baidu tencent chatgpt gpt gpt2 gpt3 "
+    "gpt4 gpt5 claude gemini "
+    "bard llama qwen bing copilot vicuna alpaca dolly smollm smollm2 smollm3"
+)
+_FIRST_PERSON = triggers("i my it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +135,7 @@ class ProviderIdentity:
 
     def __call__(self, record: InstructionRecord) -> Finding:
         """Return a reason at the first such words."""
-        lower = record.response.lower()
-        if not any(sign in lower for sign in _SIGNS_OF_IDENTITY):
+        words = view(record).answered
+        if _FIRST_PERSON.isdisjoint(words) or (_SPEAKS.isdisjoint(words) and "a.i." not in record.response.lower()):
             return None
         return reason_for(self.code, "response", record.response, _IDENTITY.search(record.response), "no speaker")

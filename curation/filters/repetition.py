@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from curation.filters.findings import evidence
+from curation.filters.view import view
 from schemas.outcome import Finding
 from schemas.record import InstructionRecord, Reason
 
@@ -31,10 +32,9 @@ class ResponseRepeats:
 
     def __call__(self, record: InstructionRecord) -> Finding:
         """Return a reason with the share and the run that is repeated most."""
-        text = record.response
-        rough = text.split()
-        # a text whose words are mostly different has no loop; that is a cheap look which settles nearly every record
-        if len(rough) < self.min_words or len(set(rough)) > 0.6 * len(rough):
+        seen, text = view(record), record.response
+        # an English text whose words are mostly different has no loop: a cheap look, which settles nearly every record
+        if text.isascii() and (seen.answer_length < self.min_words or len(seen.answered) > 0.5 * seen.answer_length):
             return None
         words = _WORD.findall("\n".join(_PROSE_LINE.findall(text.lower())))
         if len(words) < self.min_words:

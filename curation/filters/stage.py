@@ -6,7 +6,7 @@ from typing import Any
 
 from curation.filters.catalogue import CHECKS, Action, ChosenCheck, choose
 from curation.filters.findings import evidence
-from schemas.outcome import SILENT, Aside, Finding, Outcome, reject
+from schemas.outcome import SILENT, Aside, Check, Finding, Outcome, reject
 from schemas.record import InstructionRecord, Reason, Repair, flagged, repaired
 
 REPORT_EVERY = 1000
@@ -77,12 +77,20 @@ def judge(record: InstructionRecord, chosen: Iterable[ChosenCheck]) -> Outcome:
         if finding is None:
             continue
         if one.action == "repair":
-            kept = repaired(kept, as_repair(finding))
+            kept = repair_all(kept, one.check, finding)
         elif one.action == "flag":
             kept = flagged(kept, as_reason(finding))
         else:
             reasons.append(as_reason(finding))
     return reject(record, *reasons) if reasons else kept
+
+
+def repair_all(record: InstructionRecord, check: Check, finding: Finding) -> InstructionRecord:
+    """Make the repair that was found, and those that the check still finds: it may be due in several fields."""
+    while finding is not None:
+        record = repaired(record, as_repair(finding))
+        finding = check(record)
+    return record
 
 
 def verdicts(record: InstructionRecord, chosen: Iterable[ChosenCheck]) -> tuple[Verdict, ...]:
@@ -92,7 +100,7 @@ def verdicts(record: InstructionRecord, chosen: Iterable[ChosenCheck]) -> tuple[
         finding = one.check(record)
         said.append(Verdict(code=one.code, action=one.action, finding=finding))
         if one.action == "repair" and finding is not None:
-            record = repaired(record, as_repair(finding))
+            record = repair_all(record, one.check, finding)
     return tuple(said)
 
 

@@ -22,13 +22,11 @@ from curation.generate.gates import Gates
 from curation.generate.novelty import SCOPES, Neighbour, Pool, Scope
 from curation.generate.plan import Plan
 from curation.generate.strategies.shape import Draft, Drafted, Proposal, Seeds, Shelf, Strategy
+from curation.generate.tally import Tally
 from curation.generate.under_way import UnderWay
-from schemas.errors import YieldError
 from schemas.outcome import SILENT, Aside, Outcome, Rejection, reject
 from schemas.record import InstructionRecord, Reason
 
-DRY_ROUNDS = 3
-"""Rounds under the least yield, one after another, after which generation stops."""
 AHEAD = 4
 """Answers that may wait for an earlier one to be judged, for each that can be under way at a time."""
 
@@ -68,19 +66,6 @@ class Candidate:
     def is_open(self) -> bool:
         """Whether it is to be finished."""
         return isinstance(self.drafted, Draft) and not (self.near and self.key is None)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What has happened so far."""
-
-    kept: int = 0
-    rows: int = 0
-    turns: int = 0
-    """Turns at which there was something to ask or to work on."""
-    dry: int = 0
-    """Rounds in a row that hardly kept anything."""
-    reasons: Counter[str] = field(default_factory=Counter)
 
 
 class Rounds:
@@ -144,7 +129,7 @@ class Rounds:
                     yield outcome
             if self._tally.turns == before.turns:
                 return
-            self._give_up_if_dry(before)
+            self._tally.give_up_if_dry(before, n=self._goal.n, min_yield=self._goal.min_yield)
 
     async def _round(self, number: int) -> AsyncGenerator[Outcome, None]:
         made = {category: tuple(records) for category, records in self._made.items()}
@@ -273,37 +258,13 @@ class Rounds:
         self._aside.leave("requests", {"id": record.id, **draft.requests})
 
     def _note(self, outcome: Outcome) -> None:
-        tally = self._tally
-        tally.rows += 1
-        tally.kept += not isinstance(outcome, Rejection)
-        if isinstance(outcome, Rejection):
-            tally.reasons.update(reason.code for reason in outcome.reasons)
-        self._aside.progress("pairs", tally.kept, self._goal.n, self._progress_note())
-
-    def _progress_note(self) -> str:
-        top = "".join(f", mostly {code}" for code, _ in self._tally.reasons.most_common(1))
-        share = self._tally.kept / self._tally.rows
-        return f"{share:.0%} of {self._tally.rows:,} kept{top}{self._said(time.monotonic() - self._started)}"
+        self._tally.note(outcome)
+        note = f"{self._tally}{self._said(time.monotonic() - self._started)}"
+        self._aside.progress("pairs", self._tally.kept, self._goal.n, note)
 
     def _ahead(self) -> int:
         """Return how many candidates may be under way: near the end no more than may be needed."""
         return max(1, min(AHEAD * self._goal.concurrency, 2 * (self._goal.n - self._tally.kept)))
-
-    def _give_up_if_dry(self, before: Tally) -> None:
-        rows, kept = self._tally.rows - before.rows, self._tally.kept - before.kept
-        self._tally.dry = 0 if rows and kept >= self._goal.min_yield * rows else self._tally.dry + 1
-        if self._tally.dry == DRY_ROUNDS:
-            raise YieldError(self._dried_up())
-
-    def _dried_up(self) -> str:
-        kept, goal = self._tally.kept, self._goal
-        top = ", ".join(f"{code} {number:,}" for code, number in self._tally.reasons.most_common(3)) or "none"
-        rest = f"-n {kept} writes those and asks for nothing new" if kept else "nothing was kept"
-        return (
-            f"generation dried up: {DRY_ROUNDS} rounds in a row kept less than {goal.min_yield:.0%} of what was "
-            f"written; {kept:,} of {goal.n:,} records so far ({rest}). Most frequent reasons: {top}. More varied seeds "
-            f"(--seeds), a larger model (--model, --base-url) or another --temperature help."
-        )
 
 
 def _read(asked: Asked, answer: Answer | None) -> list[Drafted]:

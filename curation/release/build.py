@@ -96,7 +96,6 @@ class _Build:
     previous_sha256: str = ""
     plan_sha256: str = ""
     decisions_sha256: str = ""
-    second_sha256: str = ""
 
     @property
     def name(self) -> str:
@@ -154,8 +153,7 @@ class _Draft:
             about_sha256=sha256_of(asdict(self._about)) if self._about != About() else "",
             previous_sha256=digest_file(Path(settings.previous) / MANIFEST).sha256 if settings.previous else "",
             plan_sha256=looked.plan.sha256 if looked else "",
-            decisions_sha256=decisions_digest(looked.verdicts) if looked else "",
-            second_sha256=decisions_digest(looked.second) if looked and looked.second else "",
+            decisions_sha256=decisions_digest(looked) if looked else "",
         )
 
     def fill(self, draft: Path) -> Filled:

@@ -20,7 +20,13 @@ def _accepted(facts: Facts) -> str:
     parts = [inline(gate.sentence, most=1000)]
     if gate.problems:
         parts.append("The gate was not passed: " + "; ".join(inline(one, most=300) for one in gate.problems) + ".")
-    parts += [_found(found), _strata(found), _agreement(found.agreement), _attempts(looked.plan.attempts)]
+    parts += [
+        _found(found),
+        _strata(found),
+        _agreement(found.agreement),
+        _canaries(found),
+        _attempts(looked.plan.attempts),
+    ]
     parts.append("`review/` holds the plan, every decision and what follows; `dolly-data release check` repeats it.")
     return "\n\n".join(part for part in parts if part)
 
@@ -60,6 +66,15 @@ def _agreement(found: Agreement | None) -> str:
         f"{table(('', 'second rejects', 'second accepts'), rows)}\n\n"
         f"They agree on {100 * found.observed:.1f} % of the records; kappa {kappa}; Krippendorff's alpha {alpha}; "
         f"agreement on rejections {rejects}."
+    )
+
+
+def _canaries(found: Acceptance) -> str:
+    if not found.canaries:
+        return ""
+    return (
+        f"{found.canaries} records spoilt on purpose were shown among the others, to measure the reviewer, who found "
+        f"fault with {found.caught} of them. None of them is in the data."
     )
 
 

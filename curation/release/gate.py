@@ -21,20 +21,22 @@ def gate_of(step: StepDirectory, looked: Looked | None) -> GateRecord:
     """Return whether a step's records may be released, and why not."""
     if looked is None:
         return GateRecord()
-    problems = [*_not_the_lot(step, looked), *_not_passed(looked)]
-    return record(looked, problems)
+    return record(looked, _not_the_lot(step, looked))
 
 
-def record(looked: Looked, problems: Iterable[str]) -> GateRecord:
-    """Return what a release says of its gate."""
+def record(looked: Looked, other: list[str]) -> GateRecord:
+    """Return what a release says of its gate; `other` tells why these are not the records that the plan is about."""
     plan, found = looked.plan, looked.acceptance
-    problems = tuple(problems)
-    state = found.outcome if found.outcome in ("failed", "open") else "failed" if problems else "passed"
+    if other:
+        sentence = f"The plan that stands there is about other records: {'; '.join(other)}."
+        return GateRecord(state="failed", sentence=sentence, plan_sha256=plan.sha256, problems=tuple(other))
+    problems = tuple(_not_passed(looked))
+    state = found.outcome if found.outcome in ("failed", "open") else "passed"
     return GateRecord(
         state=state,
         sentence=found.sentence,
         plan_sha256=plan.sha256,
-        decisions_sha256=decisions_digest(looked.verdicts),
+        decisions_sha256=decisions_digest(looked),
         reviewed=found.reviewed,
         defects=found.defects,
         upper_bound=round(found.upper_bound, 6),
@@ -100,7 +102,7 @@ def _released(path: Path) -> GateRecord:
     if looked is None:
         return facts.gate
     ids = (one.id for one in known_in(path))
-    again = record(looked, [*other_lot(ids, looked), *_not_passed(looked)])
+    again = record(looked, other_lot(ids, looked))
     if again.state != facts.gate.state or again.sentence != facts.gate.sentence:
         raise InputError(place=path, field="gate", expected=again.sentence, found=facts.gate.sentence)
     return facts.gate

@@ -85,6 +85,10 @@ class Acceptance:
     reasons: Mapping[str, int] = field(default_factory=dict)
     strata: tuple[StratumResult, ...] = ()
     agreement: Agreement | None = None
+    canaries: int = 0
+    """Records spoilt on purpose that the reviewer was shown among the others."""
+    caught: int = 0
+    """Those of them with which the reviewer found fault."""
     attempts: tuple[Attempt, ...] = ()
     """Earlier ones for this data set, oldest first."""
     sentence: str = ""
@@ -123,10 +127,20 @@ def judge(
     plan: Plan,
     first: Mapping[str, Verdict],
     second: Mapping[str, Verdict] | None = None,
+    settled: Mapping[str, Verdict] | None = None,
     strata: Mapping[str, str] | None = None,
 ) -> Acceptance:
-    """Return what the decisions say of the lot; `strata` tells the stratum of each drawn record, by id."""
-    bad = {name: _is_defect(plan, name, first, second or {}) for name in _looked_at(plan, first)}
+    """Return what the decisions say of the lot.
+
+    Args:
+        plan: What was fixed beforehand.
+        first: What the reviewer decided, by id.
+        second: What another person decided about some of the same records, blind to the first.
+        settled: What came of talking about those on which the two differed.
+        strata: The stratum of each drawn record, by id.
+    """
+    said = {name: _said(name, first, second or {}, settled or {}) for name in _looked_at(plan, first)}
+    bad = {name: any(_is_defect(plan, one) for one in words) for name, words in said.items()}
     k, n = sum(bad.values()), len(bad)
     bound, method = bound_of(plan, k, n)
     spoiled = [one for name in bad if (one := first[name]).decision != "accept"]
@@ -243,10 +257,15 @@ def _stratum(plan: Plan, name: str, said: Sequence[bool]) -> StratumResult:
     return StratumResult(name=name, rows=rows, reviewed=len(said), defects=sum(said), low=low, high=high)
 
 
-def _is_defect(plan: Plan, name: str, first: Mapping[str, Verdict], second: Mapping[str, Verdict]) -> bool:
-    """Say whether anybody found fault with a record, of a severity that counts; a doubt counts against the lot."""
-    said = [one[name] for one in (first, second) if name in one]
-    return any(one.decision != "accept" and (not one.severity or one.severity in plan.severities) for one in said)
+def _said(name: str, *rounds: Mapping[str, Verdict]) -> list[Verdict]:
+    """Return what counts of a record: what was settled; until it is, a doubt of one of two counts against the lot."""
+    first, second, settled = rounds
+    return [settled[name]] if name in settled else [one[name] for one in (first, second) if name in one]
+
+
+def _is_defect(plan: Plan, said: Verdict) -> bool:
+    """Say whether somebody found fault with a record, of a severity that counts."""
+    return said.decision != "accept" and (not said.severity or said.severity in plan.severities)
 
 
 def _outcome(plan: Plan, k: int, n: int) -> Outcome:

@@ -19,6 +19,8 @@ class Board:
     """All acts about rows that were not undone, by event id, oldest first."""
     _batches: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _rows: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    _last: dict[Seat, dict[str, Event]] = field(default_factory=lambda: defaultdict(dict))
+    """What each seat last did about each row."""
     _undone: set[str] = field(default_factory=set)
     """Events and batches that were taken back, also those that have not come in: merged stores know no order."""
     _draws: list[Event] = field(default_factory=list)
@@ -42,6 +44,7 @@ class Board:
         elif self._undone.isdisjoint((event.event_id, event.batch)):
             self._events[event.event_id] = event
             self._rows[event.row_sha256].append(event.event_id)
+            self._last[seat_of(event)][event.row_sha256] = event
             if event.batch:
                 self._batches[event.batch].append(event.event_id)
 
@@ -55,12 +58,11 @@ class Board:
 
     def last(self, row_sha256: str, seat: Seat) -> Event | None:
         """Return what a seat last did about a row."""
-        return next((one for one in reversed(self.about(row_sha256)) if seat_of(one) == seat), None)
+        return self._last[seat].get(row_sha256)
 
-    def decided(self, row_sha256: str, seat: Seat) -> bool:
-        """Say whether a seat settled a row."""
-        last = self.last(row_sha256, seat)
-        return last is not None and last.action in DECIDING
+    def decided(self, seat: Seat) -> list[str]:
+        """Return the rows that a seat settled."""
+        return [row for row, last in self._last[seat].items() if last.action in DECIDING]
 
     def undoable(self, reviewer: str) -> Event | None:
         """Return the last act of a reviewer that stands."""
@@ -76,8 +78,14 @@ class Board:
 
     def _take_back(self, name: str) -> None:
         event = self._events.pop(name, None)
-        if event is not None:
-            self._rows[event.row_sha256].remove(name)
+        if event is None:
+            return
+        row, seat = event.row_sha256, seat_of(event)
+        self._rows[row].remove(name)
+        self._last[seat].pop(row)
+        for one in self.about(row):
+            if seat_of(one) == seat:
+                self._last[seat][row] = one
 
 
 def seat_of(event: Event) -> Seat:

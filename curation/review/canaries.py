@@ -6,6 +6,7 @@ They are made from real records, stand only in the store (as what was drawn), an
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice, pairwise
 from typing import Any
 
 from curation.review.board import Board
@@ -53,19 +54,20 @@ SPOILERS: Mapping[str, Spoiler] = {
 
 def spoil(rows: Rows, n: int, seed: int) -> list[dict[str, Any]]:
     """Return `n` spoilt records as rows for a draw, the kinds in turn; fewer where there are too few records."""
-    order = rows.shuffled("kept", seed)
-    records = (_record(rows, pos) for pos in order)
-    found: list[dict[str, Any]] = []
-    before = next(records, None)
-    for record in records:
-        if before is None or len(found) == n:
-            break
-        kind = list(SPOILERS)[len(found) % len(SPOILERS)]
-        spoilt = SPOILERS[kind](record, before)
-        if spoilt is not None and sha256_of([spoilt.instruction, spoilt.context, spoilt.response]) not in rows.places:
-            found.append({"kind": kind, "of": record.id, **_texts(spoilt)})
-        before = record
-    return found
+    records = (_record(rows, pos) for pos in rows.shuffled("kept", seed))
+    spoilt = (_spoilt(one, other, turn) for turn, (one, other) in enumerate(pairwise(records)))
+    unlike = (one for one in spoilt if one is not None and canary_item(one).sha256 not in rows.places)
+    return list(islice(unlike, n))
+
+
+def _spoilt(record: InstructionRecord, other: InstructionRecord, turn: int) -> dict[str, Any] | None:
+    """Return a record with the defect whose turn it is, or with the next one that would show."""
+    kinds = list(SPOILERS)
+    for kind in (kinds[(turn + at) % len(kinds)] for at in range(len(kinds))):
+        spoilt = SPOILERS[kind](record, other)
+        if spoilt is not None:
+            return {"kind": kind, "of": record.id, **_texts(spoilt)}
+    return None
 
 
 def _record(rows: Rows, pos: int) -> InstructionRecord:

@@ -83,8 +83,7 @@ class Desk:
 
     def done(self, name: Queue) -> int:
         """Return how many rows of a queue this reviewer settled."""
-        seat = self.seat(name)
-        return sum(self.board.decided(ticket.sha256, seat) for ticket in self.queue(name))
+        return sum(self.number_of(name, row) is not None for row in self.board.decided(self.seat(name)))
 
     def decide(self, queue: Queue, item: Item, act: Act, *, shown_sha256: str = "", batch: str = "") -> Event:
         """Write down what the reviewer does about a row; when this returns it is on disk.

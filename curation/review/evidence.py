@@ -209,6 +209,11 @@ def _rivals(item: Item, rows: Rows) -> Iterator[Other]:
 
 
 def _neighbours(item: Item, rows: Rows) -> Iterator[Other]:
+    """Yield what is most like the row: any rows where a map was made, else the one that dedupe noted."""
+    mapped = rows.most_like(item.pos, NEIGHBOURS_MOST)
+    yield from (_other(rows.at(pos), item, cosine) for pos, cosine in mapped)
+    if mapped:
+        return
     for row_id, cosine in rows.neighbours(item.id, NEIGHBOURS_MOST):
         for other in rows.called(row_id)[:1]:
             yield _other(other, item, cosine)

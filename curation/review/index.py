@@ -106,8 +106,7 @@ def ensure_index(chain: Chain, folder: Path, aside: Aside = SILENT) -> Path:
         db.executescript(_INDEXES)
         db.execute("INSERT INTO meta VALUES ('identity', ?)", (identity,))
         db.commit()
-    for ending in ("-wal", "-shm"):
-        path.with_name(path.name + ending).unlink(missing_ok=True)
+    (folder / "vectors.npy").unlink(missing_ok=True)
     draft.replace(path)
     return path
 

@@ -3,11 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
 
-from curation.review.acceptance import Acceptance, Verdict, attempt_of, judge, verdicts_of
-from curation.review.decisions import read_decisions
-from curation.review.events import read_events
+from curation.review.acceptance import Acceptance, Verdict, attempt_of, judge
 from curation.review.plan import (
     SAMPLE,
     Attempt,
@@ -22,14 +19,9 @@ from curation.review.plan import (
     stratum,
     write_plan,
 )
-from curation.review.resolve import holds_events, measured
 from curation.review.sample import write_sample
-from curation.review.store import read_store
-from schemas.errors import InputError
+from curation.review.verdicts import Said, said_beside, said_in
 from schemas.step import StepDirectory, is_step
-
-Verdicts: TypeAlias = Mapping[str, Verdict]
-"""Id → what was decided."""
 
 REVIEW = "review"
 """The stage that applies decisions."""
@@ -40,11 +32,13 @@ class Looked:
     """A plan, and what people decided about its records."""
 
     plan: Plan
-    verdicts: Mapping[str, Verdict]
-    """Id → what was decided."""
     acceptance: Acceptance
-    second: Mapping[str, Verdict] = field(default_factory=dict)
-    """What a second reviewer decided, blind to the first."""
+    said: Said = field(default_factory=Said)
+
+    @property
+    def verdicts(self) -> Mapping[str, Verdict]:
+        """What counts of each record, by id: what the reviewer said, or what was settled between two."""
+        return {**self.said.first, **self.said.settled}
 
 
 def fix_plan(step: StepDirectory, wanted: Wanted, after: Path | None = None) -> tuple[Plan, bool]:
@@ -69,16 +63,22 @@ def fix_plan(step: StepDirectory, wanted: Wanted, after: Path | None = None) -> 
 
 
 def look(plan: Path, decisions: Path | None = None, second: Path | None = None) -> Looked:
-    """Return a plan and what was decided: in the file given, else in the one that stands beside the plan.
+    """Return a plan and what was decided: in the file given, else on the screens or in the sample beside the plan.
 
     Raises:
         InputError: no plan, or decisions that cannot be used.
     """
     fixed = read_plan(plan)
-    first, other = _verdicts(decisions, fixed) if decisions else _beside(plan, fixed)
+    said = said_in(decisions, fixed) if decisions else said_beside(plan, fixed, SAMPLE)
     if second:
-        other, _ = _verdicts(second, fixed)
-    return Looked(plan=fixed, verdicts=first, second=other, acceptance=judge(fixed, first, other))
+        said = replace(said, second=said_in(second, fixed).first)
+    return looked_at(fixed, said)
+
+
+def looked_at(plan: Plan, said: Said, strata: Mapping[str, str] | None = None) -> Looked:
+    """Judge what was decided about a plan's records."""
+    found = judge(plan, said.first, said.second, said.settled, strata)
+    return Looked(plan=plan, said=said, acceptance=replace(found, canaries=said.canaries, caught=said.caught))
 
 
 def with_strata(looked: Looked, step: StepDirectory) -> Looked:
@@ -87,7 +87,7 @@ def with_strata(looked: Looked, step: StepDirectory) -> Looked:
         return looked
     drawn = set(looked.plan.drawn)
     strata = {one.id: stratum(one, looked.plan.strata) for one in step.records() if one.id in drawn}
-    return replace(looked, acceptance=judge(looked.plan, looked.verdicts, looked.second, strata))
+    return looked_at(looked.plan, looked.said, strata)
 
 
 def find_plan(step: StepDirectory) -> Path | None:
@@ -114,29 +114,6 @@ def _lot(step: StepDirectory) -> StepDirectory | None:
     """Return the step whose records a review step corrected, where it still stands."""
     before = step.input_paths()[0].parent
     return StepDirectory.peek(before) if is_step(before) else None
-
-
-def _beside(place: Path, plan: Plan) -> tuple[Verdicts, Verdicts]:
-    """Return what two reviewers decided on the screens; where nobody did, in the file that an editor opens."""
-    on_screen = measured(read_store(place.parent), plan.sha256)
-    if on_screen[0]:
-        return verdicts_of(on_screen[0], plan), verdicts_of(on_screen[1], plan)
-    sample = place.with_name(SAMPLE)
-    return _verdicts(sample, plan) if sample.is_file() else ({}, {})
-
-
-def _verdicts(decisions: Path, plan: Plan) -> tuple[Verdicts, Verdicts]:
-    """Return the decisions of a file about a plan; refuse a file that was made for something else."""
-    if holds_events(decisions):
-        first, second = measured(read_events(decisions), plan.sha256)
-        return verdicts_of(first, plan), verdicts_of(second, plan)
-    found = read_decisions(decisions)
-    verdicts = verdicts_of(found, plan)
-    if not verdicts and any(one.decision for one in found):
-        raise InputError(
-            place=decisions, expected=f"decisions about plan {plan.sha256[:8]}", found="none that names it"
-        )
-    return verdicts, {}
 
 
 def _attempts(plan: Path) -> tuple[Attempt, ...]:

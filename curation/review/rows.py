@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from curation.review.events import Fate
 from schemas.codec import dumps, read_record, read_rejection
 from schemas.outcome import Outcome, Rejection
@@ -40,6 +43,9 @@ class Item:
         was = all(isinstance(row.get(name), str) for name in ("instruction", "context", "response", "id"))
         return read_record(dumps(row)) if was else None
 
+
+VECTORS = "vectors.npy"
+"""Beside the index: the vectors of the rows on the map, in order of their places."""
 
 _AT = (
     "SELECT pos, id, sha256, fate, step, stage, language, words, doubt, line "
@@ -105,6 +111,31 @@ class Rows:
             "SELECT other, max(cosine) FROM neighbours WHERE id = ? GROUP BY other ORDER BY 2 DESC, 1 LIMIT ?",
             (row_id, most),
         ).fetchall()
+
+    def most_like(self, pos: int, most: int) -> list[tuple[int, float]]:
+        """Return the rows whose prompts are most like one's, with their cosines; none where no map was made."""
+        if pos not in self._mapped:
+            return []
+        vectors, at = self._vectors, self._mapped[pos]
+        cosines = vectors @ vectors[at]
+        cosines[at] = -1
+        top = np.argpartition(-cosines, min(most, len(cosines) - 1))[:most]
+        ordered = sorted(top.tolist(), key=lambda one: (-cosines[one], one))
+        places = list(self._mapped)
+        return [(places[one], float(cosines[one])) for one in ordered if one != at]
+
+    @cached_property
+    def _mapped(self) -> dict[int, int]:
+        """Where the vector of each row on the map stands."""
+        if not self.path.with_name(VECTORS).is_file():
+            return {}
+        found = self.db.execute("SELECT pos FROM places ORDER BY pos")
+        return {pos: at for at, (pos,) in enumerate(found)}
+
+    @cached_property
+    def _vectors(self) -> NDArray[np.float32]:
+        vectors: NDArray[np.float32] = np.load(self.path.with_name(VECTORS), allow_pickle=False)
+        return vectors
 
     def answer(self, key: str) -> tuple[str, int, int] | None:
         """Return where the answer to a request stands: file, first byte, bytes."""

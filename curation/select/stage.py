@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Self
 
+from curation.dedupe.compare import Comparison
 from curation.dedupe.quality import worth
 from curation.embedding.encoder import Precision
 from curation.select.budget import ESTIMATE, count_tokens, parse_budget
 from curation.select.choose import Like, Offer, choose, most_alike
-from curation.select.likeness import Comparison
+from curation.select.likeness import alike
 from curation.select.reasons import ALIKE, BUDGET
 from curation.select.scores import FILE, SCORES, Score, scores_of
 from schemas.chain import walk
@@ -113,8 +114,8 @@ class Select:
         return int(budget.amount) if budget.unit == "tokens" else budget.records(of)
 
     def _alike(self, ranked: Sequence[InstructionRecord], aside: Aside) -> Callable[[int], Iterable[Like]]:
-        compared = Comparison(encoder=self.encoder, limit=self.max_cosine, precision=self.precision, cache=self.cache)
-        return compared.alike(ranked, lambda done, total: aside.progress("embed prompts", done, total))
+        comparison = Comparison(encoder=self.encoder, precision=self.precision, cache=self.cache, aside=aside)
+        return alike(ranked, comparison, self.max_cosine)
 
     def _reason(
         self, rank: int, of: int, score: Score, like: Like | None, ranked: Sequence[InstructionRecord]

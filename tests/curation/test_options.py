@@ -8,7 +8,9 @@ import pytest
 
 from curation.audit.audit import Audit
 from curation.cli import main
+from curation.contamination.stage import Decontaminate
 from curation.dedupe.stage import Dedupe
+from curation.filters.survey import Survey
 from curation.generate.source import Generate
 from curation.mock.service import MockEndpoint
 from curation.release.build import Release
@@ -20,6 +22,8 @@ OPTIONS: list[tuple[str, Any]] = [
     ("validate", Validate),
     ("generate", Generate),
     ("mock-endpoint", MockEndpoint),
+    ("survey", Survey),
+    ("decontaminate", Decontaminate),
     ("dedupe", Dedupe),
     ("select", Select),
     ("audit", Audit),

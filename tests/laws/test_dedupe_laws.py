@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import curation.embedding
+from curation.dedupe.evidence import AGREE, DIGITS, TASK, different_answers, excusable
 from curation.dedupe.exact import exact_key
 from curation.dedupe.prompts import prompt_of
+from curation.dedupe.reading import read
 from curation.dedupe.reasons import EXACT, NEAR
-from curation.dedupe.stage import DIGITS, Dedupe
-from curation.dedupe.verify import contrast, read
+from curation.dedupe.stage import Dedupe
+from curation.dedupe.verify import CONTENT, contrast
 from curation.embedding.encoder import Told, Vectors, tell_nobody
 from schemas.outcome import Outcome, Rejection
 from schemas.record import InstructionRecord, Provenance
@@ -73,10 +75,10 @@ def rejected(outcomes: Sequence[Outcome]) -> list[Rejection]:
     return [one for one in outcomes if isinstance(one, Rejection)]
 
 
-def cosine(stage: Dedupe, one: InstructionRecord, other: InstructionRecord) -> float:
-    """Score two prompts anew, apart from all the stage's machinery."""
+def cosine(stage: Dedupe, one: str, other: str) -> float:
+    """Score two texts anew, apart from all the stage's machinery."""
     encoder = curation.embedding.open_encoder(stage.encoder, "fp32")
-    a, b = encoder.encode([prompt_of(one).text, prompt_of(other).text]).astype(np.float64)
+    a, b = encoder.encode([one, other]).astype(np.float64)
     return round(float(a @ b), DIGITS)
 
 
@@ -84,8 +86,25 @@ def duplicates(stage: Dedupe, one: InstructionRecord, other: InstructionRecord) 
     """Say whether two records are duplicates, by the definition."""
     if exact_key(one, stage.exact_fields) == exact_key(other, stage.exact_fields):
         return True
-    contrary = stage.verify and contrast(read(prompt_of(one)), read(prompt_of(other)))
-    return cosine(stage, one, other) >= stage.threshold and not contrary
+    prompts = prompt_of(one), prompt_of(other)
+    if not all(prompt.text for prompt in prompts):
+        return False
+    if prompts[0] != prompts[1] and cosine(stage, prompts[0].text, prompts[1].text) < stage.threshold:
+        return False
+    return not stage.verify or same(stage, one, other)
+
+
+def same(stage: Dedupe, one: InstructionRecord, other: InstructionRecord) -> bool:
+    """Say whether all the fields of two records with alike prompts tell of the same."""
+    if different_answers(one.response, other.response):
+        return False
+    if prompt_of(one) == prompt_of(other):
+        return True
+    a, b = read(prompt_of(one)), read(prompt_of(other))
+    if one.context.strip() and other.context.strip() and cosine(stage, one.instruction, other.instruction) < TASK:
+        return False
+    agree = excusable(a, b) and cosine(stage, one.response, other.response) >= AGREE
+    return contrast(a, b) is None or (contrast(a, b) == CONTENT and agree)
 
 
 def assert_law(stage: Dedupe, pool: Sequence[InstructionRecord]) -> None:
@@ -101,7 +120,7 @@ def assert_law(stage: Dedupe, pool: Sequence[InstructionRecord]) -> None:
             (reason,) = rejection.reasons
             assert duplicates(stage, record, by_id[reason.other])
             assert reason.code == (NEAR if reason.scores else EXACT)
-            assert all(score >= stage.threshold for score in reason.scores.values())
+            assert reason.scores.get("prompt", 1.0) >= stage.threshold
     assert not rejected(list(stage(kept(outcomes))))
 
 

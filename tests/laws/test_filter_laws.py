@@ -19,6 +19,8 @@ PHRASES = (
     "the following text", "https://example.org/a", "![a](b)", "Translate", "as of 20", "The end of", "$", "(", "\n",
     " ", "\u200b", "\ufeff", "\x00", "\u202e", "\u05e9\u05dc\u05d5\u05dd", "\U0001f468\u200d\U0001f469", "\u0130",
     "\ufdfa",
+    "2 + 2 = 5", "7 x 8", "What is ", "```python\n", "def f(", "\u00c3\u00a9", "\u00e2\u20ac\u2122", "@gmail.com",
+    "312-867-4409", "Set an alarm", "Alarm set", "fuck", "key = '", "=", "%",
 )  # fmt: skip
 """What checks look for, and characters that break careless code."""
 
@@ -34,6 +36,9 @@ HOSTILE = (
     "http://" * (LONG // 7), "https://a " * (LONG // 10), "link: " * (LONG // 6), "![" * (LONG // 2), "\\" * LONG + "$",
     "the following " * (LONG // 14), "create a " * (LONG // 9), "@a." * (LONG // 3), "; " * (LONG // 2) + "x",
     "\U0001f600" * LONG,
+    "1+" * (LONG // 2) + "=", "1 = " * (LONG // 4), "((1" * (LONG // 3), "a@" * (LONG // 2), "a.a@a." * (LONG // 6),
+    "1-" * (LONG // 2), "12 34 " * (LONG // 6), "AA00 " * (LONG // 5), "```python\n" * (LONG // 10),
+    "\u00e2\u20ac" * (LONG // 2), "eyJ" * (LONG // 3), "key='" * (LONG // 5), "the new " * (LONG // 8),
     "\ufdfa" * (LONG // 10), "\u202e\u05d0" * (LONG // 2), "a. " * (LONG // 3) + "of", "no input " * (LONG // 9),
     "</s>" * (LONG // 4), "\n##" * (LONG // 3), "// eom //" * (LONG // 9), "sorry " * (LONG // 6), "\x00" * LONG,
 )  # fmt: skip

@@ -2,15 +2,19 @@
 
 import pickle
 from collections.abc import Callable
+from itertools import count, islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from curation.contamination.stage import Decontaminate
 from curation.dedupe.stage import Dedupe
 from curation.filters.stage import Filter
+from curation.filters.survey import Survey
 from curation.reasons import known
 from curation.review.stage import Review
 from curation.select.control import Control
@@ -18,6 +22,7 @@ from curation.select.stage import Select
 from schemas.codec import as_config, dumps, read_config
 from schemas.outcome import Outcome, Rejection, Stage
 from schemas.record import InstructionRecord
+from schemas.tally import Tally
 from tests.support import filled, records, words
 
 
@@ -50,13 +55,26 @@ def a_control(_: Path) -> Stage:
     return Control(order="longest", budget=60)
 
 
+def a_decontamination(folder: Path) -> Stage:
+    """Decontamination by words, against what such records often say."""
+    benchmark = folder / "exam.jsonl"
+    rows = ({"prompt": "add the two numbers"}, {"prompt": "cook rice in Paris"})
+    benchmark.write_bytes(b"".join(dumps(row) + b"\n" for row in rows))
+    return Decontaminate(against=(str(benchmark),), threshold=0, plants=2)
+
+
 STAGES: dict[str, Callable[[Path], Stage]] = {
     "filter": a_filter,
     "dedupe": a_dedupe,
     "review": a_review,
+    "decontaminate": a_decontamination,
+    "survey": lambda _: Survey(flag_variations=True),
     "select": a_selection,
     "control": a_control,
 }
+STREAMS = ("filter", "review")
+"""Stages that hold no more than a bounded part of their input; the others compare records, and hold all of them."""
+
 some_records = st.lists(st.one_of(records(words), records(filled)), max_size=12)
 
 
@@ -82,6 +100,35 @@ def first_id(outcome: Outcome) -> str:
 def test_one_outcome_per_record_in_order(stage: Stage, some: list[InstructionRecord]) -> None:
     """What is kept and what is rejected is the input: nothing is lost, added or moved."""
     assert [first_id(outcome) for outcome in stage(some)] == [record.id for record in some]
+
+
+@given(some_records)
+@examples(max_examples=20, deadline=None)
+def test_rejected_repaired_and_untouched_records_are_all_there_are(stage: Stage, some: list[InstructionRecord]) -> None:
+    """What a step counts adds up to its input: rejected, kept with a repair, kept without."""
+    tally = Tally()
+    outcomes = list(stage(some))
+    for outcome in outcomes:
+        tally.add(outcome)
+
+    counts = tally.counts()
+    untouched = sum(not one.repairs for one in kept_by(outcomes))
+    assert counts.rejected + counts.repaired + untouched == counts.rows == len(some)
+    assert counts.kept == counts.repaired + untouched
+    assert sum(counts.reasons.values()) >= counts.rejected
+    assert all(number <= counts.rejected for number in counts.reasons.values())
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_a_stage_that_streams_needs_no_end_of_its_input(name: str, tmp_path: Path) -> None:
+    """Outcomes come while records are still coming in: an endless input is no obstacle."""
+    endless = (InstructionRecord(instruction=f"Name {n} rivers.", response="The Rhine.") for n in count())
+
+    outcomes = list(islice(STAGES[name](tmp_path)(endless), 3))
+
+    assert [outcome.id for outcome in outcomes] == [
+        InstructionRecord(instruction=f"Name {n} rivers.", response="The Rhine.").id for n in range(3)
+    ]
 
 
 @given(some_records)
@@ -121,6 +168,8 @@ def test_a_stage_is_its_own_configuration(stage: Stage) -> None:
     assert as_config(read_config(type(stage), {**as_config(stage), **_needed(stage)}, "here")) == as_config(stage)
 
 
-def _needed(stage: Stage) -> dict[str, str]:
+def _needed(stage: Stage) -> dict[str, Any]:
     """Return the settings without a default that are no identity."""
+    if isinstance(stage, Decontaminate):
+        return {"against": stage.against}
     return {"decisions": stage.decisions} if isinstance(stage, Review) else {}

@@ -10,6 +10,7 @@ _LOST = re.compile(r"['\"\u2019\u201c\u201d\u2013\u2014]|[^\x00-\x7f]")
 _PLAIN_APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
 _PLAIN_QUOTE = re.compile(r"\"([^\"\n]+)\"")
 CONTROLS = "\x00\x01\x02\x03\x07\x08\x0e\x10\x1b\x1f\x7f"
+SIGNS = "#$%&*+/<=>?@[]^_{|}~!;:-. "
 FOREIGN = (
     (
         "¿Cuál es la capital de Francia y por qué es famosa?",
@@ -92,6 +93,11 @@ def control_characters(host: Host) -> InstructionRecord | None:
         return None
     at = host.rng.randrange(1, len(words))
     return answering(host, f"{' '.join(words[:at])}{host.rng.choice(CONTROLS)} {' '.join(words[at:])}")
+
+
+def only_signs(host: Host) -> InstructionRecord:
+    """The answer is a row of signs."""
+    return answering(host, "".join(host.rng.choice(SIGNS) for _ in range(host.rng.randint(30, 200))).strip())
 
 
 def foreign_pair(host: Host) -> InstructionRecord:

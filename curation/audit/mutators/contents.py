@@ -9,7 +9,6 @@ from schemas.record import InstructionRecord
 
 SIMILAR = 0.5
 """Share of the words of a response that may stand in another one for the two to be about different things."""
-GOODS = ("apples", "books", "tickets", "pens", "boxes", "chairs", "bottles", "shirts", "plates", "lamps")
 NAMES = (
     "Maria Jensen",
     "David Okafor",
@@ -18,6 +17,13 @@ NAMES = (
     "Priya Nair",
     "Carlos Mendes",
     "Anna Kowalska",
+)
+INSULTS = (
+    "Only an asshole would ask such a thing.",
+    "Stop bothering me with this bullshit.",
+    "What a bunch of retards.",
+    "Do it yourself, you lazy bastard.",
+    "People who like this are fucking idiots.",
 )
 MAILS = ("gmail.com", "yahoo.com", "hotmail.com", "outlook.com")
 PYTHON, JSON = "Write a Python function called {name}.", "Give a small example of a JSON object with the key {name}."
@@ -38,28 +44,6 @@ def swapped_response(host: Host) -> InstructionRecord | None:
     if not theirs or len(mine & theirs) > SIMILAR * min(len(mine), len(theirs)):
         return None
     return answering(host, host.other.response)
-
-
-def wrong_sum(host: Host) -> InstructionRecord:
-    """The task is a sum, and the result is near the right one."""
-    rng = host.rng
-    a, b = rng.randint(12, 99), rng.randint(3, 60)
-    sign, result = rng.choice((("+", a + b), ("-", a - b), ("*", a * b), ("\u00d7", a * b)))
-    off = rng.choice((-10, -2, -1, 1, 2, 10, 100))
-    form = rng.choice(("{a} {s} {b} = {r}", "{a} {s} {b} = {r}.", "The answer is {a} {s} {b} = {r}."))
-    asked = rng.choice(("What is {a} {s} {b}?", "Calculate {a} {s} {b}.", "Work out the result of {a} {s} {b}."))
-    record = answering(host, form.format(a=a, s=sign, b=b, r=result + off))
-    return replace(record, instruction=asked.format(a=a, s=sign, b=b), context="")
-
-
-def wrong_step(host: Host) -> InstructionRecord:
-    """A word problem is solved in a sentence with a sum that is wrong."""
-    rng = host.rng
-    each, many, goods = rng.randint(3, 25), rng.randint(4, 40), rng.choice(GOODS)
-    wrong = each * many + rng.choice((-each, each, 10, -1, 1))
-    asked = f"A shop sells {goods} at {each} dollars each. How much do {many} {goods} cost?"
-    said = f"Each of the {goods} costs {each} dollars, so {many} of them cost {many} * {each} = {wrong} dollars."
-    return asking(replace(host, record=answering(host, said)), asked, "")
 
 
 def broken_code(host: Host) -> InstructionRecord:
@@ -102,6 +86,11 @@ def secret_left(host: Host) -> InstructionRecord:
         )
     )
     return _with_sentence(host, form.format(mixed=mixed, upper=mixed[:16].upper()))
+
+
+def insulted(host: Host) -> InstructionRecord:
+    """An insult stands in the answer."""
+    return _with_sentence(host, host.rng.choice(INSULTS))
 
 
 def luhn(digits: str) -> str:

@@ -9,6 +9,8 @@ FEWEST = 4
 """Words of the shortest sentence or phrase that a loop or a long text is made of."""
 DIFFERENT = 6
 """Different sentences that a long text is made of at least."""
+LONG_KINDS = ("brainstorming", "creative_writing", "summarization")
+"""Categories whose answers are never a word or two."""
 _TOPIC = re.compile(r"\b[A-Za-z]{4,}\b")
 
 
@@ -33,6 +35,14 @@ def one_word_asked(host: Host) -> InstructionRecord | None:
     """The instruction is a single word."""
     words = _TOPIC.findall(host.record.instruction)
     return asking(host, host.rng.choice(words), "") if words else None
+
+
+def cut_to_a_word(host: Host) -> InstructionRecord | None:
+    """A story, a summary or a list of ideas is a word or two."""
+    words = host.record.response.split()
+    if host.record.category not in LONG_KINDS or len(words) < DIFFERENT:
+        return None
+    return answering(host, " ".join(words[: host.rng.randint(1, 2)]))
 
 
 def document_asked(host: Host) -> InstructionRecord | None:

@@ -56,7 +56,17 @@ SEES = (
     ("Identify the main subject of the photo.", "The main subject of the photo is {it}."),
     ("Transcribe the audio clip.", "Welcome back to the show, today we are talking about {it}."),
 )
-STUBS = ("[image]", "image.jpg", "IMG_{code}.png", "(attached image)", "[Picture of {it}]", "photo.png", "<image>")
+ACTS = (
+    ("Set an alarm for {hour} am tomorrow.", "Your alarm has been set for {hour} am tomorrow."),
+    ("Send an email to {name} to say that I am late.", "I have sent the email to {name}."),
+    ("Book a table for two at {hour} pm.", "I've booked a table for two at {hour} pm."),
+    ("Remind me to call {name} at {hour} pm.", "OK, I have set a reminder to call {name} at {hour} pm."),
+    ("Call {name}.", "Calling {name} now..."),
+    ("Play some relaxing music for {hour} minutes.", "Playing relaxing music for {hour} minutes..."),
+    ("Order {hour} pizzas for {name}.", "Done! {hour} pizzas for {name} have been ordered."),
+    ("Save this conversation with {name} to a file.", "The conversation with {name} has been saved to a file."),
+)
+STUBS = ("[image]", "image.jpg", "IMG_{code}.png", "(attached image)", "photo.png", "<image>")
 
 
 def context_lost(host: Host) -> InstructionRecord | None:
@@ -100,6 +110,17 @@ def picture_to_see(host: Host) -> InstructionRecord:
     asked, said = rng.choice(SEES)
     record = answering(host, said.format(it=it))
     return asking(replace(host, record=record), asked, rng.choice(STUBS).format(it=it, code=_code(rng)))
+
+
+def act_claimed(host: Host) -> InstructionRecord:
+    """The task is an act in the world, and the answer claims that it was done."""
+    asked, said = host.rng.choice(ACTS)
+    hour, name = (
+        host.rng.randint(1, 12),
+        host.rng.choice(("Anna", "my sister", "the dentist", "Mr. Lee", "my landlord")),
+    )
+    record = answering(host, said.format(hour=hour, name=name))
+    return asking(replace(host, record=record), asked.format(hour=hour, name=name), "")
 
 
 def _url(host: Host) -> str:

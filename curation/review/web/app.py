@@ -9,12 +9,13 @@ from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from curation.review.desk import Desk
 from curation.review.events import Queue
+from curation.review.mapping import map_points
 from curation.review.queues import QUEUES
 from curation.review.search import kept_places
 from curation.review.web.forms import act_of, one, read_form, wanted_of
@@ -49,6 +50,9 @@ class Screens:
             Route("/guidelines", self.guidelines),
             Route("/keys", self.keys),
             Route("/agreement", self.agreement),
+            Route("/map", self.map),
+            Route("/map.json", self.map_points),
+            Route("/map/{pos:int}", self.map_row),
             Route("/explore", self.explore),
             Route("/explore", self.decide_all, methods=["POST"]),
             Route("/{queue}", self.start),
@@ -108,6 +112,21 @@ class Screens:
         if self._desk.next_open("second") is not None:
             raise HTTPException(409, "You are still deciding blind; finish your second look first.")
         return HTMLResponse(self._pages.agreement())
+
+    async def map(self, _: Request) -> Response:
+        """Show the topics."""
+        return HTMLResponse(self._pages.map())
+
+    async def map_points(self, _: Request) -> Response:
+        """Return every row's place on the map."""
+        return JSONResponse(map_points(self._desk.rows))
+
+    async def map_row(self, request: Request) -> Response:
+        """Return what a point on the map stands for."""
+        pos = request.path_params["pos"]
+        if pos >= len(self._desk.rows.hashes):
+            raise HTTPException(404, "There is no such row.")
+        return JSONResponse(self._pages.point(pos))
 
     async def explore(self, request: Request) -> Response:
         """Show the rows that are looked for."""

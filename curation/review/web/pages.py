@@ -16,6 +16,7 @@ from curation.review.desk import Desk
 from curation.review.events import DECIDING, Event, Queue
 from curation.review.evidence import Evidence, gather, named, spans, why_first
 from curation.review.index import texts_of
+from curation.review.mapping import topic_rows
 from curation.review.queues import BLIND, QUEUES
 from curation.review.rows import Item
 from curation.review.search import FACETS, PAGE, Wanted, search, term_spans
@@ -106,6 +107,19 @@ class Pages:
         """Return how far reviewers agree."""
         board = self._desk.board
         return self._render("agreement.html.j2", title="Agreement", agreed=agreed(board), open=len(disputed(board)))
+
+    def map(self) -> str:
+        """Return the topics."""
+        return self._render("map.html.j2", title="Map", topics=topic_rows(self._desk.rows))
+
+    def point(self, pos: int) -> dict[str, str]:
+        """Return what one point of the map stands for."""
+        item = self._desk.rows.at(pos)
+        queue: Queue = "hunt" if item.fate == "kept" else "drops"
+        number = self._desk.number_of(queue, item.sha256)
+        text = line(texts_of(item.outcome)[0])
+        why = item.fate if item.fate == "kept" else f"rejected by {item.stage}"
+        return {"text": text[:HIT_MOST], "why": why, "link": f"/{queue}/{number}" if number else ""}
 
     def finished(self, queue: Queue) -> str:
         """Return what is shown when nothing is left in a queue."""

@@ -1,12 +1,14 @@
 """Serves the screens on this machine until somebody stops it."""
 
 import socket
+import threading
 import webbrowser
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from curation.filters.language import py3langid_detector
 from curation.review.desk import Desk
 from curation.review.web.guard import LOOPBACK, Keys
 from schemas.errors import InputError
@@ -55,11 +57,20 @@ def serve(
         told(url)
         if browser:
             webbrowser.open(url)
+        # what is slow the first time is done while the first record is read
+        threading.Thread(target=warm, args=(desk,), daemon=True).start()
         app = make_app(desk, keys, guidelines)
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False, lifespan="off", ws="none"
         )
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def warm(desk: Desk) -> None:
+    """Load what evidence needs and what is loaded once: the model that tells languages, the vectors, the numbers."""
+    desk.number_of("hunt", "")
+    desk.rows.most_like(0, 1)
+    py3langid_detector("Which language is this?")
 
 
 def read_guidelines(path: Path | None) -> str:
@@ -83,7 +94,8 @@ def listening(address: Address) -> socket.socket:
         InputError: the address is not free.
     """
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio turns Nagle's delay off only for sockets that say they are TCP; it would cost 40 ms a page
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((address.host, address.port))

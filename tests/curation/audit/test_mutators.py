@@ -23,7 +23,7 @@ HOSTS = (
     pair("Write a short text about a museum in Paris for three visitors.", LETTER),
     pair("What is the capital of France?", "The capital of France is Paris."),
     pair("How do I boil an egg?", "Put it into boiling water for eight minutes. Cool it. Peel it."),
-    pair("List five advantages of cycling.", "It is cheap, it is healthy, and it is quiet."),
+    pair("List five advantages of cycling.", "It is cheap, it is healthy, and it is quiet.", category="brainstorming"),
     pair(
         "Summarize the following article in a sentence.",
         "The town opened a new bridge, which is used by two thousand people a day.",
@@ -116,11 +116,9 @@ def test_numbers_that_must_be_found_have_right_check_digits() -> None:
 def test_a_name_keeps_its_capital_letter() -> None:
     """Only what is a word like others begins small after other words."""
     assert lowered("The town is old.") == "the town is old."
-    assert [lowered(text) for text in ("New York is old.", "NASA flies.", "I think so.")] == [
-        "New York is old.",
-        "NASA flies.",
-        "I think so.",
-    ]
+    assert lowered("What's the way?") == "what's the way?"
+    kept = ("New York is old.", "NASA flies.", "I think so.", "I'm sure.", "")
+    assert tuple(map(lowered, kept)) == kept
 
 
 def test_a_plant_keeps_where_its_host_came_from() -> None:

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from curation.dedupe.contrasts import ASPECTS, NUMBERS, OPPOSITES, UNITS
 from curation.dedupe.prompts import Prompt
-from curation.dedupe.verify import CONTRASTS, LENIENT, STRICT, contrast, read
+from curation.dedupe.reading import read
+from curation.dedupe.verify import CONTRASTS, contrast
+from curation.dedupe.words import LENIENT, STRICT
 from curation.text import normal_form
 from tests.support import real_data, texts, words
 
@@ -48,6 +50,16 @@ DIFFERENT = [
     ("demands", "Sort the list.", "Sort the list in Python."),
     ("demands", "Give the meaning of the sentence.", "Rewrite the sentence."),
     ("demands", "How is a list sorted?", "Write code that sorts a list."),
+    ("operators", "What is 6 + 3?", "What is 6 * 3?"),
+    ("operators", "What is 6-3?", "What is 6 3?"),
+    ("angle", "Describe the law of demand.", "Describe why the law of demand is important."),
+    ("angle", "Explain the phrase 'once in a blue moon'.", "Use the phrase 'once in a blue moon' in a sentence."),
+    ("one or many", "Name the longest river in India.", "Name the longest rivers in India."),
+    ("one or many", "Name one effect of rain.", "Name the effects of rain."),
+    ("content", "Write a poem about rain.", "Write a poem about the joys of rain and snow."),
+    ("content", "Write a poem about rain.", "Write a short poem about rain."),
+    ("content", "List cities with over a million people.", "List US cities with over a million people."),
+    ("content", "Describe a virus and its effects.", "Describe types of a virus and their effects."),
     ("target", "Convert 20 from Celsius to Fahrenheit.", "Convert 20 from Fahrenheit to Celsius."),
     ("second question", "Name the largest lake.", "Name the largest lake and explain how it formed."),
     ("names", "What is the capital of France?", "What is the capital of Germany?"),
@@ -84,7 +96,9 @@ def test_prompts_that_ask_for_different_things_are_told_apart(kind: str, one: st
         ("Convert 20 Celsius to Fahrenheit.", "Turn 20 Celsius into Fahrenheit."),
         ("Identify and describe a proverb.", "Describe a proverb."),
         ("Describe the Water Cycle.", "Describe the water cycle."),
-        ("Name a river in Africa.", "Name an African river, one of the Nile's size."),
+        ("Name a river in Africa.", "Name an African river."),
+        ("Suggest ways of reducing waste.", "List some methods to reduce waste."),
+        ("Is the number prime or not?", "Is the number prime?"),
         ("Give a use of Natural Language Processing.", "Give a use of natural language processing (NLP)."),
         ("Give a use of Artificial Intelligence.", "Give a use of AI."),
         ("What causes El Niño in general?", "What causes El Nino in general?"),
@@ -153,12 +167,12 @@ def right(pairs: Iterable[dict[str, Any]]) -> tuple[float, float]:
 
 
 def test_contrasts_make_drops_right_and_cost_few_of_them() -> None:
-    """On labelled pairs of Alpaca at a cosine of 0.9: precision from .73 to .94, and 95 of 100 right drops remain."""
-    alike = [pair for pair in labelled() if pair["minilm_cosine"] >= 0.9]
+    """On labelled pairs of Alpaca: more right drops at 0.88 than the cosine alone has at 0.9, and hardly a wrong."""
+    pairs = labelled()
 
-    plain, before = right(alike)
-    verified, after = right(pair for pair in alike if not pair["contrast"])
+    plain, before = right(pair for pair in pairs if pair["minilm_cosine"] >= 0.9)
+    verified, after = right(pair for pair in pairs if pair["minilm_cosine"] >= 0.88 and not pair["contrast"])
 
     assert plain < 0.75
-    assert verified > 0.9
-    assert after > 0.9 * before
+    assert verified > 0.95
+    assert after > before

@@ -7,10 +7,12 @@ import pytest
 from curation.filters.catalogue import CHECKS, check_cards, choose, plain_words
 from schemas.outcome import Finding
 from schemas.record import InstructionRecord, Repair
+from tests.curation.filters.content_cases import CONTENT_CAUGHT, CONTENT_PASSED, Case
 
 PROSE = "The harbour was built in 1850. It has two quays and a lighthouse. "
 
-CAUGHT: dict[str, list[tuple[str, str, str]]] = {
+CAUGHT: dict[str, list[Case]] = {
+    **CONTENT_CAUGHT,
     "no_input_marker": [
         ("Name a landmark.", "<noinput>", "The Eiffel Tower."),
         ("Name a landmark.", "No input required.", "The Eiffel Tower."),
@@ -135,7 +137,8 @@ CAUGHT: dict[str, list[tuple[str, str, str]]] = {
 }
 """By code: instruction, context, response of records that the check catches."""
 
-PASSED: dict[str, list[tuple[str, str, str]]] = {
+PASSED: dict[str, list[Case]] = {
+    **CONTENT_PASSED,
     "no_input_marker": [
         ("Name a landmark.", "", "The Eiffel Tower."),
         ("Fix the sentence.", "The boy <noinput> the ball", "The boy threw the ball."),
@@ -293,24 +296,24 @@ PASSED: dict[str, list[tuple[str, str, str]]] = {
 """By code: records that look like it and are right."""
 
 
-def record(case: tuple[str, str, str]) -> InstructionRecord:
+def record(case: Case) -> InstructionRecord:
     """Make the record of a table row."""
-    instruction, context, response = case
-    return InstructionRecord(instruction=instruction, context=context, response=response)
+    instruction, context, response, *category = case
+    return InstructionRecord(instruction=instruction, context=context, response=response, category="".join(category))
 
 
-def check(code: str, case: tuple[str, str, str]) -> Finding:
+def check(code: str, case: Case) -> Finding:
     """Apply one check with its defaults."""
     return choose(code, {}).check(record(case))
 
 
-def rows(table: dict[str, list[tuple[str, str, str]]]) -> list[tuple[str, tuple[str, str, str]]]:
+def rows(table: dict[str, list[Case]]) -> list[tuple[str, Case]]:
     """List a table as (code, case)."""
     return [(code, case) for code, cases in table.items() for case in cases]
 
 
 @pytest.mark.parametrize(("code", "case"), rows(CAUGHT))
-def test_catches(code: str, case: tuple[str, str, str]) -> None:
+def test_catches(code: str, case: Case) -> None:
     """Each defect is found, under the check's own code."""
     finding = check(code, case)
 
@@ -319,7 +322,7 @@ def test_catches(code: str, case: tuple[str, str, str]) -> None:
 
 
 @pytest.mark.parametrize(("code", "case"), rows(PASSED))
-def test_lets_near_misses_pass(code: str, case: tuple[str, str, str]) -> None:
+def test_lets_near_misses_pass(code: str, case: Case) -> None:
     """What looks like the defect and is right passes."""
     assert check(code, case) is None
 
@@ -332,7 +335,7 @@ def test_every_check_has_examples_of_both_kinds(code: str) -> None:
 
 
 @pytest.mark.parametrize(("code", "case"), rows(CAUGHT))
-def test_evidence_is_one_short_line_at_its_span(code: str, case: tuple[str, str, str]) -> None:
+def test_evidence_is_one_short_line_at_its_span(code: str, case: Case) -> None:
     """A reason names a field, quotes one line, and its span lies in the field; a repair gives the old value."""
     finding, text = check(code, case), record(case)
 

@@ -85,3 +85,31 @@ def test_the_seeds_pass() -> None:
 def test_every_code_is_described() -> None:
     """Each code of this stage has its sentence where all codes are looked up."""
     assert REASONS.items() <= known().items()
+
+
+def test_a_marker_that_says_there_is_no_context_is_repaired() -> None:
+    """As the filter stage does it."""
+    outcome = Gates().record(pair("Name a colour.", "Blue.", "<noinput>"))
+
+    assert not isinstance(outcome, Rejection)
+    assert outcome.context == ""
+    assert outcome.repairs[0].code == "no_input_marker"
+
+
+def test_a_record_in_another_language_than_the_seeds() -> None:
+    """The language of the run, or any where there is none."""
+    record = pair(
+        "Nenne drei Farben und sage, warum.", "Blau, weil der Himmel blau ist; und Rot, weil Tomaten rot sind."
+    )
+
+    assert codes(Gates(language="en").record(record)) == ["wrong_language"]
+    assert codes(Gates(language="de").record(record)) == []
+    assert codes(Gates().record(record)) == []
+
+
+def test_a_grounded_record_is_held_to_its_text() -> None:
+    """And its text, which is somebody's own, is not judged as a model's is."""
+    record = pair("How long does it take?", "It takes 19 minutes.", "[see below] 18 min.")
+
+    assert codes(Gates().record(record, grounded=True)) == ["response_unsupported"]
+    assert codes(Gates().record(record)) == ["context_too_short"]

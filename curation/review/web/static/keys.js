@@ -78,6 +78,10 @@ document.addEventListener("submit", (event) => {
 
 function arrived() {
   shownAt = performance.now();
+  for (const one of document.querySelectorAll(".top nav a")) {
+    if (location.pathname.split("/")[1] === one.pathname.slice(1)) one.setAttribute("aria-current", "page");
+    else one.removeAttribute("aria-current");
+  }
   for (const one of document.querySelectorAll("kbd[data-for]")) {
     one.textContent = keyOf(one.dataset.for);
     one.hidden = !chosen.on;

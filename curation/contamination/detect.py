@@ -1,0 +1,97 @@
+"""Which benchmark item each record holds, by any method: word for word first, then by meaning."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from curation.contamination.benchmark import Item
+from curation.contamination.meaning import Meaning
+from curation.contamination.overlap import Hit, Overlap, Run, weights
+from curation.dedupe.prompts import prompt_of
+from curation.embedding.encoder import Encoder, Told, tell_nobody
+from curation.text import tokens
+from schemas.record import TEXT_FIELDS, InstructionRecord
+
+STOCK = 3
+"""Most contexts and responses that may hold a run of an item before it counts as a stock phrase."""
+
+
+class Found(NamedTuple):
+    """An item in a record, and the field that holds it."""
+
+    hit: Hit
+    field: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detector:
+    """All methods with their limits, ready to look at records."""
+
+    items: Sequence[Item]
+    overlap: Overlap
+    least_long: float
+    least_short: float
+    meaning: Meaning | None
+    stock: frozenset[Run]
+    """Runs of items that many contexts and responses hold: there they prove nothing."""
+
+    def found(self, records: Sequence[InstructionRecord], told: Told = tell_nobody) -> Iterator[Found | None]:
+        """Yield for each record the item that it holds most surely, or none."""
+        by_meaning = self._by_meaning(records, told)
+        for record, meant in zip(records, by_meaning, strict=True):
+            yield self._word_for_word(record) or (Found(meant, "instruction") if meant else None)
+
+    def _by_meaning(self, records: Sequence[InstructionRecord], told: Told) -> Sequence[Hit | None]:
+        if self.meaning is None:
+            return [None] * len(records)
+        return self.meaning.hits([prompt_of(record) for record in records], told)
+
+    def _word_for_word(self, record: InstructionRecord) -> Found | None:
+        """Look into each field, and into instruction and context as one text."""
+        read = {field: tokens(getattr(record, field)) for field in TEXT_FIELDS}
+        best = None
+        for field, words in read.items():
+            best = _surer(best, self._in(words, field, frozenset() if field == "instruction" else self.stock))
+        if read["context"]:
+            best = _surer(best, self._in([*read["instruction"], *read["context"]], "instruction", self.stock))
+        return best
+
+    def _in(self, words: list[str], field: str, stock: frozenset[Run]) -> Found | None:
+        hits = self.overlap.hits(words, self.least_long, self.least_short, stock)
+        return Found(hits[0], field) if hits else None
+
+
+def _surer(one: Found | None, other: Found | None) -> Found | None:
+    if one is None or other is None:
+        return one or other
+    return other if other.hit.score > one.hit.score else one
+
+
+def detector(
+    items: Sequence[Item],
+    records: Sequence[InstructionRecord],
+    *,
+    least_long: float,
+    least_short: float,
+    threshold: float,
+    encoders: tuple[Encoder, Encoder] | None,
+) -> Detector:
+    """Make the detector for these items in these records: how telling a word is, both together say.
+
+    Of the encoders the first finds candidates and the second, in fp32, decides; none: words alone.
+    """
+    texts = (f"{record.instruction} {record.context} {record.response}" for record in records)
+    weight, otherwise = weights(tokens(text) for text in (*texts, *(item.whole for item in items)))
+    meaning = None
+    if encoders:
+        meaning = Meaning(encoder=encoders[0], sure=encoders[1], items=items, threshold=threshold)
+    overlap = Overlap.of(items, weight, otherwise)
+    given = (tokens(text) for record in records for text in (record.context, record.response) if text)
+    return Detector(
+        items=items,
+        overlap=overlap,
+        stock=overlap.stock(given, STOCK),
+        least_long=least_long,
+        least_short=least_short,
+        meaning=meaning,
+    )

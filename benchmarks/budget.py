@@ -1,6 +1,6 @@
-"""Is a budget ever exceeded? `dolly-data generate`, 500 requests in flight, against an endpoint that fails in all ways.
+"""Is a budget ever exceeded? `dolly-data generate` with 500 requests in flight, and every kind of failure.
 
-    python benchmarks/budget.py [--quick] [--budget 400000]
+    python benchmarks/budget.py [--quick] [--budget 3000000]
 
 The mock endpoint keeps a ledger of what it bills, also for answers that never arrive: lost connections, hangs, broken
 JSON. Its total must not be over the budget by a token, and what the journal says was spent must not be less than that
@@ -25,19 +25,20 @@ from curation.mock.ledger import Entry, read_ledger
 CONCURRENCY = 500
 LATENCY_S = 0.5
 FAULTS = {
-    "limit_seconds": 0.02, "limit_silent": 0.005, "server_error": 0.03, "unavailable": 0.01, "hang": 0.005,
+    "limit_seconds": 0.001, "limit_silent": 0.0005, "server_error": 0.03, "unavailable": 0.0005, "hang": 0.003,
     "disconnect_before": 0.02, "disconnect_amid": 0.02, "broken_json": 0.02, "truncated": 0.02, "no_usage": 0.02,
 }  # fmt: skip
+"""Few of those that tell a client to slow down: what is tested needs many requests in flight."""
 EXIT_BUDGET = 4
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--budget", type=int, default=1_500_000, help="tokens")
+    parser.add_argument("--budget", type=int, default=3_000_000, help="tokens")
     parser.add_argument("--quick", action="store_true")
     args = parser.parse_args()
-    budget = 500_000 if args.quick else args.budget
+    budget = 1_000_000 if args.quick else args.budget
     with tempfile.TemporaryDirectory() as folder:
         output, ledger = Path(folder) / "run", Path(folder) / "ledger.jsonl"
         with endpoint(ledger) as address:
@@ -57,14 +58,14 @@ def main() -> None:
         "billed_by_faults": lost,
         "requests": len(entries),
         "in_flight_most": in_flight(entries),
-        "exit_code": code,
+        "ended_by_budget": float(code == EXIT_BUDGET),
     }
     goals = {
         "billed_over_budget": ("<=", 0.0),
         "billed_over_journal": ("<=", 0.0),
         "counted_share": (">=", 0.98),
-        "in_flight_most": (">=", 0.9 * CONCURRENCY),
-        "exit_code": ("<=", EXIT_BUDGET),
+        "in_flight_most": (">=", 0.8 * CONCURRENCY),
+        "ended_by_budget": (">=", 1.0),
     }
     finish("budget", figures, goals)
 
@@ -84,7 +85,7 @@ def run(address: str, output: Path, budget: int) -> tuple[int, str]:
     """Generate until the budget is used up."""
     words = f"generate -n 100000 -o {output} --base-url {address} --model mock --concurrency {CONCURRENCY}".split()
     words += ["--round-size", "600", "--output-form", "list", "--budget", f"{budget}tok", "--min-yield", "0"]
-    words += ["--timeout-s", "5", "--attempts", "20", "--plain"]
+    words += ["--timeout-s", "3", "--attempts", "20", "--plain"]
     command = [sys.executable, "-m", "curation.cli", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr

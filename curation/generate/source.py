@@ -4,11 +4,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from curation.generate.batch_api import BatchApi
 from curation.generate.batched import Batched
 from curation.generate.budget import Purse, read_budget
 from curation.generate.budgeted import Budgeted, told_how_far, write_spent
+from curation.generate.contract import FORMS
 from curation.generate.embedded import open_embedded
 from curation.generate.endpoint import Endpoint
 from curation.generate.gates import Gates
@@ -202,21 +204,17 @@ class Generate:
             yield from waited_for(self._outcomes(journal, watch), watch.interrupted)
 
     async def _outcomes(self, journal: Journal, watch: Watch) -> AsyncGenerator[Outcome, None]:
-        seeds = seeds_by_category(read_seeds(self.seed_file))
-        async with self._endpoints(journal, watch.purse) as endpoint:
+        async with self.endpoints(journal, watch.purse) as endpoint:
             remembered = Remembered(endpoint, journal, sends_nothing=self.reparse)
             try:
-                plan = self._plan(list(seeds), await self._form(journal, watch.purse, watch.aside))
-                proposals = Proposals(journal.folder)
-                rounds = Rounds(
-                    Replay(strategies=plan.strategies, rounds=proposals.by_round()) if self.reparse else plan,
+                form = await self._form(remembered, journal, watch)
+                rounds = self.rounds_of(
                     remembered,
-                    seeds,
-                    self._goal(seeds),
+                    form,
+                    Proposals(journal.folder),
                     aside=watch.aside,
                     said=remembered.speed,
                     closing=endpoint.close,
-                    proposed=nothing if self.reparse else proposals.noting(plan.strategies),
                 )
                 async with watch.looking(), aclosing(told_how_far(rounds.outcomes(), self.n)) as outcomes:
                     async for outcome in outcomes:
@@ -225,6 +223,19 @@ class Generate:
             finally:
                 remembered.sum_up()
                 write_spent(journal.folder, watch.purse)
+
+    def rounds_of(self, endpoint: Endpoint, form: str, proposals: Proposals | None = None, **more: Any) -> Rounds:
+        """Return the loop that asks an endpoint, for lists in this form, and notes its proposals, or replays them.
+
+        `more` are settings of the loop by name.
+        """
+        seeds = seeds_by_category(read_seeds(self.seed_file))
+        plan = self._plan(list(seeds), form)
+        if proposals and self.reparse:
+            replay = Replay(strategies=plan.strategies, rounds=proposals.by_round())
+            return Rounds(replay, endpoint, seeds, self._goal(seeds), **more)
+        proposed = proposals.noting(plan.strategies) if proposals else nothing
+        return Rounds(plan, endpoint, seeds, self._goal(seeds), proposed=proposed, **more)
 
     def _goal(self, seeds: Seeds) -> Goal:
         language = self.language or language_of(seed for of in seeds.values() for seed in of)
@@ -260,15 +271,25 @@ class Generate:
     def _patience(self) -> Patience:
         return Patience(attempts=self.attempts, patience_s=self.patience_s)
 
-    async def _form(self, journal: Journal, purse: Purse, aside: Aside) -> str:
-        """Return the form of lists: what was asked for, else the best that the endpoint keeps; asked online."""
+    @property
+    def form_unasked(self) -> str:
+        """The form of lists if no endpoint is asked what it can do: the best one."""
         if self.output_form != AUTO:
             return self.output_form
-        if self.reparse or not self.base_url:
-            return EMBEDDED_FORM
-        async with self._open(self.model, self.base_url) as endpoint:
-            limited = Limited(Budgeted(endpoint, purse, journal), most=1, patience=self._patience)
-            return await choose_form(Remembered(limited, journal), self.model, aside)
+        return next(iter(FORMS)) if self.base_url else EMBEDDED_FORM
+
+    async def form_of(self, endpoint: Endpoint, aside: Aside) -> str:
+        """Return the form of lists: what was asked for, else the best that the endpoint keeps."""
+        if self.output_form != AUTO or self.reparse or not self.base_url:
+            return self.form_unasked
+        return await choose_form(endpoint, self.model, aside)
+
+    async def _form(self, endpoint: Endpoint, journal: Journal, watch: Watch) -> str:
+        """Return the form of lists; in batch mode it is asked online, because a job may take a day."""
+        if self.mode != BATCH:
+            return await self.form_of(endpoint, watch.aside)
+        async with replace(self, mode=ONLINE).endpoints(journal, watch.purse) as online:
+            return await self.form_of(Remembered(online, journal, sends_nothing=self.reparse), watch.aside)
 
     def sampling(self, form: str = EMBEDDED_FORM) -> Sampling:
         """Return how the model is asked, with lists in this form."""
@@ -287,7 +308,7 @@ class Generate:
         )
 
     @asynccontextmanager
-    async def _endpoints(self, journal: Journal, purse: Purse) -> AsyncIterator[Routes]:
+    async def endpoints(self, journal: Journal, purse: Purse) -> AsyncIterator[Routes]:
         """Open the endpoint, and that of the answers where it is another; each has a limiter of its own."""
         if self.reparse:
             yield Routes(Nobody(), {})

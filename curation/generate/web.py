@@ -67,7 +67,8 @@ async def open_endpoint(
 
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise EndpointError(f"--base-url {base_url}: expected an address such as http://localhost:8000/v1")
+        shown = base_url.partition("?")[0].rpartition("@")[2]  # a key may stand in the rest
+        raise EndpointError(f"--base-url {shown}: expected an address such as http://localhost:8000/v1")
     key = "" if own else os.environ.get(key_variable, "")
     host = parts.netloc.rpartition("@")[2]
     async with aiohttp.ClientSession(

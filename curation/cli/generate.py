@@ -102,7 +102,8 @@ def generate(
 
 def print_estimate(source: "Generate", requests: int | None, *, as_json: bool) -> None:
     """Print what a run would take, after so many requests; None: after none."""
-    from curation.generate.estimate import dry_run, probe
+    from curation.generate.probe import probe
+    from curation.generate.rehearse import dry_run
 
     estimate = probe(source, requests) if requests else dry_run(source)
     echo_event(estimate.plain(), str(estimate), as_json=as_json)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from curation.reasons import describe
 from curation.report.excerpts import of_record, of_rejection, record_texts, row_texts
@@ -18,6 +18,7 @@ from curation.report.numbers import (
     StepNumbers,
     Text,
 )
+from curation.report.precision import measured_precision
 from curation.report.profile import (
     Profile,
     compare,
@@ -55,6 +56,8 @@ class Look:
     """Rejected rows shown for each reason."""
     kept: int = 5
     """Kept records shown."""
+    calibration: str = ""
+    """What `dolly-data calibrate apply -o` wrote; empty: nobody labelled pairs."""
     map_encoder: str = ""
     """Draw a map by what this encoder makes of the instructions; empty: no map, which takes the longest."""
     times: bool = True
@@ -82,7 +85,8 @@ def collect(step: StepDirectory, look: Look = LOOK, title: str = "") -> Report: 
         repairs=shares(last.repairs, last.kept),
         flags=shares(last.flags, last.kept),
         lengths=tuple(_lengths(name, read) for name in TEXT_FIELDS),
-        similarity=_similarity(chain),
+        similarity=(similarity := _similarity(chain)),
+        precision=measured_precision(Path(look.calibration), similarity) if look.calibration else None,
         categories=compare(read.before.categories, read.after.categories),
         first_words=compare(read.before.first_words, read.after.first_words),
         verbs=verbs_of(read.after.verbs, last.kept),

@@ -109,6 +109,19 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Precision:
+    """How often dedupe was right at its threshold, by pairs that people labelled."""
+
+    threshold: float
+    rate: float
+    low: float
+    high: float
+    """Two-sided 95 % interval."""
+    pairs: int
+    """Labelled pairs at or above the threshold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chance:
     """How likely a lot passes the plan, if its true defect rate is this."""
 
@@ -256,6 +269,8 @@ class Report:
     flags: tuple[Count, ...]
     lengths: tuple[Histogram, ...]
     similarity: Histogram | None
+    precision: Precision | None
+    """Of the threshold in `similarity`; None: nobody labelled pairs."""
     categories: Comparison
     """Before: the rows of the first step; after: the kept records of the last. The empty key: none given."""
     first_words: Comparison

@@ -31,12 +31,14 @@ from curation.report.profile import (
 )
 from curation.report.svg import Caption, percent
 from curation.report.write import write_report
-from curation.review.plan import Wanted, plan_beside
+from curation.review.plan import Wanted
+from curation.review.plan_file import plan_beside
 from curation.review.planning import fix_plan
 from curation.review.sample import Draw, sample_lines, write_sample
 from curation.review.stage import Review
 from curation.visible import visible
 from schemas.codec import adapter
+from schemas.errors import InputError
 from schemas.outcome import SILENT, Aside, Outcome, Rejection, reject
 from schemas.record import InstructionRecord, Provenance, Reason, Repair, flagged, repaired
 from schemas.step import StepDirectory
@@ -456,3 +458,32 @@ def test_a_map_is_the_same_each_time(last: StepDirectory) -> None:
 def test_what_is_asked_for_is_read_by_rule(instruction: str, expected: tuple[str, str]) -> None:
     """The first word, and the first after it that may be an object."""
     assert verb_and_object(instruction) == expected
+
+
+def calibration(path: Path, of: float | None) -> str:
+    """Write what `calibrate apply` writes, as far as a report reads it."""
+    share = {"of": of, "low": 0.81, "high": 0.99, "pairs": 40}
+    points = [{"threshold": at / 100, "precision": share, "recall": 0.5} for at in range(70, 100)]
+    path.write_text(json.dumps({"default": points[0], "points": points}))
+    return str(path)
+
+
+def test_how_often_dedupe_was_right_is_told_where_it_was_measured(last: StepDirectory, tmp_path: Path) -> None:
+    """At its own threshold; a share of no pairs is none."""
+    told = collect(last, Look(calibration=calibration(tmp_path / "c.json", 0.93)))
+    untold = collect(last, Look(calibration=calibration(tmp_path / "c.json", None)))
+
+    figure = report_figures(told)["similarity"]
+    assert told.precision is not None
+    assert (told.precision.threshold, told.precision.rate, told.precision.pairs) == (0.9, 0.93, 40)
+    assert figure is not None
+    assert "Of 40 labelled pairs there, 93.0 % were rejected rightly" in figure.caption.description
+    assert untold.precision is None
+
+
+def test_a_calibration_that_is_none_is_refused(last: StepDirectory, tmp_path: Path) -> None:
+    """Naming the file."""
+    (tmp_path / "c.json").write_text("{}")
+
+    with pytest.raises(InputError, match="calibrate apply"):
+        collect(last, Look(calibration=str(tmp_path / "c.json")))

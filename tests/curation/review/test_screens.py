@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from curation.pipeline import run_stage
+from curation.review.events import Queue
 from curation.review.exchange import export_beside
 from curation.review.queues import Seating
 from curation.review.stage import Review
@@ -21,6 +22,7 @@ from tests.hostile import HOSTILE, Seen
 from tests.support import pair, step_of
 
 UNFINISHED = Reason(code="response_unfinished", field="response", found="Blue 3", limit="a full stop", span=(0, 4))
+BOTH: tuple[Queue, ...] = ("hunt", "accept")
 SHORT = Reason(code="instruction_too_short", field="instruction", found="1 word", limit="2 words")
 
 
@@ -128,6 +130,12 @@ def test_undo_shows_the_row_again(review: Served) -> None:
     assert review.ask("POST", "/undo", {}).headers["location"] == "/hunt/1"
     assert review.ask("POST", "/undo", {}).headers["location"] == "/"
     assert review.desk.done("hunt") == 0
+
+
+def test_equal_records_are_looked_at_once(tmp_path: Path) -> None:
+    """A decision is about the content, wherever it stands."""
+    with served(step_of(tmp_path / "1", [pair(), pair(), pair("Another.")])) as running:
+        assert [len(running.desk.queue(name)) for name in BOTH] == [2, 2]
 
 
 def test_queues_are_counted_apart(review: Served) -> None:

@@ -2,11 +2,15 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from curation.cli.base import print_step, screen_for, step_options
+from curation.cli.base import echo_event, print_step, screen_for, step_options
 from curation.cli.covered import coverage_text, terms_text
+
+if TYPE_CHECKING:
+    from curation.generate.source import Generate
 
 
 @click.command()
@@ -51,6 +55,7 @@ from curation.cli.covered import coverage_text, terms_text
 @click.option("--min-yield", default=0.1, show_default=True, help="Share kept under which three rounds end the run.")
 @click.option("--concurrency", default=8, show_default=True, help="Requests under way at once.")
 @click.option("--timeout-s", default=300.0, show_default=True, help="Seconds that one request may take.")
+@click.option("--mode", default="online", show_default=True, help="online, or batch: in jobs at half the price.")
 @click.option("--output-form", default="auto", show_default=True, help="Of lists: schema, json, tool, text or list.")
 @click.option("--attempts", default=5, show_default=True, help="At requests that fail; waiting for a limit is none.")
 @click.option("--patience-s", default=600.0, show_default=True, help="Seconds without any answer that end a run.")
@@ -59,9 +64,16 @@ from curation.cli.covered import coverage_text, terms_text
     "--price-in", type=float, default=None, help="US dollars per million tokens of prompts; default: the price file's."
 )
 @click.option("--price-out", type=float, default=None, help="US dollars per million tokens of answers.")
+@click.option("--reparse", is_flag=True, help="Read the journal's answers anew and send nothing.")
 @click.option("--journal", default="", help="Folder of the journal; default: OUTPUT.journal.")
+@click.option("--dry-run", "dry", is_flag=True, help="Say what it would take, and send nothing.")
+@click.option(
+    "--probe", type=click.IntRange(1), help="Send so many requests, which are kept, and say what it would take."
+)
 @step_options
-def generate(output: Path, force: bool, plain: bool, as_json: bool, **settings: object) -> None:
+def generate(
+    output: Path, force: bool, plain: bool, as_json: bool, dry: bool, probe: int | None, **settings: object
+) -> None:
     """Make instruction/response pairs from seed tasks, documents or earlier records.
 
     Every answer is kept in a journal beside the step directory: a run that was killed, or is run again with a larger
@@ -74,6 +86,9 @@ def generate(output: Path, force: bool, plain: bool, as_json: bool, **settings: 
     from schemas.codec import read_config
 
     source = read_config(Generate, settings, "generate").beside(output)
+    if dry or probe:
+        print_estimate(source, None if dry else probe, as_json=as_json)
+        return
     aside = screen_for(as_json=as_json, plain=plain)
     try:
         ran = run_source(source, output, force=force, aside=aside)
@@ -85,3 +100,11 @@ def generate(output: Path, force: bool, plain: bool, as_json: bool, **settings: 
     click.echo(coverage_text(ran.step.rows("coverage")), err=as_json)
     if warning := terms_text(Counter(record.provenance.terms for record in ran.step.records())):
         click.echo(warning, err=True)
+
+
+def print_estimate(source: "Generate", requests: int | None, *, as_json: bool) -> None:
+    """Print what a run would take, after so many requests; None: after none."""
+    from curation.generate.estimate import dry_run, probe
+
+    estimate = probe(source, requests) if requests else dry_run(source)
+    echo_event(estimate.plain(), str(estimate), as_json=as_json)

@@ -140,8 +140,9 @@ def _similarity(report: Report) -> Figure | None:
         return None
     limit = ""
     if data.threshold is not None:
-        limit = f" From the line at {data.threshold:g} on, it is a duplicate unless a closer look tells the two apart."
-    text = f"Cosine of each row to the row nearest to it; shares are of each group.{limit}"
+        said = f"From the line at {data.threshold:g} on, it is a duplicate unless a closer look tells the two apart."
+        limit = f" {said} {data.note}".rstrip()
+    text = f"Cosine of each row to the row nearest to it, where one comes near; shares are of each group.{limit}"
     marks = [KEPT if one.name == "kept" else LOST for one in data.series]
     return histogram(Caption("similarity", "Nearest neighbours", text), data, marks)
 

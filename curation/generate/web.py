@@ -41,7 +41,8 @@ BUSY = (429, 503, 529)
 """Statuses that say: later."""
 PASSING = (408, 409, 425)
 """Statuses besides 5xx that may be gone the next time."""
-EMPTY_QUOTA = ("insufficient_quota", "exceeded your current quota", "insufficient balance", "billing_hard_limit",
+NO_MONEY = "insufficient_quota"
+EMPTY_QUOTA = ("exceeded your current quota", "insufficient balance", "billing_hard_limit",
                "credit balance is too low", "insufficient credit", "out of credits", "quota_exhausted")  # fmt: skip
 """How providers say, often by a 429, that there is no money left."""
 
@@ -215,10 +216,10 @@ class OpenAIEndpoint:
             EndpointError: no attempt will help.
         """
         status, said = received.status, self.words_of(received)
-        if status in HOPELESS or (status == BUSY[0] and any(words in said.lower() for words in EMPTY_QUOTA)):
+        limits = read_limits(received.headers, said)
+        if status in HOPELESS or (status == BUSY[0] and _is_empty_quota(said, limits)):
             raise EndpointError(said)
         if status in BUSY:
-            limits = read_limits(received.headers, said)
             raise BusyError(said, limits=limits)
         if status >= BROKEN_FROM or status in PASSING or status < REDIRECT:
             raise FaultError(said, status=status)
@@ -251,6 +252,12 @@ def _authorization(key: str, user: str | None, password: str | None) -> str:
     if password and not key:
         return "Basic " + base64.b64encode(f"{user or ''}:{password}".encode()).decode()
     return f"Bearer {key or NO_KEY}"
+
+
+def _is_empty_quota(said: str, limits: Limits) -> bool:
+    """Say whether a 429 means that there is no money left; Gemini words a limit of the minute so, but says when."""
+    said = said.lower()
+    return NO_MONEY in said or (limits.wait_s is None and any(words in said for words in EMPTY_QUOTA))
 
 
 def _limits(headers: Mapping[str, str]) -> Limits:

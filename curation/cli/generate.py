@@ -10,6 +10,8 @@ from curation.cli.base import echo_event, print_step, screen_for, step_options
 from curation.cli.covered import coverage_text, terms_text
 
 if TYPE_CHECKING:
+    from curation.generate.budgeted import Spent
+    from curation.generate.journal import LastRun
     from curation.generate.source import Generate
 
 
@@ -95,7 +97,7 @@ def generate(
     finally:
         aside.close()
     if not ran.reused:
-        click.echo(f"{last_run(Path(source.journal))}; {read_spent(Path(source.journal))}", err=as_json)
+        print_run(last_run(Path(source.journal)), read_spent(Path(source.journal)), as_json=as_json)
     print_step(ran, as_json=as_json)
     click.echo(coverage_text(ran.step.rows("coverage")), err=as_json)
     if warning := terms_text(Counter(record.provenance.terms for record in ran.step.records())):
@@ -104,7 +106,20 @@ def generate(
 
 def print_estimate(source: "Generate", requests: int | None, *, as_json: bool) -> None:
     """Print what a run would take, after so many requests; None: after none."""
-    from curation.generate.estimate import dry_run, probe
+    from curation.generate.probe import probe
+    from curation.generate.rehearse import dry_run
 
     estimate = probe(source, requests) if requests else dry_run(source)
     echo_event(estimate.plain(), str(estimate), as_json=as_json)
+
+
+def print_run(run: "LastRun", spent: "Spent", *, as_json: bool) -> None:
+    """Print what was sent and what it cost; for programs on stderr, because stdout is the step's."""
+    from dataclasses import asdict
+
+    from schemas.codec import dumps
+
+    if as_json:
+        click.echo(dumps({"event": "run", **asdict(run), "spent": asdict(spent)}).decode(), err=True)
+    else:
+        click.echo(f"{run}; {spent}")

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.cli import main
-from curation.generate.estimate import ASSUMED, dry_run, wilson
+from curation.generate.probe import wilson
+from curation.generate.rehearse import ASSUMED, dry_run
 from curation.generate.source import Generate
 from curation.mock.serve import Running, serving
 from curation.mock.service import MockEndpoint

@@ -170,6 +170,9 @@ def test_programs_read_events(tmp_path: Path) -> None:
     states = [event for event in events if event["event"] == "state"]
     assert states
     assert {"kept", "tokens_per_s", "tokens", "budget", "acceptance", "last"} <= set(states[0])
+    assert [event["spent"]["answers"] for event in events if event["event"] == "run"] == [
+        running.service.ledger.requests
+    ]
     assert json.loads(out)["counts"]["kept"] == 40
 
 

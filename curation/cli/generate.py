@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 @click.option("--min-yield", default=0.1, show_default=True, help="Share kept under which three rounds end the run.")
 @click.option("--concurrency", default=8, show_default=True, help="Requests under way at once.")
 @click.option("--timeout-s", default=300.0, show_default=True, help="Seconds that one request may take.")
+@click.option("--mode", default="online", show_default=True, help="online, or batch: in jobs at half the price.")
 @click.option("--output-form", default="auto", show_default=True, help="Of lists: schema, json, tool, text or list.")
 @click.option("--attempts", default=5, show_default=True, help="At requests that fail; waiting for a limit is none.")
 @click.option("--patience-s", default=600.0, show_default=True, help="Seconds without any answer that end a run.")
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     "--price-in", type=float, default=None, help="US dollars per million tokens of prompts; default: the price file's."
 )
 @click.option("--price-out", type=float, default=None, help="US dollars per million tokens of answers.")
+@click.option("--reparse", is_flag=True, help="Read the journal's answers anew and send nothing.")
 @click.option("--journal", default="", help="Folder of the journal; default: OUTPUT.journal.")
 @click.option("--dry-run", "dry", is_flag=True, help="Say what it would take, and send nothing.")
 @click.option(

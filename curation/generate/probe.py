@@ -84,7 +84,7 @@ def probe(source: Generate, count: int) -> Estimate:
     Raises:
         YieldError: nothing was kept, so that nothing can be said.
     """
-    slow = replace(source, concurrency=AT_A_TIME, min_yield=0.0)
+    slow = replace(source, concurrency=AT_A_TIME, min_yield=0.0, mode="online")
     probed = Probed()
     with open_journal(Path(slow.journal)) as journal:
         for outcome in waited_for(_probing(slow, journal, count, probed)):

@@ -14,8 +14,8 @@ from curation.release.card_review import review_part
 from curation.release.licence import LICENCES
 from curation.release.markdown import code, fence, inline, paragraphs, table
 from curation.release.rows import COLUMNS
-from curation.report.figures import percent
 from curation.report.numbers import Count, Link, Report
+from curation.report.svg import percent
 from curation.terms.table import MEANINGS
 from schemas.codec import dumps
 from schemas.record import TEXT_FIELDS

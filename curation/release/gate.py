@@ -10,7 +10,7 @@ from pathlib import Path
 from curation.release.diff import known_in
 from curation.release.evidence import decisions_digest, read_evidence
 from curation.review.plan import draw_ids, ids_digest
-from curation.review.planning import REVIEW, Looked, look_beside
+from curation.review.planning import Looked, is_about, look_beside
 from schemas.errors import InputError
 from schemas.release import GateRecord
 from schemas.sealed import RELEASE, open_release
@@ -62,12 +62,9 @@ def other_lot(ids: Iterable[str], looked: Looked) -> list[str]:
 
 
 def _not_the_lot(step: StepDirectory, looked: Looked) -> list[str]:
-    lot = looked.plan.population.records_sha256
-    read = step.records_file.sha256
-    if step.manifest.stage == REVIEW and read != lot:
-        read = step.manifest.inputs[0].sha256
-    if read != lot:
-        return [f"plan {looked.plan.sha256[:8]} is about records {lot[:8]}, not {step.records_file.sha256[:8]}"]
+    if not is_about(looked.plan, step):
+        lot, here = looked.plan.population.records_sha256, step.records_file.sha256
+        return [f"plan {looked.plan.sha256[:8]} is about records {lot[:8]}, not {here[:8]}"]
     return other_lot((one.id for one in step.records()), looked)
 
 

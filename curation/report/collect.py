@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from curation.reasons import describe
 from curation.report.excerpts import of_record, of_rejection, record_texts, row_texts
@@ -11,12 +11,14 @@ from curation.report.numbers import (
     Histogram,
     Input,
     Link,
+    PlanResult,
     ReasonSample,
     Report,
     SampledRow,
     StepNumbers,
     Text,
 )
+from curation.report.precision import measured_precision
 from curation.report.profile import (
     Profile,
     compare,
@@ -26,9 +28,13 @@ from curation.report.profile import (
     similarity_bin,
     similarity_histogram,
     texts_of,
+    verbs_of,
     word_histogram,
 )
+from curation.report.review import plan_result
+from curation.report.topic_map import topic_map
 from curation.review.counts import ReviewCounts, count_decisions
+from curation.review.planning import is_about, look_beside
 from curation.review.sampling import Sample
 from schemas.chain import Chain, walk
 from schemas.manifest import FileDigest
@@ -50,6 +56,10 @@ class Look:
     """Rejected rows shown for each reason."""
     kept: int = 5
     """Kept records shown."""
+    calibration: str = ""
+    """What `dolly-data calibrate apply -o` wrote; empty: nobody labelled pairs."""
+    map_encoder: str = ""
+    """Draw a map by what this encoder makes of the instructions; empty: no map, which takes the longest."""
     times: bool = True
     """Say when each step ran and how long; without it, equal steps give equal reports."""
 
@@ -75,15 +85,19 @@ def collect(step: StepDirectory, look: Look = LOOK, title: str = "") -> Report: 
         repairs=shares(last.repairs, last.kept),
         flags=shares(last.flags, last.kept),
         lengths=tuple(_lengths(name, read) for name in TEXT_FIELDS),
-        similarity=_similarity(chain),
+        similarity=(similarity := _similarity(chain)),
+        precision=measured_precision(Path(look.calibration), similarity) if look.calibration else None,
         categories=compare(read.before.categories, read.after.categories),
         first_words=compare(read.before.first_words, read.after.first_words),
+        verbs=verbs_of(read.after.verbs, last.kept),
         models=named_shares(read.models, last.kept),
         sources=named_shares(read.sources, last.kept),
         samples=read.reason_samples(),
         kept_sample=tuple(read.kept_sample),
         chain=tuple(_link(one, look) for one in chain.steps),
         review=_reviewed(chain),
+        plan=_planned(step),
+        map=topic_map(chain, look.map_encoder, look.seed) if look.map_encoder else None,
         seed=look.seed,
         gap=chain.gap,
     )
@@ -186,7 +200,8 @@ def _step_numbers(step: StepDirectory) -> StepNumbers:
 
 
 def _lengths(name: str, read: _Reading) -> Histogram:
-    groups = {"kept": read.after.lengths[name], "rejected": read.rejected.lengths[name]}
+    lengths = (("came in", read.before), ("kept", read.after), ("rejected", read.rejected))
+    groups = {group: profile.lengths[name] for group, profile in lengths}
     return word_histogram(name, {group: counts for group, counts in groups.items() if counts})
 
 
@@ -232,6 +247,12 @@ def _input(digest: FileDigest) -> Input:
     parts = PurePath(digest.path).parts[-2:]
     name = "/".join(parts) if parts[-1] == "records.jsonl" else parts[-1]
     return Input(name=name, sha256=digest.sha256, bytes=digest.bytes, rows=digest.rows)
+
+
+def _planned(step: StepDirectory) -> PlanResult | None:
+    """Return what came of the acceptance plan about these very records."""
+    looked = look_beside(step)
+    return plan_result(looked) if looked and is_about(looked.plan, step) else None
 
 
 def _reviewed(chain: Chain) -> ReviewCounts | None:

@@ -82,6 +82,96 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Verb:
+    """What instructions begin with, and what it is done to."""
+
+    verb: str
+    count: int
+    share: float
+    """Of the kept records."""
+    objects: tuple[Count, ...]
+    """The commonest; shares are of the verb's records."""
+    others: int
+    """Records of the verb with another object."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """A share that was counted in a sample, and what the whole's may be."""
+
+    name: str
+    reviewed: int
+    defects: int
+    rate: float
+    low: float
+    high: float
+    """Of the whole lot: the one-sided bound; of a part: the two-sided interval."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precision:
+    """How often dedupe was right at its threshold, by pairs that people labelled."""
+
+    threshold: float
+    rate: float
+    low: float
+    high: float
+    """Two-sided 95 % interval."""
+    pairs: int
+    """Labelled pairs at or above the threshold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chance:
+    """How likely a lot passes the plan, if its true defect rate is this."""
+
+    rate: float
+    passes: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanResult:
+    """What came of the acceptance plan."""
+
+    sentence: str
+    outcome: str
+    n: int
+    c: int
+    limit: float
+    confidence: float
+    rates: tuple[Rate, ...]
+    """The whole lot first."""
+    curve: tuple[Chance, ...]
+    """The plan's operating curve."""
+    reasons: tuple[Count, ...]
+    """What was wrong; shares are of the records that were looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A row on the map."""
+
+    id: str
+    x: float
+    y: float
+    fate: str
+    """kept or rejected."""
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicMap:
+    """Where rows stand to each other: two principal directions of what their instructions mean."""
+
+    encoder: str
+    seed: int
+    """Drew the rows that are shown."""
+    explained: float
+    """Share of the vectors' variance that the two directions hold."""
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
     """A field of a sampled row, shortened around what a reason points at."""
 
@@ -179,9 +269,13 @@ class Report:
     flags: tuple[Count, ...]
     lengths: tuple[Histogram, ...]
     similarity: Histogram | None
+    precision: Precision | None
+    """Of the threshold in `similarity`; None: nobody labelled pairs."""
     categories: Comparison
     """Before: the rows of the first step; after: the kept records of the last. The empty key: none given."""
     first_words: Comparison
+    verbs: tuple[Verb, ...]
+    """Of the kept records, by rule: the first word, and the first word after it that is no article or the like."""
     models: tuple[Count, ...]
     """Which models wrote the kept records; the empty key: not known."""
     sources: tuple[Count, ...]
@@ -191,8 +285,12 @@ class Report:
     chain: tuple[Link, ...]
     review: ReviewCounts | None
     """None: no person looked at these records."""
+    plan: PlanResult | None
+    """None: there was no acceptance plan about the kept records."""
     seed: int
     """Drew the samples."""
+    map: TopicMap | None = None
+    """None: it was not asked for."""
     gap: str = ""
     """Why the chain ends before its beginning; empty where it does not."""
     schema: str = field(default="dolly-report-1")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, count, takewhile
 
 from curation.reasons import describe
-from curation.report.numbers import Compared, Comparison, Count, Histogram, Series
+from curation.report.numbers import Compared, Comparison, Count, Histogram, Series, Verb
 from schemas.record import TEXT_FIELDS, Row
 
 NAMES = {
@@ -28,6 +28,18 @@ BINS_PER_UNIT = 50
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 
 
+_BETWEEN = """
+a an the this that these those some any each every all both no my your his her its our their us them him it me
+of for to in on at by with from into about up out as or and if how what which who why when where
+one two three four five six seven eight nine ten several few many more most other following given
+is are was were be does short brief simple new good best different possible main common creative famous correct
+"""
+BETWEEN = frozenset(_BETWEEN.split())
+"""Words passed over to find what the first word is about."""
+VERBS_MOST, OBJECTS_MOST = 20, 4
+"""Verbs, and objects of each, that are listed: as in Self-Instruct's figure 3."""
+
+
 class Profile:
     """Counts over a group of rows, in memory that does not grow with their number."""
 
@@ -36,6 +48,7 @@ class Profile:
         self.lengths: dict[str, Counter[int]] = {name: Counter() for name in TEXT_FIELDS}
         self.categories: Counter[str] = Counter()
         self.first_words: Counter[str] = Counter()
+        self.verbs: Counter[tuple[str, str]] = Counter()
 
     def add(self, texts: Mapping[str, str], category: str) -> None:
         """Count one row; `texts` holds those text fields that it has."""
@@ -44,7 +57,9 @@ class Profile:
             self.lengths[name][len(text.split())] += 1
         self.categories[category.strip()[:LABEL_MOST]] += 1
         if "instruction" in texts:
-            self.first_words[first_word(texts["instruction"])] += 1
+            pair = verb_and_object(texts["instruction"])
+            self.first_words[pair[0]] += 1
+            self.verbs[pair] += 1
 
 
 def texts_of(row: Row) -> dict[str, str]:
@@ -59,10 +74,33 @@ def texts_of(row: Row) -> dict[str, str]:
 
 def first_word(instruction: str) -> str:
     """Return the first word of an instruction in lower case, past "please" and "can you"; '' where there is none."""
-    for match in _WORD.finditer(instruction):
-        if (word := match[0].lower()) not in POLITE:
-            return word[:LABEL_MOST]
-    return ""
+    return verb_and_object(instruction)[0]
+
+
+def verb_and_object(instruction: str) -> tuple[str, str]:
+    """Return the first word and the first word after it that may be its object, by rule: no grammar is read."""
+    words = (match[0].lower() for match in _WORD.finditer(instruction))
+    verb = next((word for word in words if word not in POLITE), "")
+    return verb[:LABEL_MOST], next((word for word in words if word not in BETWEEN), "")[:LABEL_MOST]
+
+
+def verbs_of(pairs: Mapping[tuple[str, str], int], whole: int) -> tuple[Verb, ...]:
+    """Return the commonest verbs, each with its commonest objects."""
+    verbs: dict[str, Counter[str]] = {}
+    for (verb, thing), number in pairs.items():
+        if verb and thing:
+            verbs.setdefault(verb, Counter())[thing] += number
+    ordered = sorted(verbs.items(), key=lambda one: (-one[1].total(), one[0]))
+    return tuple(
+        Verb(
+            verb=verb,
+            count=things.total(),
+            share=ratio(things.total(), whole),
+            objects=named_shares(things, things.total())[:OBJECTS_MOST],
+            others=sum(count for _, count in things.most_common()[OBJECTS_MOST:]),
+        )
+        for verb, things in ordered[:VERBS_MOST]
+    )
 
 
 def shares(counts: Mapping[str, int], whole: int) -> tuple[Count, ...]:

@@ -9,7 +9,9 @@ from schemas.errors import DollyError
 from schemas.step import StepDirectory
 
 
-def write_report(step: StepDirectory, page: Path, look: Look = LOOK, title: str = "") -> Report:
+def write_report(
+    step: StepDirectory, page: Path, look: Look = LOOK, title: str = "", *, interactive: bool = False
+) -> Report:
     """Write `page` and its `.json` neighbour about a step and all that led to it; return the numbers.
 
     `title` stands over the page; by default the step's name.
@@ -21,7 +23,7 @@ def write_report(step: StepDirectory, page: Path, look: Look = LOOK, title: str 
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
         page.with_suffix(".json").write_bytes(report_json(report))
-        page.write_text(report_html(report), encoding="utf-8")
+        page.write_text(report_html(report, interactive=interactive), encoding="utf-8")
     except OSError as error:
         raise DollyError(f"{page}: {error.strerror or error}") from error
     return report

@@ -6,19 +6,15 @@ from pathlib import Path
 
 from curation.review.acceptance import Acceptance, Verdict, attempt_of, judge
 from curation.review.plan import (
-    SAMPLE,
     Attempt,
     Plan,
     Wanted,
     make_plan,
-    plan_beside,
-    plan_lines,
     population_of,
-    read_plan,
     size_of,
     stratum,
-    write_plan,
 )
+from curation.review.plan_file import SAMPLE, plan_beside, plan_lines, read_plan, write_plan
 from curation.review.sample import write_sample
 from curation.review.verdicts import Said, said_beside, said_in
 from schemas.step import StepDirectory, is_step
@@ -96,6 +92,14 @@ def find_plan(step: StepDirectory) -> Path | None:
     if step.manifest.stage == REVIEW:
         places.append(plan_beside(step.input_paths()[0].parent))
     return next((place for place in places if place.is_file()), None)
+
+
+def is_about(plan: Plan, step: StepDirectory) -> bool:
+    """Say whether a plan is about a step's records, or about the lot whose corrected form they are."""
+    read = [step.records_file.sha256]
+    if step.manifest.stage == REVIEW:
+        read.append(step.manifest.inputs[0].sha256)
+    return plan.population.records_sha256 in read
 
 
 def look_beside(

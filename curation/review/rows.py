@@ -149,9 +149,11 @@ class Rows:
         yield from self.db.execute("SELECT pos, sha256 FROM items WHERE fate = ? ORDER BY pos", (fate,))
 
     def worst_first(self) -> list[int]:
-        """Return the kept records by doubt; equals in an order that no file decides."""
-        found = self.db.execute("SELECT pos FROM items WHERE fate = 'kept' ORDER BY doubt DESC, sha256, pos")
-        return [pos for (pos,) in found]
+        """Return the kept records by doubt, equal ones once; ties in an order that no file decides."""
+        found = self.db.execute(
+            "SELECT min(pos), max(doubt) FROM items WHERE fate = 'kept' GROUP BY sha256 ORDER BY 2 DESC, sha256"
+        )
+        return [pos for pos, _ in found]
 
     def shuffled(self, fate: Fate, seed: int) -> list[int]:
         """Return the rows of a fate in the order of `sampling.Sample`, one for each hash."""

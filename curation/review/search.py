@@ -189,8 +189,8 @@ def _match(words: str) -> str:
 
 def _facets(db: sqlite3.Connection) -> Iterator[tuple[str, tuple[Value, ...]]]:
     labels = {str(topic): label for topic, label in db.execute("SELECT topic, label FROM topics")}
-    for name, query in _VALUES.items():
-        found: Sequence[tuple[str | int, int]] = db.execute(query).fetchmany(VALUES_MOST)
+    for name in FACETS:
+        found: Sequence[tuple[str | int, int]] = db.execute(_VALUES[name]).fetchmany(VALUES_MOST)
         values = tuple(_value(name, str(value), rows, labels) for value, rows in found)
         if len(values) > 1 or (values and values[0].value != NOTHING):
             yield name, values

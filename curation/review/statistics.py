@@ -6,7 +6,6 @@ bisection where an equation has to be solved. A test compares every one with sci
 
 import math
 from collections.abc import Callable
-from statistics import NormalDist
 
 HALVINGS = 60
 """Bisection steps: more than a double has digits."""
@@ -41,17 +40,6 @@ def interval(k: int, n: int, confidence: float) -> tuple[float, float]:
         return 0.0, 1.0
     one_sided = (1 + confidence) / 2
     return 1 - upper_bound(n - k, n, one_sided), upper_bound(k, n, one_sided)
-
-
-def wilson(k: int, n: int, confidence: float) -> tuple[float, float]:
-    """Return Wilson's interval of a rate (JASA 22, 1927): for drawings only, it is optimistic near 0."""
-    if not n:
-        return 0.0, 1.0
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    p, over = k / n, 1 + z * z / n
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    middle = p + z * z / (2 * n)
-    return max(0.0, (middle - half) / over), min(1.0, (middle + half) / over)
 
 
 def sample_size(limit: float, confidence: float, c: int) -> int:

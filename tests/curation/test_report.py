@@ -1,6 +1,9 @@
 """The report: its numbers are the run's, its page shows them and nothing else, and no text is more than text."""
 
+import base64
+import hashlib
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,16 +16,29 @@ from hypothesis import strategies as st
 
 from curation.pipeline import run_stage
 from curation.report.collect import Look, collect
+from curation.report.drawings import COMPARED_MOST, REASONS_MOST, report_figures
 from curation.report.excerpts import MOST, excerpt
-from curation.report.figures import Bar, Caption, Level, bars, funnel, histogram, percent
+from curation.report.figures import Bar, Level, bars, funnel, histogram
 from curation.report.numbers import Report
-from curation.report.page import report_figures, report_html, report_json
-from curation.report.profile import compare, first_word, similarity_bin, similarity_histogram, word_histogram
+from curation.report.page import report_html, report_json
+from curation.report.profile import (
+    compare,
+    first_word,
+    similarity_bin,
+    similarity_histogram,
+    verb_and_object,
+    word_histogram,
+)
+from curation.report.svg import Caption, percent
 from curation.report.write import write_report
+from curation.review.plan import Wanted
+from curation.review.plan_file import plan_beside
+from curation.review.planning import fix_plan
 from curation.review.sample import Draw, sample_lines, write_sample
 from curation.review.stage import Review
 from curation.visible import visible
 from schemas.codec import adapter
+from schemas.errors import InputError
 from schemas.outcome import SILENT, Aside, Outcome, Rejection, reject
 from schemas.record import InstructionRecord, Provenance, Reason, Repair, flagged, repaired
 from schemas.step import StepDirectory
@@ -109,7 +125,9 @@ def test_lengths_of_kept_and_rejected(last: StepDirectory) -> None:
     """In words, whatever the field was called in the row that came in."""
     response = next(one for one in collect(last).lengths if one.name == "response")
 
-    kept, rejected = response.series
+    came, kept, rejected = response.series
+
+    assert (came.name, came.total) == ("came in", 10)
     assert (kept.name, kept.total, rejected.name, rejected.total) == ("kept", 7, "rejected", 3)
     assert rejected.counts[0] == 1
     assert rejected.median == 200
@@ -183,7 +201,7 @@ def test_no_folder_of_this_machine_is_published(last: StepDirectory, tmp_path: P
 
 def test_every_figure_has_title_description_and_a_table(last: StepDirectory) -> None:
     """A figure that cannot be seen can be read."""
-    drawn = {key: figure for key, figure in report_figures(collect(last)).items() if key != "models"}
+    drawn = {key: figure for key, figure in report_figures(collect(last)).items() if key not in {"models", "verbs"}}
     for key, figure in drawn.items():
         svg = Counter(Seen(str(figure.svg)).tags) if figure else Counter()
 
@@ -324,3 +342,148 @@ def test_the_json_is_for_programs(last: StepDirectory) -> None:
 
     assert found["schema"] == "dolly-report-1"
     assert list(found) == sorted(found)
+
+
+def numbers_in(value: object) -> set[str]:
+    """Return every number of the report's JSON in the ways that a figure may write it."""
+    found: set[str] = set()
+    if isinstance(value, dict):
+        return found.union(*map(numbers_in, value.values()))
+    if isinstance(value, list):
+        return found.union(*map(numbers_in, value))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return set(NUMBER.findall(value)) if isinstance(value, str) else found
+    shares = {percent(value).removesuffix(" %").lstrip("<> "), f"{100 * value:g}"} if 0 <= value <= 1 else set()
+    return {f"{value:,}", f"{value:g}", f"{value}", *shares}
+
+
+NUMBER = re.compile(r"\d(?:[\d,]*\d)?(?:\.\d+)?")
+
+
+@pytest.mark.parametrize("decided", [0, 1])
+def test_no_figure_shows_a_number_that_is_not_in_the_json(last: StepDirectory, decided: int) -> None:
+    """In its table, its drawing, its title or its description."""
+    fix_plan(last, Wanted(limit=0.5, c=decided))
+    sample = plan_beside(last.path).with_name("sample.jsonl")
+    lines = [json.loads(line) for line in sample.read_text().splitlines()]
+    lines[0] |= {"decision": "reject", "reasons": ["wrong_answer"]}
+    sample.write_text("".join(json.dumps({**line, "decision": line["decision"] or "accept"}) + "\n" for line in lines))
+    report = collect(last, title="r")
+    known = numbers_in(json.loads(report_json(report)))
+
+    for key, figure in report_figures(report).items():
+        if figure is None:
+            continue
+        drawn = " ".join([*figure.columns, *(f"{cell}" for row in figure.rows for cell in row), *figure.caption[1:]])
+        drawn += " ".join(re.findall(r">([^<]+)<", str(figure.svg)))
+        allowed = known | AXES | {f"{edge:g}" for edge in edges(report)}
+        assert set(NUMBER.findall(drawn)) <= allowed, key
+    assert report.plan is not None
+
+
+AXES = {"50", "100", "0", str(REASONS_MOST), str(COMPARED_MOST)}
+"""What stands at the side of a plot or counts its bars, not what was measured."""
+
+
+def edges(report: Report) -> set[float]:
+    """Return what axes and bins are labelled with: bins end one below the next, a curve's axis has five parts."""
+    found = [one for one in (*report.lengths, report.similarity) if one]
+    bins = {edge - 1 for one in found for edge in one.edges}
+    widest = report.plan.curve[-1].rate if report.plan and report.plan.curve else 0.0
+    return bins | {100 * widest * at / 5 for at in range(6)}
+
+
+def test_the_test_of_numbers_can_fail() -> None:
+    """A number that nobody counted is found."""
+    assert not set(NUMBER.findall("12,345 rows")) <= numbers_in({"rows": 12346})
+
+
+def test_an_interactive_page_runs_only_what_is_in_it(tmp_path: Path) -> None:
+    """Its policy names the sha256 of each script; nothing is loaded; the charts' numbers are the report's."""
+    things = ("poem", "story", "letter", "song", "joke", "speech")
+    rows = [pair(f"Write a {thing}, number {n}.") for thing in things for n in range(3)]
+    report = collect(step_of(tmp_path / "1", rows), Look(map_encoder="hashing"), title="r")
+    page = report_html(report, interactive=True)
+
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    shown = re.search(r'<script type="application/json" id="charts">(.*?)</script>', page, re.DOTALL)
+    assert policy
+    assert shown
+    assert [
+        f"'sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}'" in policy[1] for one in scripts
+    ] == [
+        True,
+        True,
+    ]
+    assert "unsafe-eval" not in policy[1]
+    found = json.loads(shown[1])
+    assert set(found) == {"sankey", "sunburst", "map"}
+    assert numbers_in(found) <= numbers_in(json.loads(report_json(report)))
+    assert "<script" not in report_html(report)
+
+
+def test_hostile_text_is_data_in_an_interactive_page(tmp_path: Path) -> None:
+    """No text ends the block of JSON that it stands in."""
+    rows: list[Outcome] = [pair(text + " </script> x", text) for text in HOSTILE]
+    rows += [reject(pair(f"no {text}"), Reason(code=text)) for text in HOSTILE]
+    report = collect(step_of(tmp_path / "1", rows), Look(map_encoder="hashing"))
+
+    page = report_html(report, interactive=True)
+
+    assert page.count("</script>") == 3
+    block = page.split('id="charts">')[1].split("</script>")[0]
+    assert not set("<>&") & set(block)
+
+
+def test_a_map_is_the_same_each_time(last: StepDirectory) -> None:
+    """And holds kept and rejected rows with their fate."""
+    one, other = (collect(last, Look(map_encoder="hashing"), title="r").map for _ in range(2))
+
+    assert one is not None
+    assert one == other
+    assert Counter(point.fate for point in one.points) == {"kept": 7, "rejected": 3}
+    assert 0 < one.explained <= 1
+
+
+@pytest.mark.parametrize(
+    ("instruction", "expected"),
+    [
+        ("Write a short story about a dog.", ("write", "story")),
+        ("Could you please list the three best ways to cook rice?", ("list", "ways")),
+        ("Explain.", ("explain", "")),
+        ("", ("", "")),
+    ],
+)
+def test_what_is_asked_for_is_read_by_rule(instruction: str, expected: tuple[str, str]) -> None:
+    """The first word, and the first after it that may be an object."""
+    assert verb_and_object(instruction) == expected
+
+
+def calibration(path: Path, of: float | None) -> str:
+    """Write what `calibrate apply` writes, as far as a report reads it."""
+    share = {"of": of, "low": 0.81, "high": 0.99, "pairs": 40}
+    points = [{"threshold": at / 100, "precision": share, "recall": 0.5} for at in range(70, 100)]
+    path.write_text(json.dumps({"default": points[0], "points": points}))
+    return str(path)
+
+
+def test_how_often_dedupe_was_right_is_told_where_it_was_measured(last: StepDirectory, tmp_path: Path) -> None:
+    """At its own threshold; a share of no pairs is none."""
+    told = collect(last, Look(calibration=calibration(tmp_path / "c.json", 0.93)))
+    untold = collect(last, Look(calibration=calibration(tmp_path / "c.json", None)))
+
+    figure = report_figures(told)["similarity"]
+    assert told.precision is not None
+    assert (told.precision.threshold, told.precision.rate, told.precision.pairs) == (0.9, 0.93, 40)
+    assert figure is not None
+    assert "Of 40 labelled pairs there, 93.0 % were rejected rightly" in figure.caption.description
+    assert untold.precision is None
+
+
+def test_a_calibration_that_is_none_is_refused(last: StepDirectory, tmp_path: Path) -> None:
+    """Naming the file."""
+    (tmp_path / "c.json").write_text("{}")
+
+    with pytest.raises(InputError, match="calibrate apply"):
+        collect(last, Look(calibration=str(tmp_path / "c.json")))

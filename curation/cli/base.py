@@ -15,8 +15,8 @@ INTERRUPTED = 130
 CommandFunction = TypeVar("CommandFunction", bound=Callable[..., Any])
 
 
-class CommandTable(click.Group):
-    """A group whose commands are imported when they are needed, and the one place where an error becomes a message."""
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed."""
 
     def __init__(self, *, table: Mapping[str, str], **settings: Any) -> None:
         settings.setdefault("context_settings", {"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -34,6 +34,10 @@ class CommandTable(click.Group):
         module, name = self._table[cmd_name].split(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+
+class CommandTable(LazyGroup):
+    """The whole program, and the one place where an error becomes a message."""
 
     def main(
         self,
@@ -73,7 +77,7 @@ class DefaultGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default command before arguments that do not name one."""
-        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+        if args and args[0] not in self.list_commands(ctx) and args[0] not in ctx.help_option_names:
             args = [self._default, *args]
         return super().parse_args(ctx, args)
 

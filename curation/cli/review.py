@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from curation.cli.base import CommandTable, echo_event, print_step, progress_for, step_options
+from curation.cli.base import DefaultGroup, LazyGroup, echo_event, print_step, progress_for, step_options
 
 COMMANDS = {
     "serve": "curation.cli.review_serve:serve",
@@ -25,16 +25,12 @@ COMMANDS = {
 """Command → where it is."""
 
 
-class ReviewTable(CommandTable):
-    """The commands of a review; a directory in the place of a command is served."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `serve` before what names no command: `review DIR` is `review serve DIR`."""
-        named = args and (args[0] in COMMANDS or args[0] in ctx.help_option_names)
-        return super().parse_args(ctx, args if named or not args else ["serve", *args])
+class ReviewGroup(LazyGroup, DefaultGroup):
+    """The commands of a review: `review DIR` is `review serve DIR`."""
 
 
-review = ReviewTable(
+review = ReviewGroup(
+    default="serve",
     name="review",
     table=COMMANDS,
     subcommand_metavar="DIR | COMMAND [ARGS]...",

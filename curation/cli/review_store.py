@@ -91,17 +91,18 @@ def undo(directory: Path, reviewer: str, as_json: bool) -> None:
 
 @click.command()
 @DIRECTORY
+@click.option("--head", default="", help="A hash that was printed before: nothing up to it was cut off either.")
 @AS_JSON
-def verify(directory: Path, as_json: bool) -> None:
+def verify(directory: Path, head: str, as_json: bool) -> None:
     """Check that no decision about the step DIR was changed, lost or put in since it was made."""
     from curation.review.exchange import verify as verify_store
     from schemas.errors import InputError
 
-    events, head, damage = verify_store(directory)
+    events, last, damage = verify_store(directory, head)
     if damage:
         raise InputError(place=directory, expected="every event as it was written", found="; ".join(damage))
-    event = {"event": "verified", "events": events, "head": head}
-    echo_event(event, f"{events:,} events, all as they were written; the last one's hash is {head}", as_json=as_json)
+    event = {"event": "verified", "events": events, "head": last}
+    echo_event(event, f"{events:,} events, all as they were written; the last one's hash is {last}", as_json=as_json)
 
 
 @click.command()

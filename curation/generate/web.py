@@ -67,7 +67,8 @@ async def open_endpoint(
 
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise EndpointError(f"--base-url {base_url}: expected an address such as http://localhost:8000/v1")
+        shown = base_url.partition("?")[0].rpartition("@")[2]  # a key may stand in the rest
+        raise EndpointError(f"--base-url {shown}: expected an address such as http://localhost:8000/v1")
     key = "" if own else os.environ.get(key_variable, "")
     host = parts.netloc.rpartition("@")[2]
     async with aiohttp.ClientSession(
@@ -105,7 +106,7 @@ class OpenAIEndpoint:
             EndpointError: no attempt will help.
         """
         path = "/completions" if request.prompt else "/chat/completions"
-        received = await self.send("POST", path, self._body(request))
+        received = await self.send("POST", path, self.body(request))
         if received.status == OK:
             return self._answer(received)
         if self.learn(received, request.params):
@@ -119,10 +120,12 @@ class OpenAIEndpoint:
         Raises:
             FaultError: no answer came.
         """
+        data = None if body is None else dumps(body)
+        return await self._sent(method, path, data, {"Content-Type": "application/json"} if data else None)
+
+    async def _sent(self, method: str, path: str, data: Any, headers: Mapping[str, str] | None) -> Received:
         import aiohttp
 
-        data = None if body is None else dumps(body)
-        headers = {"Content-Type": "application/json"} if data else None
         try:
             async with self._session.request(method, self._base + path, data=data, headers=headers) as got:
                 return Received(got.status, got.headers, await got.read())
@@ -132,6 +135,19 @@ class OpenAIEndpoint:
             # no `from`: the cause may hold the key
             words = self._redacted(str(error) or type(error).__name__)
             raise FaultError(f"{self.place}: {words}") from None
+
+    async def upload(self, path: str, content: bytes, *, purpose: str) -> Received:
+        """Upload a file as a form.
+
+        Raises:
+            FaultError: no answer came.
+        """
+        import aiohttp
+
+        form = aiohttp.FormData()
+        form.add_field("purpose", purpose)
+        form.add_field("file", content, filename="requests.jsonl", content_type="application/jsonl")
+        return await self._sent("POST", path, form, None)
 
     @asynccontextmanager
     async def streamed(self, method: str, path: str, body: Row) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -155,7 +171,7 @@ class OpenAIEndpoint:
         named.pop(DROPPED, None)
         return named
 
-    def _body(self, request: Request) -> Row:
+    def body(self, request: Request) -> Row:
         """Return what is sent: parameters under the names that the model knows."""
         params = self.named(request.params)
         if request.prompt:

@@ -54,12 +54,16 @@ def import_from(directory: Path, path: Path) -> tuple[int, int]:
         return store.merge(events), len(events)
 
 
-def verify(directory: Path) -> tuple[int, str, list[str]]:
+def verify(directory: Path, head: str = "") -> tuple[int, str, list[str]]:
     """Return how many events a review holds, the hash of the last, and a sentence for whatever is damaged.
+
+    A chain cannot tell that its end was cut off; whoever noted its `head` at some time can.
 
     Raises:
         InputError: nobody has reviewed it.
     """
     with open_store(directory) as store:
         damage = store.damage()
+        if head and not store.holds(head):
+            damage.append(f"no event has the hash {head}: events were cut off, or it is another review's")
         return (0 if damage else len(read_store(review_beside(directory)))), store.head(), damage

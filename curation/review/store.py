@@ -104,6 +104,12 @@ class Store:
         found = self._db.execute("SELECT hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
         return found[0] if found else GENESIS
 
+    def holds(self, head: str) -> bool:
+        """Say whether an event had this hash: then all events up to it are those of when it was the last."""
+        return (
+            head == GENESIS or self._db.execute("SELECT 1 FROM events WHERE hash = ?", (head,)).fetchone() is not None
+        )
+
     def damage(self) -> list[str]:
         """Return a sentence for the first event that is not as it was written, and for a file that is damaged."""
         found = [line for (line,) in self._db.execute("PRAGMA integrity_check") if line != "ok"]

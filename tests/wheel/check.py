@@ -22,6 +22,13 @@ for module in (curation, training, schemas):
     assert "site-packages" in module.__file__, module.__file__
 """
 
+SCREENS = """
+from curation.review.web.app import STATIC
+from curation.review.web.pages import TEMPLATES
+shipped = {path.name for folder in (STATIC, TEMPLATES) for path in folder.iterdir()}
+assert {"htmx-2.0.11.min.js", "htmx.LICENSE", "keys.js", "map.js", "review.css", "row.html.j2"} <= shipped, shipped
+"""
+
 
 def run(*command: str, cwd: Path) -> str:
     """Run a command; print it, and what it said if it fails."""
@@ -55,6 +62,8 @@ def use(venv: Path, cwd: Path) -> None:
     run(data, "validate", str(rows), "-o", "runs/1-validate", cwd=cwd)
     run(data, "filter", "runs/1-validate", "-o", "runs/2-filter", cwd=cwd)
     run(data, "dedupe", "runs/2-filter", "-o", "runs/3-dedupe", cwd=cwd)
+    run(data, "review", "status", "runs/3-dedupe", cwd=cwd)
+    run(str(bin_folder / "python"), "-c", SCREENS, cwd=cwd)
     run(data, "release", "runs/3-dedupe", "-o", "runs/4-release", cwd=cwd)
     run(data, "report", "runs/3-dedupe", cwd=cwd)
     run(train, "--help", cwd=cwd)

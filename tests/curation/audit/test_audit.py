@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -91,6 +92,19 @@ def test_a_repair_that_gives_the_record_back_is_counted(tmp_path: Path, sound: l
 
     (rate,) = step.rows("rates")
     assert (rate["planted"], rate["repaired"], rate["restored"], rate["right"]) == (6, 6, 6, 6)
+
+
+def test_a_flag_counts_though_a_later_step_rejects_the_record(tmp_path: Path, sound: list[InstructionRecord]) -> None:
+    """A flag makes a record the worse of two like ones: it is dedupe that rejects it, but the check had seen it."""
+    steps: tuple[Row, ...] = ({"filter": {}}, {"dedupe": {"encoder": "hashing", "threshold": 0.9, "cache": False}})
+    twins = [replace(one, instruction=f"{one.instruction} ") for one in sound[:6]]
+    long = [replace(one, response=f"{one.response} {'It is so, and it has always been so. ' * 4}") for one in sound[:6]]
+
+    step = audited(tmp_path, [*twins, *long], steps, defects=("contact_left",), per_defect=3)
+
+    (rate,) = step.rows("rates")
+    assert rate["planted"] == rate["right"] == rate["rejected"] == 3
+    assert rate["codes"] == {"duplicate_near": 3, "personal_data": 3}
 
 
 def test_every_plant_is_in_the_directory_with_what_became_of_it(tmp_path: Path, sound: list[InstructionRecord]) -> None:

@@ -75,6 +75,19 @@ def test_who_gets_round_that_is_found_out(store: Store, change: str) -> None:
     assert len(store.damage()) == 1
 
 
+def test_who_noted_the_head_finds_a_cut_end(tmp_path: Path) -> None:
+    """Which the chain alone cannot tell."""
+    with Store(review_beside(tmp_path / "1")) as store:
+        store.append(event("aa"), event("bb"))
+        early, late = GENESIS, store.head()
+    with closing(sqlite3.connect(store.path)) as db:
+        db.executescript("DROP TRIGGER events_remain; DELETE FROM events WHERE seq = 2")
+
+    assert verify(tmp_path / "1")[2] == []
+    assert verify(tmp_path / "1", early)[2] == []
+    assert "events were cut off" in verify(tmp_path / "1", late)[2][0]
+
+
 def test_a_stroke_is_written_whole_or_not_at_all(store: Store) -> None:
     """An event that is there already takes the others with it."""
     first = event("aa")

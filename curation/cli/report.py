@@ -53,8 +53,14 @@ def report(
     from curation.report.collect import Look
     from curation.report.write import write_report
 
-    drawn_by = map_encoder if interactive else ""
-    look = Look(seed=seed, per_reason=per_reason, kept=kept, calibration=calibration, map_encoder=drawn_by)
+    look = Look(
+        seed=seed,
+        per_reason=per_reason,
+        kept=kept,
+        calibration=calibration,
+        map=interactive,
+        map_encoder=map_encoder,
+    )
     found = write_report(open_input(directory), output, look, title, interactive=interactive)
     event = {"event": "report", "path": str(output), "rows": found.rows, "kept": found.kept, "rejected": found.rejected}
     steps = "1 step" if len(found.steps) == 1 else f"{len(found.steps)} steps"

@@ -58,8 +58,10 @@ class Look:
     """Kept records shown."""
     calibration: str = ""
     """What `dolly-data calibrate apply -o` wrote; empty: nobody labelled pairs."""
-    map_encoder: str = ""
-    """Draw a map by what this encoder makes of the instructions; empty: no map, which takes the longest."""
+    map: bool = False
+    """Draw a map of the rows; it takes the longest."""
+    map_encoder: str = "minilm"
+    """The encoder whose vectors of the instructions the map is drawn by."""
     times: bool = True
     """Say when each step ran and how long; without it, equal steps give equal reports."""
 
@@ -97,7 +99,7 @@ def collect(step: StepDirectory, look: Look = LOOK, title: str = "") -> Report: 
         chain=tuple(_link(one, look) for one in chain.steps),
         review=_reviewed(chain),
         plan=_planned(step),
-        map=topic_map(chain, look.map_encoder, look.seed) if look.map_encoder else None,
+        map=topic_map(chain, look.map_encoder, look.seed) if look.map else None,
         seed=look.seed,
         gap=chain.gap,
     )

@@ -158,18 +158,20 @@ class Point:
     y: float
     fate: str
     """kept or rejected."""
+    topic: int
+    """The number of its topic, from 0."""
     label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicMap:
-    """Where rows stand to each other: two principal directions of what their instructions mean."""
+    """Where rows stand to each other, by what their instructions mean."""
 
     encoder: str
     seed: int
     """Drew the rows that are shown."""
-    explained: float
-    """Share of the vectors' variance that the two directions hold."""
+    topics: tuple[str, ...]
+    """Each topic's most telling words."""
     points: tuple[Point, ...]
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from curation.generate.endpoint import Request
+from curation.generate.statuses import OK
 from curation.generate.trouble import FaultError
-from curation.generate.web import OK, OpenAIEndpoint, Received
+from curation.generate.web import OpenAIEndpoint, Received
 from schemas.codec import dumps, loads
 from schemas.errors import EndpointError
 from schemas.record import Row

@@ -4,6 +4,8 @@
       answers.jsonl    {"t": "request", "key": …} and {"t": "answer", "key": …, "body": …}, one a line, only appended;
                        {"t": "lost", …}: sent, perhaps billed, to be sent again; {"t": "unbilled", …}: given up
       spending.json    what the answers cost
+      proposals.jsonl  what requests were for, so that --reparse can read their answers again
+      batches.jsonl    the jobs of batch mode
       last_run.json    what the last run sent and reused, for people
       lock             held by the process that writes
 

@@ -15,6 +15,18 @@ from urllib.parse import urlsplit
 
 from curation.generate.endpoint import Answer, Request, read_answer
 from curation.generate.headers import NO_LIMITS, Limits, read_limits
+from curation.generate.statuses import (
+    BROKEN_FROM,
+    BUSY,
+    HOPELESS,
+    OK,
+    PASSING,
+    REDIRECT,
+    TOO_MANY,
+    UNAUTHORIZED,
+    error_in,
+    is_empty_quota,
+)
 from curation.generate.trouble import BusyError, FaultError
 from schemas.codec import dumps, loads
 from schemas.errors import EndpointError
@@ -32,18 +44,6 @@ RENAMED = {"max_tokens": "max_completion_tokens"}
 """Parameter → what models that do not take it under this name call it."""
 DROPPED = ""
 """The name of a parameter that a model does not take at all."""
-
-OK, REDIRECT, BROKEN_FROM = 200, 300, 500
-UNAUTHORIZED = (401, 403)
-HOPELESS = (401, 402, 403, 404, 405, 410)
-"""Statuses that asking again cannot mend."""
-BUSY = (429, 503, 529)
-"""Statuses that say: later."""
-PASSING = (408, 409, 425)
-"""Statuses besides 5xx that may be gone the next time."""
-EMPTY_QUOTA = ("insufficient_quota", "exceeded your current quota", "insufficient balance", "billing_hard_limit",
-               "credit balance is too low", "insufficient credit", "out of credits", "quota_exhausted")  # fmt: skip
-"""How providers say, often by a 429, that there is no money left."""
 
 
 class Received(NamedTuple):
@@ -199,7 +199,7 @@ class OpenAIEndpoint:
 
     def learn(self, received: Received, params: Mapping[str, Any]) -> bool:
         """Note that the model knows a parameter by another name, or not at all; return whether that was news."""
-        error = _error(received.content)
+        error = error_in(received.content)
         name = str(error.get("param"))
         if name not in params or name in self._called or not str(error.get("code")).startswith("unsupported"):
             return False
@@ -215,10 +215,10 @@ class OpenAIEndpoint:
             EndpointError: no attempt will help.
         """
         status, said = received.status, self.words_of(received)
-        if status in HOPELESS or (status == BUSY[0] and any(words in said.lower() for words in EMPTY_QUOTA)):
+        limits = read_limits(received.headers, said)
+        if status in HOPELESS or (status == TOO_MANY and is_empty_quota(said, limits)):
             raise EndpointError(said)
         if status in BUSY:
-            limits = read_limits(received.headers, said)
             raise BusyError(said, limits=limits)
         if status >= BROKEN_FROM or status in PASSING or status < REDIRECT:
             raise FaultError(said, status=status)
@@ -235,7 +235,7 @@ class OpenAIEndpoint:
         return f"{self.place}: {self._said(received)}{hint}"
 
     def _said(self, received: Received) -> str:
-        error = _error(received.content)
+        error = error_in(received.content)
         message = error.get("message") or received.content.decode(errors="replace")
         code = error.get("code") or error.get("type")
         said = f"{received.status}: {message}" + (f" ({code})" if code and isinstance(code, str) else "")
@@ -257,15 +257,3 @@ def _limits(headers: Mapping[str, str]) -> Limits:
     """Return the limits that an answer tells of; most tell nothing, and then nothing is parsed."""
     told = "x-ratelimit-remaining-requests" in headers or "x-ratelimit-remaining" in headers
     return read_limits(headers) if told or "ratelimit-remaining" in headers else NO_LIMITS
-
-
-def _error(content: bytes) -> Mapping[str, Any]:
-    """Return the error that a body tells of, in whatever shape it comes."""
-    try:
-        body = loads(content)
-    except ValueError:
-        return {}
-    if not isinstance(body, Mapping):
-        return {}
-    error = body.get("error", body)
-    return error if isinstance(error, Mapping) else {"message": error}

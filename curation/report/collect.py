@@ -219,7 +219,9 @@ def _similarity(chain: Chain) -> Histogram | None:
             rejected[row["id"]] -= 1
             groups[fate][similarity_bin(float(row["cosine"]))] += 1
         if any(groups.values()):
-            return similarity_histogram({name: counts for name, counts in groups.items() if counts}, _threshold(step))
+            found = {name: counts for name, counts in groups.items() if counts}
+            note = next((str(row["said"]) for row in step.rows("measured")), "")
+            return replace(similarity_histogram(found, _threshold(step)), note=note)
     return None
 
 

@@ -59,6 +59,8 @@ class Histogram:
     series: tuple[Series, ...]
     threshold: float | None = None
     """A limit that decided, drawn as a line."""
+    note: str = ""
+    """What is known about the limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

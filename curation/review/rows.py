@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from curation.review.columns import Column, read_columns
 from curation.review.events import Fate
 from schemas.codec import dumps, read_record, read_rejection
 from schemas.outcome import Outcome, Rejection
@@ -60,6 +61,7 @@ class Rows:
         self.path = path
         self.db = sqlite3.connect(path, check_same_thread=False)
         self.db.execute("PRAGMA mmap_size=1073741824")
+        self._version = -1
 
     def close(self) -> None:
         """Close the file."""
@@ -74,6 +76,24 @@ class Rows:
     def hashes(self) -> list[str]:
         """The hash of every row, by place."""
         return [sha256 for (sha256,) in self.db.execute("SELECT sha256 FROM items ORDER BY pos")]
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """What is known about every row, by column."""
+        self._forget_what_changed()
+        return self._columns
+
+    @cached_property
+    def _columns(self) -> dict[str, Column]:
+        return read_columns(self.db)
+
+    def _forget_what_changed(self) -> None:
+        """Read again what hangs on the map, if somebody made one meanwhile."""
+        (version,) = self.db.execute("PRAGMA data_version").fetchone()
+        if version != self._version:
+            self._version = version
+            for name in ("_columns", "_mapped", "_vectors"):
+                self.__dict__.pop(name, None)
 
     @cached_property
     def places(self) -> dict[str, int]:
@@ -114,6 +134,7 @@ class Rows:
 
     def most_like(self, pos: int, most: int) -> list[tuple[int, float]]:
         """Return the rows whose prompts are most like one's, with their cosines; none where no map was made."""
+        self._forget_what_changed()
         if pos not in self._mapped:
             return []
         vectors, at = self._vectors, self._mapped[pos]

@@ -1,11 +1,13 @@
 """Finds rows: by words in their texts, by what is known about them, by what the checks said, by topic."""
 
 import re
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Final, NamedTuple
 
+import numpy as np
+
+from curation.review.columns import Mask
 from curation.review.rows import Item, Rows
 from schemas.errors import InputError
 
@@ -27,15 +29,6 @@ FACETS: Final[Mapping[str, str]] = {
 }
 """Facet → its name on the screen."""
 
-_VALUES: Final[Mapping[str, str]] = {
-    "code": "SELECT code, count(DISTINCT marks.pos) FROM marks JOIN found USING (pos) GROUP BY 1 ORDER BY 2 DESC, 1",
-    "topic": "SELECT topics.topic, count(*) FROM places JOIN found USING (pos) JOIN topics USING (topic) "
-    "GROUP BY 1 ORDER BY 2 DESC, 1",
-    **{
-        name: f"SELECT {name}, count(*) FROM items JOIN found USING (pos) GROUP BY 1 ORDER BY 2 DESC, 1"  # noqa: S608  # our own column names
-        for name in ("fate", "category", "length", "alike", "language", "source", "model")
-    },
-}
 _PARTS: Final = re.compile(r'"([^"]+)"|(\S+)')
 
 
@@ -85,25 +78,22 @@ def search(rows: Rows, wanted: Wanted, page: int = 1, most: int = PAGE) -> Found
     """Return one page of the rows that are wanted, and how many of all of them have each value of each facet.
 
     Raises:
-        InputError: a value that no row has.
+        InputError: nothing to look for in the words.
     """
-    _collect(rows.db, wanted)
-    count = "SELECT count(*) FROM found"
-    kept = f"{count} JOIN items USING (pos) WHERE fate = 'kept'"
-    places = rows.db.execute("SELECT pos FROM found ORDER BY pos LIMIT ? OFFSET ?", (most, (page - 1) * most))
+    found = _found(rows, wanted)
+    places = np.flatnonzero(found)
     return Found(
-        page=tuple(pos for (pos,) in places),
-        rows=rows.db.execute(count).fetchone()[0],
-        kept=rows.db.execute(kept).fetchone()[0],
-        facets=dict(_facets(rows.db)),
+        page=tuple(places[(page - 1) * most : page * most].tolist()),
+        rows=len(places),
+        kept=int((found & _kept(rows)).sum()),
+        facets=dict(_facets(rows, found)),
     )
 
 
 def kept_places(rows: Rows, wanted: Wanted) -> list[int]:
     """Return the places of all kept records that are wanted."""
-    _collect(rows.db, wanted)
-    found = rows.db.execute("SELECT pos FROM found JOIN items USING (pos) WHERE fate = 'kept' ORDER BY pos")
-    return [pos for (pos,) in found]
+    places: list[int] = np.flatnonzero(_found(rows, wanted) & _kept(rows)).tolist()
+    return places
 
 
 def chosen(rows: Rows, ids: Iterable[str], wanted: Wanted, expect: int | None) -> list[Item]:
@@ -140,31 +130,23 @@ def term_spans(text: str, words: str) -> list[tuple[int, int]]:
     return [match.span() for match in re.finditer(rf"\b(?:{'|'.join(wanted)})", text, re.IGNORECASE)]
 
 
-def _collect(db: sqlite3.Connection, wanted: Wanted) -> None:
-    """Put the places of the wanted rows into a table of this connection."""
-    clauses, values = _where(wanted)
-    where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
-    db.execute("CREATE TEMP TABLE IF NOT EXISTS found (pos INTEGER PRIMARY KEY)")
-    db.execute("DELETE FROM found")
-    db.execute(f"INSERT INTO found SELECT pos FROM items{where}", values)  # noqa: S608  # clauses are ours, values are bound
-    db.commit()
-
-
-def _where(wanted: Wanted) -> tuple[list[str], list[str]]:
-    """Return the clauses for what is wanted, and the values bound in them."""
-    clauses, values = [], []
+def _found(rows: Rows, wanted: Wanted) -> Mask:
+    """Say of each row whether it is wanted."""
+    found = np.ones(len(rows.hashes), np.bool_)
     for name, value in wanted.filled().items():
-        if name == "words":
-            clause, value = "pos IN (SELECT rowid FROM texts WHERE texts MATCH ?)", _match(value)  # noqa: PLW2901
-        elif name == "code":
-            clause = "pos IN (SELECT pos FROM marks WHERE code = ?)"
-        elif name == "topic":
-            clause = "pos IN (SELECT pos FROM places WHERE topic = ?)"
-        else:
-            clause = f"{name} = ?"
-        clauses.append(clause)
-        values.append(_none(value))
-    return clauses, values
+        found &= _matching(rows, value) if name == "words" else rows.columns[name].where(_none(value), len(found))
+    return found
+
+
+def _matching(rows: Rows, words: str) -> Mask:
+    found = np.zeros(len(rows.hashes), np.bool_)
+    places = rows.db.execute("SELECT rowid FROM texts WHERE texts MATCH ?", (_match(words),))
+    found[[pos for (pos,) in places]] = True
+    return found
+
+
+def _kept(rows: Rows) -> Mask:
+    return rows.columns["fate"].where("kept", len(rows.hashes))
 
 
 NOTHING: Final = "(none)"
@@ -187,11 +169,11 @@ def _match(words: str) -> str:
     return " ".join(quoted) + ("*" if not words.rstrip().endswith('"') else "")
 
 
-def _facets(db: sqlite3.Connection) -> Iterator[tuple[str, tuple[Value, ...]]]:
-    labels = {str(topic): label for topic, label in db.execute("SELECT topic, label FROM topics")}
+def _facets(rows: Rows, found: Mask) -> Iterator[tuple[str, tuple[Value, ...]]]:
+    labels = {str(topic): label for topic, label in rows.db.execute("SELECT topic, label FROM topics")}
     for name in FACETS:
-        found: Sequence[tuple[str | int, int]] = db.execute(_VALUES[name]).fetchmany(VALUES_MOST)
-        values = tuple(_value(name, str(value), rows, labels) for value, rows in found)
+        counted = rows.columns[name].counts(found)[:VALUES_MOST]
+        values = tuple(_value(name, value, number, labels) for value, number in counted)
         if len(values) > 1 or (values and values[0].value != NOTHING):
             yield name, values
 

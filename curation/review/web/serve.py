@@ -67,9 +67,10 @@ def serve(
 
 
 def warm(desk: Desk) -> None:
-    """Load what evidence needs and what is loaded once: the model that tells languages, the vectors, the numbers."""
+    """Load what evidence needs and what is loaded once: the model that tells languages, vectors, columns, numbers."""
     desk.number_of("hunt", "")
     desk.rows.most_like(0, 1)
+    _ = desk.rows.columns
     py3langid_detector("Which language is this?")
 
 

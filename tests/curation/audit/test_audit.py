@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,13 +12,16 @@ from click.testing import CliRunner
 
 from curation.audit.audit import Audit
 from curation.audit.catalogue import DEFECTS
-from curation.audit.sow import Sowing, planted, sow
+from curation.audit.measure import catch
+from curation.audit.sow import Plant, Sowing, planted, sow
 from curation.audit.steps import Asked
+from curation.audit.trace import Fate
 from curation.cli.audit import audit as command
 from curation.generate.seeds import SHIPPED, read_seeds
 from curation.pipeline import run_source
 from schemas.errors import InputError
-from schemas.record import InstructionRecord, Row
+from schemas.outcome import reject
+from schemas.record import InstructionRecord, Reason, Row, flagged
 from schemas.step import StepDirectory
 from tests.support import ROOT, pair, step_of
 
@@ -94,17 +96,15 @@ def test_a_repair_that_gives_the_record_back_is_counted(tmp_path: Path, sound: l
     assert (rate["planted"], rate["repaired"], rate["restored"], rate["right"]) == (6, 6, 6, 6)
 
 
-def test_a_flag_counts_though_a_later_step_rejects_the_record(tmp_path: Path, sound: list[InstructionRecord]) -> None:
+def test_a_flag_counts_though_a_later_step_rejects_the_record() -> None:
     """A flag makes a record the worse of two like ones: it is dedupe that rejects it, but the check had seen it."""
-    steps: tuple[Row, ...] = ({"filter": {}}, {"dedupe": {"encoder": "hashing", "threshold": 0.9, "cache": False}})
-    twins = [replace(one, instruction=f"{one.instruction} ") for one in sound[:6]]
-    long = [replace(one, response=f"{one.response} {'It is so, and it has always been so. ' * 4}") for one in sound[:6]]
+    plant = Plant(defect="contact_left", host=pair(), record=pair(response="Blue. Write to jo.reed@gmail.com."))
+    noted = flagged(plant.record, Reason(code="personal_data", found="jo…"))
+    lost = Fate(outcome=reject(noted, Reason(code="duplicate_near", other="0123456789abcdef")), step="dedupe")
 
-    step = audited(tmp_path, [*twins, *long], steps, defects=("contact_left",), per_defect=3)
+    caught, _ = catch(plant, DEFECTS["contact_left"], {plant.record.id: [lost]})
 
-    (rate,) = step.rows("rates")
-    assert rate["planted"] == rate["right"] == rate["rejected"] == 3
-    assert rate["codes"] == {"duplicate_near": 3, "personal_data": 3}
+    assert (caught.how, caught.codes, caught.right) == ("rejected", ("duplicate_near", "personal_data"), True)
 
 
 def test_every_plant_is_in_the_directory_with_what_became_of_it(tmp_path: Path, sound: list[InstructionRecord]) -> None:

@@ -139,9 +139,10 @@ def test_list_shows_an_example_of_each_category(tmp_path: Path) -> None:
 
 
 def test_the_language_of_seeds_is_that_of_most() -> None:
-    """Those that are surely in one; texts that could be in any say nothing."""
+    """Those that are surely in one; texts that could be in any say nothing, and two languages are none."""
     german = pair("Nenne drei Gründe, warum die Brücke gesperrt wurde.", "Der Stadtrat wartete auf das Gutachten.")
 
     assert language_of(read_seeds(SHIPPED)) == "en"
     assert language_of([german, german, pair("1 + 1", "2")]) == "de"
     assert language_of([pair("1 + 1", "2")]) == ""
+    assert language_of([german, *read_seeds(SHIPPED)[:1]]) == ""

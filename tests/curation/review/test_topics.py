@@ -94,8 +94,10 @@ def test_a_review_has_a_map(tmp_path: Path) -> None:
     with served(step) as review:
         review.enter()
         before = review.ask("GET", "/map").text
+        assert "Topic" not in review.ask("GET", "/explore").text
         made = make_map(review.desk.chain, review.desk.rows, encoder="hashing")
         topics, points = topic_rows(review.desk.rows), map_points(review.desk.rows)
+        assert "Topic" in review.ask("GET", "/explore").text
         page, data = review.ask("GET", "/map").text, review.ask("GET", "/map.json")
         rejected = points["pos"][points["kept"].index(0)]
         row = review.ask("GET", f"/map/{rejected}").text
@@ -118,8 +120,7 @@ def test_with_a_map_the_most_alike_rows_are_any_rows(tmp_path: Path) -> None:
     assert desk.rows.most_like(0, 5) == []
     make_map(desk.chain, desk.rows, encoder="hashing")
 
-    rows = open_desk(step, Seating()).rows
-    found = rows.most_like(0, 5)
+    found = desk.rows.most_like(0, 5)
 
     vectors = HashingEncoder().encode(texts(8))
     cosines = vectors @ vectors[0]

@@ -57,5 +57,10 @@ docs-write: $(VENV)/.dev
 wheel: $(VENV)/.dev
 	$(BIN)/python tests/wheel/check.py
 
+# what benchmarks compare with, apart from the product
+bench-env: benchmarks/peers.txt
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip --disable-pip-version-check --quiet install -r benchmarks/peers.txt
+
 clean:
 	rm -rf .venv .venv-* dist build demo runs

@@ -31,7 +31,13 @@ from schemas.codec import loads, sha256_of
 
 CONCURRENCY = 8
 STARTS_S = 0.5
-"""Seconds that the process takes to start, about; moments before it has begun are tried too, one time in ten."""
+"""Seconds that the process takes to start, about."""
+STARTING_SHARE = 0.1
+"""Share (0 to 1) of kills while it starts."""
+JITTER_S = 0.05
+"""Seconds, at most, between a request and the kill."""
+AMID_SHARE = 0.5
+"""Share of kills that must come while requests are under way; others say little."""
 WHOLE = ("records.jsonl", "rejected.jsonl", "novelty.jsonl", "requests.jsonl")
 FAULTS = ("truncated=0.03", "empty_content=0.03", "duplicate=0.03", "no_usage=0.05")
 """Faults of answers belong to the request, so that the unbroken run meets the same."""
@@ -74,6 +80,7 @@ def main() -> None:
     )
     goals = {
         "kills": (">=", kills),
+        "kills_amid_requests": (">=", AMID_SHARE * kills),
         "answers_lost": ("<=", 0),
         "billed_twice_most": ("<=", CONCURRENCY),
         "billed_uncounted": ("<=", 0),
@@ -100,17 +107,15 @@ def measure(folder: Path, records: int, kills: int, chance: random.Random) -> Fi
     """Kill so many times; then let the last run come to its end."""
     figures = Figures()
     with endpoint(folder / "whole.ledger") as address:
-        started = time.monotonic()
-        process = start(address, folder / "whole", records)
-        said, _ = process.communicate()
-        takes_s = time.monotonic() - started
-    print(f"unbroken: {takes_s:.1f} s, {sum(1 for _ in read_ledger(folder / 'whole.ledger'))} requests; {said[-60:]!r}")
+        said, _ = start(address, folder / "whole", records).communicate()
+    requests = rows(folder / "whole.ledger")
+    print(f"unbroken: {requests} requests; {said.splitlines()[0]}")
     number = 0
     while figures.kills < kills or not figures.ends:
         number += 1
         one = folder / f"{number}"
         with endpoint(folder / f"{number}.ledger") as address:
-            Broken(one, folder / f"{number}.ledger", address, figures, chance).go(records, kills, takes_s)
+            Broken(one, folder / f"{number}.ledger", address, figures, chance).go(records, kills, requests)
         figures.ends += 1
         figures.different += any((one / name).read_bytes() != (folder / "whole" / name).read_bytes() for name in WHOLE)
     return figures
@@ -132,16 +137,13 @@ class Broken:
     twice: int = 0
     """What had been billed again by then."""
 
-    def go(self, records: int, kills: int, takes_s: float) -> None:
+    def go(self, records: int, kills: int, requests: int) -> None:
         """Start and kill until a run comes to its end."""
         while True:
             process = start(self.address, self.output, records)
             if self.figures.kills < kills:
-                waits_s = STARTS_S * self.chance.random() if self.chance.random() < 0.1 else self._moment(takes_s)
-                try:
-                    process.wait(waits_s)
-                except subprocess.TimeoutExpired:
-                    process.send_signal(signal.SIGKILL)
+                self._wait(process, requests)
+                process.send_signal(signal.SIGKILL)
             said, _ = process.communicate()
             self.look(killed=process.returncode == -signal.SIGKILL)
             if process.returncode == 0:
@@ -149,9 +151,15 @@ class Broken:
             if process.returncode != -signal.SIGKILL:
                 sys.exit(f"exit {process.returncode}: {said}")
 
-    def _moment(self, takes_s: float) -> float:
-        """Return seconds after which to kill: a few answers on, or nearly at the end."""
-        return STARTS_S + self.chance.random() * max(0.2, takes_s - STARTS_S) / 3
+    def _wait(self, process: "subprocess.Popen[str]", requests: int) -> None:
+        """Wait for a random moment: a number of requests on, and a little; one time in ten, while it starts."""
+        if self.chance.random() < STARTING_SHARE:
+            time.sleep(STARTS_S * self.chance.random())
+            return
+        until = rows(self.ledger) + self.chance.randint(1, max(1, requests // 3))
+        while process.poll() is None and rows(self.ledger) < until:
+            time.sleep(0.002)
+        time.sleep(JITTER_S * self.chance.random())
 
     def look(self, *, killed: bool) -> None:
         """Compare journal and ledger."""
@@ -169,6 +177,11 @@ class Broken:
         self.billed = billed
         with open_journal(journal_beside(self.output)) as journal:
             figures.uncounted += journal.spending.tokens.total < sum(one.tokens for one in read_ledger(self.ledger))
+
+
+def rows(ledger: Path) -> int:
+    """Return how many requests a ledger holds."""
+    return ledger.read_bytes().count(b"\n") if ledger.exists() else 0
 
 
 def bodies(journal: Path) -> tuple[Counter[str], Counter[str]]:

@@ -198,6 +198,8 @@ def _load(place: str) -> Callable[[], Any]:
 
 STAGES: dict[str, Callable[[], Any]] = {
     "filter": _load("curation.filters.stage:Filter"),
+    "survey": _load("curation.filters.survey:Survey"),
+    "decontaminate": _load("curation.contamination.stage:Decontaminate"),
     "dedupe": _load("curation.dedupe.stage:Dedupe"),
 }
 """The kinds that judge records by themselves: what an audit can run."""
@@ -206,8 +208,6 @@ KINDS: dict[str, Kind] = {
     "generate": _source(_load("curation.generate.source:Generate")),
     "validate": _source(_load("curation.sources:Validate")),
     **{kind: _stage(shape) for kind, shape in STAGES.items()},
-    "survey": _stage(_load("curation.filters.survey:Survey")),
-    "decontaminate": _stage(_load("curation.contamination.stage:Decontaminate")),
     "select": _select,
     "review": _review,
     "release": _release,

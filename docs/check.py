@@ -25,8 +25,8 @@ LENT = ("docs", "recipes")
 BLOCK = re.compile(r"(^```console\n)(.*?)(^```$)", re.MULTILINE | re.DOTALL)
 UNIT = re.compile(r"\d[\d,.]*(?= ?(?:s|min|MB|GB|tokens/s|rows/s)\b)")
 NUMBER = re.compile(r"\d[\d,.]*|bf16|fp32")
-SPOKEN = ("dolly-train respond", "dolly-train compare")
-"""Commands that print what a model says."""
+SPOKEN = ("dolly-train respond", "dolly-train compare", "dolly-data generate -n")
+"""Commands that print what a model says, or what became of it."""
 
 
 def main() -> int:

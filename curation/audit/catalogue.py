@@ -51,7 +51,7 @@ DEFECTS: Mapping[str, Defect] = {
     "empty_response": Defect(plant=parts.empty_response, expects=("response_empty",)),
     "stand_in": Defect(plant=parts.stand_in, expects=("response_placeholder",)),
     "echoed_instruction": Defect(plant=parts.echoed_instruction, expects=("response_echoes",)),
-    "echoed_context": Defect(plant=parts.echoed_context, expects=("response_echoes",)),
+    "echoed_context": Defect(plant=parts.echoed_context, expects=("response_copies_context",)),
     "no_input_typed": Defect(plant=parts.no_input_typed, expects=("no_input_marker",)),
     "end_mark_left": Defect(plant=leaks.end_mark_left, expects=("end_marker",)),
     "next_task_merged": Defect(plant=leaks.next_task_merged, expects=("merged_tasks",)),

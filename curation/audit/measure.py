@@ -10,7 +10,7 @@ from curation.audit.sow import Plant
 from curation.audit.trace import Fate, Fates, ids
 from curation.interval import wilson
 from schemas.outcome import Outcome, Rejection
-from schemas.record import InstructionRecord
+from schemas.record import InstructionRecord, to_row
 
 How = Literal["rejected", "repaired", "flagged", "kept"]
 """What became of a plant; the first that is true."""
@@ -41,7 +41,7 @@ def catch(plant: Plant, defect: Defect, seen: Fates) -> tuple[Catch, Outcome]:
     own = _own(plant, seen)
     pair = (own, *_others(plant, defect, seen, own))
     lost = next((fate for fate in pair if not fate.kept), None)
-    codes = lost.reasons if lost else _noted(plant.record, own.outcome)
+    codes = (*(lost.reasons if lost else ()), *_noted(plant.record, own.outcome))
     right = any(code in defect.expects for code in codes) and not (lost and defect.beside and not _names(lost, plant))
     caught = Catch(
         id=plant.record.id,
@@ -74,11 +74,10 @@ def _names(lost: Fate, plant: Plant) -> bool:
 
 
 def _noted(before: InstructionRecord, after: Outcome) -> tuple[str, ...]:
-    """Return the codes of the repairs and flags that were added."""
-    if isinstance(after, Rejection):
-        return ()
-    repairs, flags = after.repairs[len(before.repairs) :], after.flags[len(before.flags) :]
-    return (*(one.code for one in repairs), *(one.code for one in flags))
+    """Return the codes of the repairs and flags that were added, also where the record was rejected later."""
+    row = after.row if isinstance(after, Rejection) else to_row(after)
+    repairs, flags = row.get("repairs", ())[len(before.repairs) :], row.get("flags", ())[len(before.flags) :]
+    return tuple(str(one["code"]) for one in (*repairs, *flags))
 
 
 def _how(before: InstructionRecord, lost: Fate | None, after: Outcome) -> How:

@@ -48,7 +48,7 @@ def sow(defects: Mapping[str, Defect], hosts: Sequence[InstructionRecord], how: 
     beds = [_Bed(name, defect, hosts, how, taken) for name, defect in defects.items()]
     rounds: list[Round] = []
     while len(rounds) < how.rounds and any(bed.open for bed in beds):
-        plants = tuple(_fill(beds, int(how.share * len(hosts))))
+        plants = tuple(_fill(beds, max(1, int(how.share * len(hosts)))))
         if not plants:
             break
         rounds.append(plants)

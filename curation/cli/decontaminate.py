@@ -24,7 +24,7 @@ from schemas.record import Row
 @click.option(
     "--threshold",
     type=float,
-    default=0.9,
+    default=0.85,
     show_default=True,
     help="Cosine from which a prompt is the item in other words; 0 leaves embeddings out.",
 )

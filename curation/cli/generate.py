@@ -2,11 +2,17 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from curation.cli.base import print_step, screen_for, step_options
+from curation.cli.base import echo_event, print_step, screen_for, step_options
 from curation.cli.covered import coverage_text, terms_text
+
+if TYPE_CHECKING:
+    from curation.generate.budgeted import Spent
+    from curation.generate.journal import LastRun
+    from curation.generate.source import Generate
 
 
 @click.command()
@@ -51,6 +57,7 @@ from curation.cli.covered import coverage_text, terms_text
 @click.option("--min-yield", default=0.1, show_default=True, help="Share kept under which three rounds end the run.")
 @click.option("--concurrency", default=8, show_default=True, help="Requests under way at once.")
 @click.option("--timeout-s", default=300.0, show_default=True, help="Seconds that one request may take.")
+@click.option("--mode", default="online", show_default=True, help="online, or batch: in jobs at half the price.")
 @click.option("--output-form", default="auto", show_default=True, help="Of lists: schema, json, tool, text or list.")
 @click.option("--attempts", default=5, show_default=True, help="At requests that fail; waiting for a limit is none.")
 @click.option("--patience-s", default=600.0, show_default=True, help="Seconds without any answer that end a run.")
@@ -59,9 +66,16 @@ from curation.cli.covered import coverage_text, terms_text
     "--price-in", type=float, default=None, help="US dollars per million tokens of prompts; default: the price file's."
 )
 @click.option("--price-out", type=float, default=None, help="US dollars per million tokens of answers.")
+@click.option("--reparse", is_flag=True, help="Read the journal's answers anew and send nothing.")
 @click.option("--journal", default="", help="Folder of the journal; default: OUTPUT.journal.")
+@click.option("--dry-run", "dry", is_flag=True, help="Say what it would take, and send nothing.")
+@click.option(
+    "--probe", type=click.IntRange(1), help="Send so many requests, which are kept, and say what it would take."
+)
 @step_options
-def generate(output: Path, force: bool, plain: bool, as_json: bool, **settings: object) -> None:
+def generate(
+    output: Path, force: bool, plain: bool, as_json: bool, dry: bool, probe: int | None, **settings: object
+) -> None:
     """Make instruction/response pairs from seed tasks, documents or earlier records.
 
     Every answer is kept in a journal beside the step directory: a run that was killed, or is run again with a larger
@@ -74,14 +88,38 @@ def generate(output: Path, force: bool, plain: bool, as_json: bool, **settings: 
     from schemas.codec import read_config
 
     source = read_config(Generate, settings, "generate").beside(output)
+    if dry or probe:
+        print_estimate(source, None if dry else probe, as_json=as_json)
+        return
     aside = screen_for(as_json=as_json, plain=plain)
     try:
         ran = run_source(source, output, force=force, aside=aside)
     finally:
         aside.close()
     if not ran.reused:
-        click.echo(f"{last_run(Path(source.journal))}; {read_spent(Path(source.journal))}", err=as_json)
+        print_run(last_run(Path(source.journal)), read_spent(Path(source.journal)), as_json=as_json)
     print_step(ran, as_json=as_json)
     click.echo(coverage_text(ran.step.rows("coverage")), err=as_json)
     if warning := terms_text(Counter(record.provenance.terms for record in ran.step.records())):
         click.echo(warning, err=True)
+
+
+def print_estimate(source: "Generate", requests: int | None, *, as_json: bool) -> None:
+    """Print what a run would take, after so many requests; None: after none."""
+    from curation.generate.probe import probe
+    from curation.generate.rehearse import dry_run
+
+    estimate = probe(source, requests) if requests else dry_run(source)
+    echo_event(estimate.plain(), str(estimate), as_json=as_json)
+
+
+def print_run(run: "LastRun", spent: "Spent", *, as_json: bool) -> None:
+    """Print what was sent and what it cost; for programs on stderr, because stdout is the step's."""
+    from dataclasses import asdict
+
+    from schemas.codec import dumps
+
+    if as_json:
+        click.echo(dumps({"event": "run", **asdict(run), "spent": asdict(spent)}).decode(), err=True)
+    else:
+        click.echo(f"{run}; {spent}")

@@ -53,7 +53,8 @@ def plan(directory: Path, preset: str, after: Path | None, as_json: bool, **sett
     from dataclasses import asdict, replace
 
     from curation.pipeline import open_input
-    from curation.review.plan import PRESETS, plan_beside, plan_words
+    from curation.review.plan import PRESETS
+    from curation.review.plan_file import plan_beside, plan_words
     from curation.review.planning import fix_plan
 
     wanted = replace(PRESETS[preset], **{name: value for name, value in settings.items() if value not in (None, ())})

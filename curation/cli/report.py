@@ -21,6 +21,12 @@ from curation.cli.base import echo_event
 @click.option("--seed", default=1, show_default=True, help="Draws the examples.")
 @click.option("--per-reason", default=3, show_default=True, help="Rejected rows shown for each reason.")
 @click.option("--kept", default=5, show_default=True, help="Kept records shown.")
+@click.option(
+    "--calibration",
+    type=click.Path(dir_okay=False),
+    default="",
+    help="What calibrate apply -o wrote: says how often dedupe was right.",
+)
 @click.option("--interactive", is_flag=True, help="Charts to look around in: 1.1 MB more, and still nothing is loaded.")
 @click.option(
     "--map-encoder", default="minilm", show_default=True, help="Draws the map of --interactive; hashing is quick."
@@ -34,6 +40,7 @@ def report(
     seed: int,
     per_reason: int,
     kept: int,
+    calibration: str,
     interactive: bool,
     map_encoder: str,
     as_json: bool,
@@ -46,7 +53,14 @@ def report(
     from curation.report.collect import Look
     from curation.report.write import write_report
 
-    look = Look(seed=seed, per_reason=per_reason, kept=kept, map_encoder=map_encoder if interactive else "")
+    look = Look(
+        seed=seed,
+        per_reason=per_reason,
+        kept=kept,
+        calibration=calibration,
+        map=interactive,
+        map_encoder=map_encoder,
+    )
     found = write_report(open_input(directory), output, look, title, interactive=interactive)
     event = {"event": "report", "path": str(output), "rows": found.rows, "kept": found.kept, "rejected": found.rejected}
     steps = "1 step" if len(found.steps) == 1 else f"{len(found.steps)} steps"

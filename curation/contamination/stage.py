@@ -34,7 +34,7 @@ class Decontaminate:
     """Share (0 to 1) of an item that stretches of 13 tokens must cover, telling words counted more."""
     short_share: float = 0.6
     """Share (0 to 1) of an item that stretches of 8 tokens must cover, telling words counted more."""
-    threshold: float = 0.9
+    threshold: float = 0.85
     """Cosine from which a prompt is the item in other words; 0 leaves embeddings out."""
     encoder: str = "minilm"
     """A name in `ENCODERS`, or a sentence-transformers model by path or Hub id."""

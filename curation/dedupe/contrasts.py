@@ -57,7 +57,7 @@ LENGTHS = (
 """How much is asked for: such a word is never a mere addition."""
 
 DEMANDS = (
-    "code script | program function algorithm method query", "poem poetry | haiku", "haiku", "acrostic", "limerick",
+    "code script program | function algorithm method query", "poem poetry | haiku", "haiku", "acrostic", "limerick",
     "sonnet", "rhyme", "translate translation translated",
     "compare comparison contrast difference similarity | different",
     "rewrite rephrase paraphrase reword | edit change modify adapt remove re", "classify categorize category",
@@ -108,7 +108,7 @@ PLAIN = frozenset((
     # what stands for the thing asked for
     "activity", "concept", "description", "example", "explanation", "form", "format", "idea", "instance", "item",
     "list", "mean", "meaning", "meant", "notion", "number", "plan", "process", "sentence", "series", "set",
-    "solution", "structure", "style", "term", "theme", "thing", "topic",
+    "solution", "structure", "style", "term", "thing", "topic",
     # praise and vagueness
     "appropriate", "beautiful", "common", "commonly", "creative", "different", "effective", "few", "general",
     "good", "great", "ideal", "important", "interesting", "key", "main", "major", "many", "meaningful", "most",

@@ -54,6 +54,7 @@ _ANGLES = {
         r"\buse cases?\b|\bused (?:in|to|for|by)\b|\buses? (?:of|for)\b|\bapplications? (?:of|for)\b|\bhow to use\b"
         r"|\bin a sentence\b|\bsentence (?:using|with)\b"
     ),
+    "making": re.compile(r"\bhow (?:\w+ ){1,4}(?:is|are|was|were) (?:\w+ed|made|built)\b"),
     "case": re.compile(r"\bexamples? of (?:how|when|where)\b"),
 }
 _OPERATOR = re.compile(r"[+*\xd7\xf7^<>\u2264\u2265%]|(?<=\d) ?[-/\u2212] ?(?=\d)")

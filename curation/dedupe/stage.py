@@ -13,6 +13,7 @@ from curation.dedupe.decide import Likeness, Match, decide
 from curation.dedupe.evidence import Evidence
 from curation.dedupe.guard import check_losses, losses
 from curation.dedupe.held import count_held, held_files, held_records
+from curation.dedupe.measured import MEASURED
 from curation.dedupe.neighbours import nearest
 from curation.dedupe.pool import Pool, gather
 from curation.dedupe.semantic import TILE, Pairs
@@ -99,7 +100,7 @@ class Dedupe:
         pairs = comparison.pairs([prompt.text for prompt in pool.prompts], shown)
         evidence = Evidence(pool, comparison.encode)
         matches = self.decide(pool, pairs, evidence)
-        self._look_at_losses(pool, matches, aside)
+        self._leave_findings(pool, matches, aside)
         near = nearest(pool, pairs) if self.neighbours else {}
         for row, record in pool.judged():
             if (match := matches.get(row)) is None:
@@ -132,13 +133,16 @@ class Dedupe:
         """Return how texts are compared."""
         return Comparison(encoder=self.encoder, precision=self.precision, cache=self.cache, tile=self.tile, aside=aside)
 
-    def _look_at_losses(self, pool: Pool, matches: Mapping[int, Match], aside: Aside) -> None:
+    def _leave_findings(self, pool: Pool, matches: Mapping[int, Match], aside: Aside) -> None:
         found = losses(pool, matches)
         check_losses(found, self.allow_loss)
         for loss in found:
             aside.leave("losses", {**asdict(loss), "share": round(loss.share, 4)})
         for row in count_held(pool, matches):
             aside.leave("against", row)
+        measured = MEASURED.get((self.encoder, self.threshold))
+        if self.verify and measured:
+            aside.leave("measured", {**measured._asdict(), "said": str(measured)})
 
 
 def _by_cosine(_row: int, _other: int, _cosine: float) -> bool:

@@ -17,7 +17,13 @@ from curation.filters.leaks import EndMarker, MergedTasks, TemplateLeak
 from curation.filters.length import InstructionTooLong, InstructionTooShort, ResponseLengthUnusual, ResponseTooLong
 from curation.filters.media import NeedsMedia
 from curation.filters.mojibake import Mojibake
-from curation.filters.parts import NoInputMarker, ResponseEchoes, ResponseEmpty, ResponsePlaceholder
+from curation.filters.parts import (
+    NoInputMarker,
+    ResponseCopiesContext,
+    ResponseEchoes,
+    ResponseEmpty,
+    ResponsePlaceholder,
+)
 from curation.filters.personal import PersonalData
 from curation.filters.references import DanglingReference, UrlNotGiven
 from curation.filters.refusal import ProviderIdentity, ResponseIsRefusal
@@ -50,6 +56,7 @@ CHECKS: Mapping[str, type[NamedCheck]] = {
     "response_empty": ResponseEmpty,
     "response_placeholder": ResponsePlaceholder,
     "response_echoes": ResponseEchoes,
+    "response_copies_context": ResponseCopiesContext,
     "merged_tasks": MergedTasks,
     "template_leak": TemplateLeak,
     "response_is_refusal": ResponseIsRefusal,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
 
+from curation.filters.view import triggers, view
 from schemas.errors import InputError
 from schemas.outcome import Finding
 from schemas.record import InstructionRecord, Reason
@@ -25,15 +26,17 @@ _NAMES_OF_LANGUAGES = (
 _TRANSLATES = re.compile(rf"\btranslat|\blanguages?\b|\b(?:{_NAMES_OF_LANGUAGES})\b", re.IGNORECASE)
 """A task that may well have an answer in another language."""
 
-_COMMON = (
-    "the and of with that this which from are was were has have been their they you your is it's can will would should "
-    "what when how who not but for be by as an or at to it its we our his her she he there these those"
+_ENGLISH = triggers(
+    "the and of with that this which from are was were has have been their they you your can will would should "
+    "what when how who not but for be by as or at to it its we our his her she he there these those had made make "
+    "any all some more most than then into about over under after before between very just also only because does "
+    "did while such each other being could through during against both own same few where why here them him us "
+    "used using include includes including don isn didn ve re ll"
 )
-_ENGLISH = frozenset(_COMMON.split())
 """Common English words; texts of other languages do not hold many of them."""
 
-PLAIN, PLAIN_RATIO = 4, 8
-"""An English text holds at least four of them, and one among eight words."""
+PLAIN = ((4, 8), (3, 5))
+"""An English text holds four of them, and they are one among eight words; or three, one among five."""
 
 _UNSURE = frozenset({"", "zxx", "la", "pcm"})
 """What lists of names, species and numbers are mistaken for: no language, Latin, Nigerian Pidgin."""
@@ -99,10 +102,9 @@ class WrongLanguage:
 
     def __call__(self, record: InstructionRecord) -> Finding:
         """Return a reason with the language found and the confidence."""
-        response = record.response[: self.max_characters]
-        if "en" in self.allowed and _is_plainly_english(response):
+        if "en" in self.allowed and _is_plainly_english(view(record).answered):
             return None
-        text = f"{response}\n{record.instruction[: self.max_characters]}"
+        text = f"{record.response[: self.max_characters]}\n{record.instruction[: self.max_characters]}"
         if len(text) < self.min_characters or _TRANSLATES.search(record.instruction):
             return None
         language, confidence = DETECTORS[self.detector](text)
@@ -117,8 +119,7 @@ class WrongLanguage:
         )
 
 
-def _is_plainly_english(response: str) -> bool:
+def _is_plainly_english(answered: frozenset[bytes]) -> bool:
     """Say whether so many English words stand in it that no model need be asked: that settles most English records."""
-    words = response.lower().split()
-    common = sum(word in _ENGLISH for word in words)
-    return common >= PLAIN and PLAIN_RATIO * common >= len(words)
+    common = len(_ENGLISH & answered)
+    return any(common >= least and ratio * common >= len(answered) for least, ratio in PLAIN)

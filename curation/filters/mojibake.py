@@ -73,8 +73,10 @@ def _is_certain(run: str, meant: str) -> bool:
     """Say whether a run that could be decoded again is no text of its own, such as `\u00e9\u201d\u2026` in French."""
     if not all(letter.isprintable() or letter in _INVISIBLE for letter in meant):
         return False
+    if run.isalpha() and not run.startswith("\u00c3"):  # letters alone may be a word
+        return False
     if len(meant) > 1:
         return not _AMBIGUOUS.issuperset(run[1:])
     if len(run) == 2:  # noqa: PLR2004  # a character of two bytes
         return run[0] in _TWO_BYTES and run[1] not in _AMBIGUOUS
-    return (run[0] == "\u00e2" and run[1] not in _AMBIGUOUS) or run.startswith(_STARTS)
+    return (run[0] == "\u00e2" and not _AMBIGUOUS.issuperset(run[1:])) or run.startswith(_STARTS)

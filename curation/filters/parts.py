@@ -66,6 +66,8 @@ _MEDIUM = re.compile(
     r"screenshot|wireframe|animation|rendering|web page|presentation|goes here)\b",
     re.IGNORECASE,
 )
+_STANDS_IN = re.compile(r"dummy|placeholder|\bredact|\bcensor|\bmask\b|\bdots\b|\bblack box|\bellips")
+"""Tasks whose answer is a stand-in."""
 _BRACKETED = re.compile(r"(?:<[^<>=]{2,300}>|\[[^\[\]=\"']{2,300}\]|\([^()=]{2,300}\))\.?")
 
 
@@ -110,7 +112,7 @@ def _asked_for(response: str, record: InstructionRecord) -> bool:
     context = "" if NO_INPUT.fullmatch(record.context) or NOTHING.fullmatch(record.context) else record.context
     told = f"{record.instruction}\n{context}".lower()
     words = response.strip(" .<>()[]").lower()[:11]
-    return (words != "" and words in told) or "dummy" in told or "placeholder" in told
+    return (words != "" and words in told) or _STANDS_IN.search(told) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,32 +136,43 @@ class ResponseEmpty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseEchoes:
-    """The response repeats the instruction or the context instead of answering.
+    """The response repeats the instruction instead of following it.
 
-    The context may be the right answer where the task is to sort, to correct or to copy: those pass. Source:
-    Self-Instruct's rule "input equals output".
+    Source: Self-Instruct's rule "input equals output".
     """
 
     code: ClassVar[str] = "response_echoes"
     action: ClassVar[str] = "reject"
 
     def __call__(self, record: InstructionRecord) -> Finding:
-        """Return a reason naming the field that is repeated."""
-        if not (echoed := _echoed_field(record)):
+        """Return a reason where both are the same but for case and spacing."""
+        response, instruction = record.response, record.instruction
+        if abs(len(response) - len(instruction)) >= BLANKS or not response.strip():
             return None
-        return Reason(code=self.code, field="response", found=evidence(record.response), limit=f"not the {echoed}")
+        if normal_form(response) != normal_form(instruction):
+            return None
+        return Reason(code=self.code, field="response", found=evidence(response), limit="not the instruction")
 
 
-def _echoed_field(record: InstructionRecord) -> str:
-    """Return the field that the response repeats: the instruction in any form, the context to the letter."""
-    response, instruction = record.response, record.instruction
-    if not response.strip():
-        return ""
-    if abs(len(response) - len(instruction)) < BLANKS and normal_form(response) == normal_form(instruction):
-        return "instruction"
-    if record.context and response.strip() == record.context.strip() and not _KEEPS.search(instruction):
-        return "context"
-    return ""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseCopiesContext:
+    """The response is the context, unchanged.
+
+    A flag, because it may be right: of twenty such rows of Alpaca fifteen are, as the past participle of "run". Tasks
+    to sort, to correct or to copy pass. Source: Self-Instruct's rule "input equals output".
+    """
+
+    code: ClassVar[str] = "response_copies_context"
+    action: ClassVar[str] = "flag"
+
+    def __call__(self, record: InstructionRecord) -> Finding:
+        """Return a reason where both are the same to the letter."""
+        response = record.response.strip()
+        if not record.context or response != record.context.strip() or not response:
+            return None
+        if _KEEPS.search(record.instruction):
+            return None
+        return Reason(code=self.code, field="response", found=evidence(response), limit="not the context")
 
 
 _INVISIBLE = " \t\n\r\v\f\u00a0\u200b\u200c\u200d\u2060\ufeff"

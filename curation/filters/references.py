@@ -104,6 +104,8 @@ _ABOUT_ADDRESS = re.compile(
     re.IGNORECASE,
 )
 """What is done with an address itself."""
+_SHARES = re.compile(r"\b(?:share|promote|recommend)\b", re.IGNORECASE)
+"""Tasks that pass the link on, and need not know what is behind it."""
 _NAMES_ADDRESS = re.compile(r"\b(?:urls?|links?|https?|hyperlink|address|reference|format)\b", re.IGNORECASE)
 _READS = re.compile(
     r"\b(?:open|visit|read|access|fetch|browse|click|go to|follow|check|look at|describe|explain|main|extract|review|"
@@ -142,8 +144,10 @@ class UrlNotGiven:
 
     def _behind_context(self, record: InstructionRecord) -> Reason | None:
         instruction = record.instruction
-        if _ABOUT_ADDRESS.search(instruction) or (
-            _NAMES_ADDRESS.search(instruction) and not _READS.search(instruction)
+        if (
+            _ABOUT_ADDRESS.search(instruction)
+            or _SHARES.search(instruction)
+            or (_NAMES_ADDRESS.search(instruction) and not _READS.search(instruction))
         ):
             return None
         return reason_at(self.code, "context", record.context, (0, len(record.context)), "the text behind the link")

@@ -9,8 +9,9 @@ from typing import Any
 
 from curation.generate.abilities import CHAT, PROBES, Probe, said
 from curation.generate.endpoint import read_answer
+from curation.generate.statuses import OK
 from curation.generate.trouble import BusyError, FaultError
-from curation.generate.web import OK, OpenAIEndpoint, Received, open_endpoint
+from curation.generate.web import OpenAIEndpoint, Received, open_endpoint
 from schemas.codec import loads
 from schemas.errors import EndpointError
 from schemas.record import Row

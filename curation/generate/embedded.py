@@ -90,12 +90,7 @@ class TransformersEndpoint:
         import torch  # noqa: PLC0415  # heavy
 
         tokenizer, model = self._loaded = self._loaded or _load(self._place)
-        prompt = tokenizer.apply_chat_template(
-            [message._asdict() for message in request.messages],
-            add_generation_prompt=True,
-            return_tensors="pt",
-            return_dict=True,
-        )
+        prompt = _prompt(tokenizer, request)
         temperature = float(request.params.get("temperature", 1))
         limit = int(request.params.get("max_tokens", CONTEXT_TOKENS))
         with torch.inference_mode():
@@ -118,6 +113,14 @@ class TransformersEndpoint:
             ],
             "usage": {"prompt_tokens": prompt["input_ids"].shape[1], "completion_tokens": len(new)},
         }
+
+
+def _prompt(tokenizer: Any, request: Request) -> Any:
+    """Return a request's tokens: of a raw prompt as it stands, else of the chat in the model's form."""
+    if request.prompt:
+        return tokenizer(request.prompt, return_tensors="pt")
+    messages = [message._asdict() for message in request.messages]
+    return tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt", return_dict=True)
 
 
 def _load(place: ModelPlace) -> tuple[Any, Any]:

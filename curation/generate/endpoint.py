@@ -16,6 +16,8 @@ REFUSED = "refused"
 """Finish reason of a request that the endpoint would not take."""
 BROKEN = "broken"
 """Finish reason of a request to which the endpoint gave nothing readable, several times."""
+UNANSWERED = "unanswered"
+"""Finish reason of a request that has no answer in the journal, where nothing is sent (`--reparse`)."""
 TRUNCATED = "length"
 """Finish reason of an answer that reached its token limit."""
 
@@ -33,7 +35,7 @@ class Request:
 
     model: str
     messages: tuple[Message, ...]
-    params: Mapping[str, float] = field(default_factory=dict)
+    params: Mapping[str, int | float] = field(default_factory=dict)
     """Sampling parameters as the API names them."""
     sample: int = 0
     """Tells apart requests that ask the same again on purpose."""

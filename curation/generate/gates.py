@@ -18,6 +18,7 @@ from schemas.record import InstructionRecord, Reason
 
 REASONS = {
     "request_refused": "The endpoint would not take the request.",
+    "request_unanswered": "The journal holds no answer to the request, and --reparse sends nothing.",
     "answer_empty": "The model's answer holds no text.",
     "answer_only_reasoning": "The model thought and gave no answer; its token limit may be too small.",
     "answer_broken": "The endpoint gave no readable completion, though it was asked several times.",

@@ -14,7 +14,7 @@ EMPTY = 0
 
 
 class Index:
-    """Places by key: a hash table with open addressing, never fuller than two thirds."""
+    """Places by key: a hash table with open addressing, never fuller than four fifths."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -35,7 +35,7 @@ class Index:
 
     def enter(self, key: str, place: int) -> None:
         """Remember a key's place."""
-        if 3 * (self._count + 1) > 2 * len(self._digests):
+        if 5 * (self._count + 1) > 4 * len(self._digests):
             self._grow()
         digest = _digest(key)
         at = self._slot(digest)

@@ -4,6 +4,8 @@
       answers.jsonl    {"t": "request", "key": …} and {"t": "answer", "key": …, "body": …}, one a line, only appended;
                        {"t": "lost", …}: sent, perhaps billed, to be sent again; {"t": "unbilled", …}: given up
       spending.json    what the answers cost
+      proposals.jsonl  what requests were for, so that --reparse can read their answers again
+      batches.jsonl    the jobs of batch mode
       last_run.json    what the last run sent and reused, for people
       lock             held by the process that writes
 
@@ -22,7 +24,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from curation.generate.endpoint import Answer, Endpoint, Request, read_answer
+from curation.generate.endpoint import UNANSWERED, Answer, Endpoint, Request, read_answer
 from curation.generate.index import Index
 from curation.generate.spending import Tracker
 from curation.generate.trouble import LetGoError
@@ -203,13 +205,16 @@ class LastRun:
     seconds: float
     unanswered: int
     """Requests in the journal that have no answer: at most these were billed for nothing."""
+    left_out: int = 0
+    """Requests that were not sent, because nothing was to be sent."""
 
     def __str__(self) -> str:
         sent = f"reused {self.reused:,} answers, sent {self.sent:,}"
         if self.sent and self.seconds:
             sent += f" in {self.seconds:.0f} s ({self.tokens / self.seconds:.0f} tokens/s)"
         lost = f"; {self.unanswered:,} requests have no answer and may have been billed" if self.unanswered else ""
-        return sent + lost
+        left = f"; {self.left_out:,} requests have no answer and were not sent" if self.left_out else ""
+        return sent + left + lost
 
 
 def last_run(folder: Path) -> LastRun:
@@ -221,10 +226,11 @@ def last_run(folder: Path) -> LastRun:
 class Remembered:
     """An endpoint that never asks twice what the journal holds the answer to."""
 
-    def __init__(self, endpoint: Endpoint, journal: Journal) -> None:
-        self._endpoint, self._journal = endpoint, journal
+    def __init__(self, endpoint: Endpoint, journal: Journal, *, sends_nothing: bool = False) -> None:
+        """Ask the endpoint what the journal does not know; `sends_nothing`: leave it unanswered."""
+        self._endpoint, self._journal, self._sends_nothing = endpoint, journal, sends_nothing
         self._started = time.monotonic()
-        self._reused = self._sent = self._tokens = 0
+        self._reused = self._sent = self._tokens = self._left_out = 0
 
     async def ask(self, request: Request) -> Answer:
         """Return the answer, from the journal or from the endpoint; then it is in the journal."""
@@ -233,6 +239,9 @@ class Remembered:
         if known is not None:
             self._reused += 1
             return known
+        if self._sends_nothing:
+            self._left_out += 1
+            return Answer(body={}, finish_reason=UNANSWERED)
         await self._journal.asked(request)
         try:
             answer = await self._endpoint.ask(request)
@@ -256,6 +265,7 @@ class Remembered:
             tokens=self._tokens,
             seconds=round(time.monotonic() - self._started, 1),
             unanswered=self._journal.unanswered,
+            left_out=self._left_out,
         )
 
     def sum_up(self) -> None:

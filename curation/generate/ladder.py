@@ -5,10 +5,12 @@ that no model would answer with that schema by itself. The probes are requests l
 journal, and a resumed run does not ask them again.
 """
 
+import re
 from dataclasses import replace
 
 from curation.generate.contract import FORMS, Wanted
-from curation.generate.endpoint import Endpoint, Message, Request
+from curation.generate.endpoint import TRUNCATED, Answer, Endpoint, Message, Request
+from curation.generate.forms import NONE
 from curation.generate.limiter import ExhaustedError
 from schemas.errors import InputError
 from schemas.outcome import SILENT, Aside
@@ -60,9 +62,14 @@ async def keeps(endpoint: Endpoint, model: str, form: str) -> tuple[bool, str]:
         if not error.status:
             raise
         return False, str(error)
+    return _is_in_form(wanted, answer), (answer.text or str(answer.body.get("error", "")))[:200]
+
+
+def _is_in_form(wanted: Wanted, answer: Answer) -> bool:
+    """Say whether an answer has the form; a small model's may be cut in its first item, which it never ends."""
     items = wanted.items(answer)
-    kept = bool(items.closed) and not any(piece.reason.code == "not_an_item" for piece in items.rest)
-    return kept, (answer.text or str(answer.body.get("error", "")))[:200]
+    cut = answer.finish_reason == TRUNCATED and re.match(r'\s*\{\s*"items"\s*:\s*\[', answer.text)
+    return bool(items.closed or cut) and not any(piece.reason.code == NONE for piece in items.rest)
 
 
 def probe_of(model: str, wanted: Wanted) -> Request:

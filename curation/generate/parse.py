@@ -2,13 +2,13 @@
 
 import re
 
-from curation.generate.endpoint import BROKEN, REFUSED, Answer
+from curation.generate.endpoint import BROKEN, REFUSED, UNANSWERED, Answer
 from curation.generate.gates import shortened
 from schemas.record import Reason
 
 _HALF = re.compile("[\ud800-\udfff]")
 """Half of a character: JSON can say it, UTF-8 cannot."""
-WITHOUT_TEXT = {REFUSED: "request_refused", BROKEN: "answer_broken"}
+WITHOUT_TEXT = {REFUSED: "request_refused", BROKEN: "answer_broken", UNANSWERED: "request_unanswered"}
 """Finish reason of an answer that the endpoint gave no text for → code."""
 
 

@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from curation.generate.strategies.shape import Shelf, Strategy, Turn
 from schemas.errors import InputError
@@ -17,6 +18,13 @@ from schemas.errors import InputError
 WHOLE = 100
 AT_MOST = 2
 """Times its share that a category may be asked for in a round."""
+
+
+class Turns(Protocol):
+    """Decides whose turn it is."""
+
+    def turns(self, shelf: Shelf) -> Iterator[tuple[Strategy, Turn]]:
+        """Yield the turns of a round, in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,8 +20,8 @@ from curation.generate.coverage import Cell, Coverage
 from curation.generate.endpoint import Answer, Endpoint, Request
 from curation.generate.gates import Gates
 from curation.generate.novelty import SCOPES, Neighbour, Pool, Scope
-from curation.generate.plan import Plan
-from curation.generate.strategies.shape import Draft, Drafted, Proposal, Seeds, Shelf, Strategy
+from curation.generate.plan import Turns
+from curation.generate.strategies.shape import Draft, Drafted, Proposal, Seeds, Shelf, Strategy, Turn
 from curation.generate.tally import Tally
 from curation.generate.under_way import UnderWay
 from schemas.outcome import SILENT, Aside, Outcome, Rejection, reject
@@ -73,7 +73,7 @@ class Rounds:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: Turns,
         endpoint: Endpoint,
         seeds: Seeds,
         goal: Goal,
@@ -81,14 +81,15 @@ class Rounds:
         aside: Aside = SILENT,
         said: Callable[[float], str] = lambda _: "",
         closing: Callable[[], None] = lambda: None,
+        proposed: Callable[[Strategy, Turn, Proposal], None] = lambda *_: None,
     ) -> None:
         """Begin with the seeds.
 
         `said` adds to the progress what the endpoint did in so many seconds; `closing` tells it that nothing more is
-        to be sent.
+        to be sent; `proposed` is told of each proposal before it is asked.
         """
         self._plan, self._endpoint, self._goal, self._aside, self._said = plan, endpoint, goal, aside, said
-        self._closing = closing
+        self._closing, self._proposed = closing, proposed
         self._under_way = UnderWay(goal.concurrency)
         self._seeds = seeds
         self._made: dict[str, list[InstructionRecord]] = {}
@@ -162,6 +163,7 @@ class Rounds:
         for strategy, turn in self._plan.turns(shelf):
             proposal = strategy.propose(turn, shelf)
             if proposal is not None:
+                self._proposed(strategy, turn, proposal)
                 self._tally.turns += 1
                 yield Asked(strategy, self._numbered(proposal))
 
@@ -169,9 +171,13 @@ class Rounds:
         """Number a request that is the same as an earlier one, so that it is asked again."""
         if proposal.request is None:
             return proposal
-        key = proposal.request.key
-        self._asked[key] += 1
-        return replace(proposal, request=replace(proposal.request, sample=self._asked[key] - 1))
+        sample = self._times(proposal.request.key)
+        return replace(proposal, request=replace(proposal.request, sample=sample))
+
+    def _times(self, what: str) -> int:
+        """Return how often something came before."""
+        self._asked[what] += 1
+        return self._asked[what] - 1
 
     async def _answered(self, asked: Asked) -> list[tuple[Asked, Answer | None]]:
         """Ask, and once more for the items that a cut answer had no room for."""
@@ -198,6 +204,8 @@ class Rounds:
         judged = drafted.record if drafted.given else self._goal.gates.instruction(drafted.record)
         if isinstance(judged, Rejection):
             return replace(candidate, drafted=judged)
+        drafted = replace(drafted, sample=self._times(drafted.record.id))
+        candidate = replace(candidate, drafted=drafted)
         return self._placed(candidate, drafted) if self._goal.scope == "instruction" else candidate
 
     def _placed(self, candidate: Candidate, draft: Draft) -> Candidate:

@@ -1,6 +1,7 @@
 """Two models in one run, one that writes instructions and one that answers them: each request goes to its own."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from curation.generate.endpoint import Answer, Endpoint, Request
@@ -11,6 +12,18 @@ class Closable(Endpoint, Protocol):
 
     def close(self) -> None:
         """Let go whoever waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """An endpoint whose inner part is what has to be told."""
+
+    endpoint: Endpoint
+    close: Callable[[], None]
+
+    async def ask(self, request: Request) -> Answer:
+        """Return the answer."""
+        return await self.endpoint.ask(request)
 
 
 class Routes:

@@ -25,6 +25,8 @@ UNBALANCED = 4
 """A category may have at most this many times the seeds of another."""
 SURE = 0.95
 """Confidence from which on a detected language is believed."""
+NEARLY_ALL = 0.8
+"""Share of the seeds whose language is that of the run."""
 LOOKED_AT = 60
 """Seeds whose language is asked for to know that of all."""
 MAY_HAVE = ("wrong_language",)
@@ -89,9 +91,9 @@ def seeds_by_category(seeds: Iterable[InstructionRecord]) -> dict[str, list[Inst
 
 
 def language_of(seeds: Iterable[InstructionRecord]) -> str:
-    """Return the language that most of the first seeds are surely in, or nothing."""
-    usual = Counter(filter(None, map(_language, islice(seeds, LOOKED_AT)))).most_common(1)
-    return usual[0][0] if usual else ""
+    """Return the language that nearly all of the first seeds are in, of those that are surely in one; or nothing."""
+    spoken = Counter(filter(None, map(_language, islice(seeds, LOOKED_AT))))
+    return next((code for code, number in spoken.items() if number >= NEARLY_ALL * spoken.total()), "")
 
 
 def _fault(path: Path, line: int | None, reason: Reason) -> Fault:

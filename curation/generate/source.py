@@ -4,12 +4,17 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+from curation.generate.batch_api import BatchApi
+from curation.generate.batched import Batched
 from curation.generate.budget import Purse, read_budget
 from curation.generate.budgeted import Budgeted, told_how_far, write_spent
+from curation.generate.contract import FORMS
 from curation.generate.embedded import open_embedded
 from curation.generate.endpoint import Endpoint
 from curation.generate.gates import Gates
+from curation.generate.jobs import Jobs
 from curation.generate.journal import Journal, Remembered, journal_beside, open_journal
 from curation.generate.ladder import AUTO, choose_form, known_form
 from curation.generate.limiter import Limited, Patience
@@ -17,14 +22,15 @@ from curation.generate.material import material_files, read_material
 from curation.generate.novelty import Scope
 from curation.generate.plan import Plan, parse_quotas, parse_shares
 from curation.generate.prices import Price, dearer, find_price, given_price
+from curation.generate.replay import Nobody, Proposals, Replay, nothing
 from curation.generate.rounds import Goal, Rounds
-from curation.generate.routes import Routes
+from curation.generate.routes import Closable, Closing, Routes
 from curation.generate.seeds import SHIPPED, language_of, read_seeds, seeds_by_category
 from curation.generate.spending import Spending
 from curation.generate.strategies import STRATEGIES, Sampling, Seeds
 from curation.generate.waiting import waited_for
 from curation.generate.watch import Watch
-from curation.generate.web import ANSWER_KEY_VARIABLE, KEY_VARIABLE, open_endpoint
+from curation.generate.web import ANSWER_KEY_VARIABLE, KEY_VARIABLE, OpenAIEndpoint, open_endpoint
 from schemas.errors import InputError
 from schemas.manifest import FileDigest, digest_file
 from schemas.models import resolve
@@ -32,6 +38,9 @@ from schemas.outcome import SILENT, Aside, Outcome
 
 ANY = "any"
 """The language of records that may be in any."""
+ONLINE, BATCH = "online", "batch"
+AT_ONCE = 100_000
+"""Requests that may wait for a job at a time: all of a round."""
 EMBEDDED_FORM = "list"
 """What the embedded model writes best, see `benchmarks/embedded_generation.py`."""
 
@@ -94,6 +103,8 @@ class Generate:
     """Requests under way at once."""
     timeout_s: float = field(default=300.0, metadata={"identity": False})
     """Seconds that one request may take."""
+    mode: str = field(default=ONLINE, metadata={"identity": False})
+    """`online`: each request by itself; `batch`: in jobs of the provider's Batch API, at half the price."""
     output_form: str = AUTO
     """How the model writes lists: one of `contract.FORMS`; `auto`: the best that the endpoint keeps."""
     attempts: int = field(default=Patience().attempts, metadata={"identity": False})
@@ -106,6 +117,8 @@ class Generate:
     """US dollars per million tokens of prompts; None: what the price file says."""
     price_out: float | None = field(default=None, metadata={"identity": False})
     """US dollars per million tokens of answers."""
+    reparse: bool = False
+    """Read the answers that the journal holds once more, with the settings as they are now, and send nothing."""
     journal: str = field(default="", metadata={"identity": False})
     """Folder of the journal; empty: beside the step directory."""
 
@@ -115,11 +128,21 @@ class Generate:
             if getattr(self, name) < 1:
                 raise InputError(place="generate", field=name, expected="1 or more", found=str(getattr(self, name)))
         known_form(self.output_form)
+        self._refuse_mode()
         self._refuse_strategies()
         if (self.price_in is None) != (self.price_out is None) or min(self.price_in or 0, self.price_out or 0) < 0:
             found = f"{self.price_in} and {self.price_out}"
             raise InputError(place="generate", field="price_in, price_out", expected="two prices or none", found=found)
         self.purse()
+
+    def _refuse_mode(self) -> None:
+        if self.mode not in (ONLINE, BATCH):
+            expected = f"{ONLINE} or {BATCH}"
+            raise InputError(place="generate", field="mode", expected=expected, found=self.mode)
+        if self.mode == BATCH and not self.base_url:
+            raise InputError(
+                place="generate", field="mode", expected="an endpoint (base_url) for batches", found="none"
+            )
 
     def _refuse_strategies(self) -> None:
         known = f"one of {', '.join(STRATEGIES)}"
@@ -181,16 +204,14 @@ class Generate:
             yield from waited_for(self._outcomes(journal, watch), watch.interrupted)
 
     async def _outcomes(self, journal: Journal, watch: Watch) -> AsyncGenerator[Outcome, None]:
-        seeds = seeds_by_category(read_seeds(self.seed_file))
-        async with self._endpoints(journal, watch.purse) as endpoint:
-            remembered = Remembered(endpoint, journal)
+        async with self.endpoints(journal, watch.purse) as endpoint:
+            remembered = Remembered(endpoint, journal, sends_nothing=self.reparse)
             try:
-                plan = self._plan(list(seeds), await self._form(remembered, watch.aside))
-                rounds = Rounds(
-                    plan,
+                form = await self._form(remembered, journal, watch)
+                rounds = self.rounds_of(
                     remembered,
-                    seeds,
-                    self._goal(seeds),
+                    form,
+                    Proposals(journal.folder),
                     aside=watch.aside,
                     said=remembered.speed,
                     closing=endpoint.close,
@@ -203,13 +224,26 @@ class Generate:
                 remembered.sum_up()
                 write_spent(journal.folder, watch.purse)
 
+    def rounds_of(self, endpoint: Endpoint, form: str, proposals: Proposals | None = None, **more: Any) -> Rounds:
+        """Return the loop that asks an endpoint, for lists in this form, and notes its proposals, or replays them.
+
+        `more` are settings of the loop by name.
+        """
+        seeds = seeds_by_category(read_seeds(self.seed_file))
+        plan = self._plan(list(seeds), form)
+        if proposals and self.reparse:
+            replay = Replay(strategies=plan.strategies, rounds=proposals.by_round())
+            return Rounds(replay, endpoint, seeds, self._goal(seeds), **more)
+        proposed = proposals.noting(plan.strategies) if proposals else nothing
+        return Rounds(plan, endpoint, seeds, self._goal(seeds), proposed=proposed, **more)
+
     def _goal(self, seeds: Seeds) -> Goal:
         language = self.language or language_of(seed for of in seeds.values() for seed in of)
         return Goal(
             n=self.n,
             novelty=self.novelty,
-            min_yield=self.min_yield,
-            concurrency=self.concurrency,
+            min_yield=0.0 if self.reparse else self.min_yield,
+            concurrency=AT_ONCE if self.mode == BATCH else self.concurrency,
             scope=self.novelty_scope,
             gates=Gates(language="" if language == ANY else language),
         )
@@ -233,11 +267,29 @@ class Generate:
             round_size=self.round_size,
         )
 
-    async def _form(self, endpoint: Endpoint, aside: Aside) -> str:
-        """Return the form of lists: what was asked for, else the best that the endpoint keeps."""
+    @property
+    def _patience(self) -> Patience:
+        return Patience(attempts=self.attempts, patience_s=self.patience_s)
+
+    @property
+    def form_unasked(self) -> str:
+        """The form of lists if no endpoint is asked what it can do: the best one."""
         if self.output_form != AUTO:
             return self.output_form
-        return await choose_form(endpoint, self.model, aside) if self.base_url else EMBEDDED_FORM
+        return next(iter(FORMS)) if self.base_url else EMBEDDED_FORM
+
+    async def form_of(self, endpoint: Endpoint, aside: Aside) -> str:
+        """Return the form of lists: what was asked for, else the best that the endpoint keeps."""
+        if self.output_form != AUTO or self.reparse or not self.base_url:
+            return self.form_unasked
+        return await choose_form(endpoint, self.model, aside)
+
+    async def _form(self, endpoint: Endpoint, journal: Journal, watch: Watch) -> str:
+        """Return the form of lists; in batch mode it is asked online, because a job may take a day."""
+        if self.mode != BATCH:
+            return await self.form_of(endpoint, watch.aside)
+        async with replace(self, mode=ONLINE).endpoints(journal, watch.purse) as online:
+            return await self.form_of(Remembered(online, journal, sends_nothing=self.reparse), watch.aside)
 
     def sampling(self, form: str = EMBEDDED_FORM) -> Sampling:
         """Return how the model is asked, with lists in this form."""
@@ -256,12 +308,18 @@ class Generate:
         )
 
     @asynccontextmanager
-    async def _endpoints(self, journal: Journal, purse: Purse) -> AsyncIterator[Routes]:
+    async def endpoints(self, journal: Journal, purse: Purse) -> AsyncIterator[Routes]:
         """Open the endpoint, and that of the answers where it is another; each has a limiter of its own."""
+        if self.reparse:
+            yield Routes(Nobody(), {})
+            return
+        jobs = Jobs(journal.folder)
 
-        def limited(endpoint: Endpoint) -> Limited:
-            patience = Patience(attempts=self.attempts, patience_s=self.patience_s)
-            return Limited(Budgeted(endpoint, purse, journal), most=self.concurrency, patience=patience)
+        def limited(endpoint: Endpoint) -> Closable:
+            if self.mode == BATCH and isinstance(endpoint, OpenAIEndpoint):
+                batched = Batched(BatchApi(endpoint), jobs, self._patience)
+                return Closing(Budgeted(batched, purse, journal), batched.close)
+            return Limited(Budgeted(endpoint, purse, journal), most=self.concurrency, patience=self._patience)
 
         async with AsyncExitStack() as stack:
             usual = limited(await stack.enter_async_context(self._open(self.model, self.base_url)))

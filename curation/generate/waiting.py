@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import contextmanager
 
 from schemas.outcome import Outcome
@@ -11,7 +11,7 @@ from schemas.outcome import Outcome
 
 def waited_for(
     outcomes: AsyncGenerator[Outcome, None], interrupted: Callable[[], None] = lambda: None
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Yield what an asynchronous generator does, in an event loop that runs while the next one is waited for.
 
     `interrupted` is told of the first Ctrl-C; what the generator does to come to its end is then waited for.

@@ -15,6 +15,18 @@ from urllib.parse import urlsplit
 
 from curation.generate.endpoint import Answer, Request, read_answer
 from curation.generate.headers import NO_LIMITS, Limits, read_limits
+from curation.generate.statuses import (
+    BROKEN_FROM,
+    BUSY,
+    HOPELESS,
+    OK,
+    PASSING,
+    REDIRECT,
+    TOO_MANY,
+    UNAUTHORIZED,
+    error_in,
+    is_empty_quota,
+)
 from curation.generate.trouble import BusyError, FaultError
 from schemas.codec import dumps, loads
 from schemas.errors import EndpointError
@@ -32,18 +44,6 @@ RENAMED = {"max_tokens": "max_completion_tokens"}
 """Parameter → what models that do not take it under this name call it."""
 DROPPED = ""
 """The name of a parameter that a model does not take at all."""
-
-OK, REDIRECT, BROKEN_FROM = 200, 300, 500
-UNAUTHORIZED = (401, 403)
-HOPELESS = (401, 402, 403, 404, 405, 410)
-"""Statuses that asking again cannot mend."""
-BUSY = (429, 503, 529)
-"""Statuses that say: later."""
-PASSING = (408, 409, 425)
-"""Statuses besides 5xx that may be gone the next time."""
-EMPTY_QUOTA = ("insufficient_quota", "exceeded your current quota", "insufficient balance", "billing_hard_limit",
-               "credit balance is too low", "insufficient credit", "out of credits", "quota_exhausted")  # fmt: skip
-"""How providers say, often by a 429, that there is no money left."""
 
 
 class Received(NamedTuple):
@@ -67,7 +67,8 @@ async def open_endpoint(
 
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise EndpointError(f"--base-url {base_url}: expected an address such as http://localhost:8000/v1")
+        shown = base_url.partition("?")[0].rpartition("@")[2]  # a key may stand in the rest
+        raise EndpointError(f"--base-url {shown}: expected an address such as http://localhost:8000/v1")
     key = "" if own else os.environ.get(key_variable, "")
     host = parts.netloc.rpartition("@")[2]
     async with aiohttp.ClientSession(
@@ -105,7 +106,7 @@ class OpenAIEndpoint:
             EndpointError: no attempt will help.
         """
         path = "/completions" if request.prompt else "/chat/completions"
-        received = await self.send("POST", path, self._body(request))
+        received = await self.send("POST", path, self.body(request))
         if received.status == OK:
             return self._answer(received)
         if self.learn(received, request.params):
@@ -119,10 +120,12 @@ class OpenAIEndpoint:
         Raises:
             FaultError: no answer came.
         """
+        data = None if body is None else dumps(body)
+        return await self._sent(method, path, data, {"Content-Type": "application/json"} if data else None)
+
+    async def _sent(self, method: str, path: str, data: Any, headers: Mapping[str, str] | None) -> Received:
         import aiohttp
 
-        data = None if body is None else dumps(body)
-        headers = {"Content-Type": "application/json"} if data else None
         try:
             async with self._session.request(method, self._base + path, data=data, headers=headers) as got:
                 return Received(got.status, got.headers, await got.read())
@@ -132,6 +135,19 @@ class OpenAIEndpoint:
             # no `from`: the cause may hold the key
             words = self._redacted(str(error) or type(error).__name__)
             raise FaultError(f"{self.place}: {words}") from None
+
+    async def upload(self, path: str, content: bytes, *, purpose: str) -> Received:
+        """Upload a file as a form.
+
+        Raises:
+            FaultError: no answer came.
+        """
+        import aiohttp
+
+        form = aiohttp.FormData()
+        form.add_field("purpose", purpose)
+        form.add_field("file", content, filename="requests.jsonl", content_type="application/jsonl")
+        return await self._sent("POST", path, form, None)
 
     @asynccontextmanager
     async def streamed(self, method: str, path: str, body: Row) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -155,7 +171,7 @@ class OpenAIEndpoint:
         named.pop(DROPPED, None)
         return named
 
-    def _body(self, request: Request) -> Row:
+    def body(self, request: Request) -> Row:
         """Return what is sent: parameters under the names that the model knows."""
         params = self.named(request.params)
         if request.prompt:
@@ -183,7 +199,7 @@ class OpenAIEndpoint:
 
     def learn(self, received: Received, params: Mapping[str, Any]) -> bool:
         """Note that the model knows a parameter by another name, or not at all; return whether that was news."""
-        error = _error(received.content)
+        error = error_in(received.content)
         name = str(error.get("param"))
         if name not in params or name in self._called or not str(error.get("code")).startswith("unsupported"):
             return False
@@ -199,10 +215,10 @@ class OpenAIEndpoint:
             EndpointError: no attempt will help.
         """
         status, said = received.status, self.words_of(received)
-        if status in HOPELESS or (status == BUSY[0] and any(words in said.lower() for words in EMPTY_QUOTA)):
+        limits = read_limits(received.headers, said)
+        if status in HOPELESS or (status == TOO_MANY and is_empty_quota(said, limits)):
             raise EndpointError(said)
         if status in BUSY:
-            limits = read_limits(received.headers, said)
             raise BusyError(said, limits=limits)
         if status >= BROKEN_FROM or status in PASSING or status < REDIRECT:
             raise FaultError(said, status=status)
@@ -219,7 +235,7 @@ class OpenAIEndpoint:
         return f"{self.place}: {self._said(received)}{hint}"
 
     def _said(self, received: Received) -> str:
-        error = _error(received.content)
+        error = error_in(received.content)
         message = error.get("message") or received.content.decode(errors="replace")
         code = error.get("code") or error.get("type")
         said = f"{received.status}: {message}" + (f" ({code})" if code and isinstance(code, str) else "")
@@ -241,15 +257,3 @@ def _limits(headers: Mapping[str, str]) -> Limits:
     """Return the limits that an answer tells of; most tell nothing, and then nothing is parsed."""
     told = "x-ratelimit-remaining-requests" in headers or "x-ratelimit-remaining" in headers
     return read_limits(headers) if told or "ratelimit-remaining" in headers else NO_LIMITS
-
-
-def _error(content: bytes) -> Mapping[str, Any]:
-    """Return the error that a body tells of, in whatever shape it comes."""
-    try:
-        body = loads(content)
-    except ValueError:
-        return {}
-    if not isinstance(body, Mapping):
-        return {}
-    error = body.get("error", body)
-    return error if isinstance(error, Mapping) else {"message": error}

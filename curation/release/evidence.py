@@ -16,7 +16,7 @@ from pathlib import Path
 import orjson
 
 from curation.review.acceptance import Acceptance, Verdict
-from curation.review.plan import plan_json, read_plan
+from curation.review.plan_file import plan_json, read_plan
 from curation.review.planning import Looked, looked_at
 from curation.review.verdicts import Said
 from schemas.codec import adapter, canonical

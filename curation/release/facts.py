@@ -77,7 +77,7 @@ def facts_of(
         rows=written.rows,
         columns=tuple(COLUMNS),
         digest=written.digest,
-        terms=strictest(terms_of(one.model).kind for one in generators),
+        terms=strictest([*(one.kind for one in generators), *written.terms]),
         terms_version=VERSION,
         generators=generators,
         lineage=tuple(_lineage(step) for step in chain.steps),

@@ -85,7 +85,8 @@ def check_terms(licence: str, terms: str, models: Mapping[str, str], waiver: Wai
     """
     why = looser_than(licence, terms)
     if why and waiver is None:
-        named = ", ".join(f"{on_one_line(name)} ({kind})" for name, kind in models.items() if kind == terms)
+        bound = [f"{on_one_line(name)} ({kind})" for name, kind in models.items() if kind == terms]
+        named = ", ".join(bound) or "a model that wrote a part of them"
         raise GateError(
             f"licence {on_one_line(licence)}: {why}: {named}. Choose a stricter licence, leave these records out, or "
             "say who answers for it and why: --waive-terms 'NAME: REASON'"

@@ -38,7 +38,7 @@ COLUMNS = {
     "category": ("string", "Kind of task; empty where none was given."),
     "source": ("string", "The file or step that the record came from."),
     "model": ("string", "The model that wrote it; empty where that is not known."),
-    "terms": ("string", "Class of that model's terms: open, custom, unknown, no-compete, non-commercial."),
+    "terms": ("string", "Class of its models' terms: open, custom, unknown, no-compete, non-commercial."),
     "request": ("string", "Key of the request whose answer it came out of; empty for records from files."),
     "review": ("string", "What a person said of it: accepted, edited, or unreviewed."),
     "flags": ("list", "Codes of what checks noticed without rejecting the record."),
@@ -67,6 +67,8 @@ class Written:
     models: Mapping[str, int] = field(default_factory=dict)
     """Model → records, commonest first; the empty name: not known."""
     status: Mapping[str, int] = field(default_factory=dict)
+    terms: Mapping[str, int] = field(default_factory=dict)
+    """Class of terms → records; a record that several models wrote has the strictest of theirs."""
 
 
 class _Place(NamedTuple):
@@ -83,7 +85,7 @@ def write_rows(step: StepDirectory, folder: Path, accepted: frozenset[str] = fro
 
     `accepted` holds the ids of records that a person accepted.
     """
-    digest, models, status = RowsDigest(), Counter[str](), Counter[str]()
+    digest, models, status, terms = RowsDigest(), Counter[str](), Counter[str](), Counter[str]()
     memory = messages_memory = 0
     first: Mapping[str, Any] = {}
     with ExitStack() as stack:
@@ -95,6 +97,7 @@ def write_rows(step: StepDirectory, folder: Path, accepted: frozenset[str] = fro
             digest.add(rows)
             models.update(row["model"] for row in rows)
             status.update(row["review"] for row in rows)
+            terms.update(row["terms"] for row in rows if row["terms"])
             memory += _write(rows_file, rows, SCHEMA)
             messages_memory += _write(messages_file, map(messages_of, group), MESSAGES_SCHEMA)
     return Written(
@@ -105,6 +108,7 @@ def write_rows(step: StepDirectory, folder: Path, accepted: frozenset[str] = fro
         messages_memory_bytes=messages_memory,
         models=dict(models.most_common()),
         status=dict(status.most_common()),
+        terms=dict(terms.most_common()),
     )
 
 
@@ -119,7 +123,7 @@ def row_of(record: InstructionRecord, accepted: frozenset[str] = frozenset()) ->
         "category": record.category,
         "source": where.source,
         "model": where.model,
-        "terms": terms_of(where.model).kind if where.model else "",
+        "terms": where.terms or (terms_of(where.model).kind if where.model else ""),
         "request": where.request,
         "review": status_of(record, accepted),
         "flags": [flag.code for flag in record.flags],

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from curation.reasons import describe
 from curation.report.excerpts import of_record, of_rejection, record_texts, row_texts
@@ -18,6 +18,7 @@ from curation.report.numbers import (
     StepNumbers,
     Text,
 )
+from curation.report.precision import measured_precision
 from curation.report.profile import (
     Profile,
     compare,
@@ -55,8 +56,12 @@ class Look:
     """Rejected rows shown for each reason."""
     kept: int = 5
     """Kept records shown."""
-    map_encoder: str = ""
-    """Draw a map by what this encoder makes of the instructions; empty: no map, which takes the longest."""
+    calibration: str = ""
+    """What `dolly-data calibrate apply -o` wrote; empty: nobody labelled pairs."""
+    map: bool = False
+    """Draw a map of the rows; it takes the longest."""
+    map_encoder: str = "minilm"
+    """The encoder whose vectors of the instructions the map is drawn by."""
     times: bool = True
     """Say when each step ran and how long; without it, equal steps give equal reports."""
 
@@ -82,7 +87,8 @@ def collect(step: StepDirectory, look: Look = LOOK, title: str = "") -> Report: 
         repairs=shares(last.repairs, last.kept),
         flags=shares(last.flags, last.kept),
         lengths=tuple(_lengths(name, read) for name in TEXT_FIELDS),
-        similarity=_similarity(chain),
+        similarity=(similarity := _similarity(chain)),
+        precision=measured_precision(Path(look.calibration), similarity) if look.calibration else None,
         categories=compare(read.before.categories, read.after.categories),
         first_words=compare(read.before.first_words, read.after.first_words),
         verbs=verbs_of(read.after.verbs, last.kept),
@@ -93,7 +99,7 @@ def collect(step: StepDirectory, look: Look = LOOK, title: str = "") -> Report: 
         chain=tuple(_link(one, look) for one in chain.steps),
         review=_reviewed(chain),
         plan=_planned(step),
-        map=topic_map(chain, look.map_encoder, look.seed) if look.map_encoder else None,
+        map=topic_map(chain, look.map_encoder, look.seed) if look.map else None,
         seed=look.seed,
         gap=chain.gap,
     )
@@ -213,7 +219,9 @@ def _similarity(chain: Chain) -> Histogram | None:
             rejected[row["id"]] -= 1
             groups[fate][similarity_bin(float(row["cosine"]))] += 1
         if any(groups.values()):
-            return similarity_histogram({name: counts for name, counts in groups.items() if counts}, _threshold(step))
+            found = {name: counts for name, counts in groups.items() if counts}
+            note = next((str(row["said"]) for row in step.rows("measured")), "")
+            return replace(similarity_histogram(found, _threshold(step)), note=note)
     return None
 
 

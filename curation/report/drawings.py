@@ -105,10 +105,21 @@ def _similarity(report: Report) -> Figure | None:
         return None
     limit = ""
     if data.threshold is not None:
-        limit = f" From the line at {data.threshold:g} on, it is a duplicate unless a closer look tells the two apart."
-    text = f"Cosine of each row to the row nearest to it; shares are of each group.{limit}"
+        said = f"From the line at {data.threshold:g} on, it is a duplicate unless a closer look tells the two apart."
+        limit = f" {said} {_precision_words(report) or data.note}".rstrip()
+    text = f"Cosine of each row to the row nearest to it, where one comes near; shares are of each group.{limit}"
     marks = [MARKS[one.name] for one in data.series]
     return histogram(Caption("similarity", "Nearest neighbours", text), data, marks)
+
+
+def _precision_words(report: Report) -> str:
+    found = report.precision
+    if found is None:
+        return ""
+    interval = f"95 % interval {percent(found.low)} to {percent(found.high)}"
+    return (
+        f"Of {found.pairs:,} labelled pairs there, {percent(found.rate)} were rejected rightly ({interval}, weighted)."
+    )
 
 
 def _categories(report: Report) -> Figure | None:

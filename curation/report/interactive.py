@@ -69,7 +69,8 @@ def _verb(one: Verb) -> dict[str, Any]:
 
 
 def _map(found: TopicMap) -> list[list[Any]]:
-    return [[one.x, one.y, one.fate, on_one_line(one.label), one.id] for one in found.points]
+    topics = [on_one_line(one) for one in found.topics]
+    return [[one.x, one.y, one.fate, on_one_line(one.label), topics[one.topic]] for one in found.points]
 
 
 def charts_json(found: dict[str, Any]) -> Markup:

@@ -59,6 +59,8 @@ class Histogram:
     series: tuple[Series, ...]
     threshold: float | None = None
     """A limit that decided, drawn as a line."""
+    note: str = ""
+    """What is known about the limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,19 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Precision:
+    """How often dedupe was right at its threshold, by pairs that people labelled."""
+
+    threshold: float
+    rate: float
+    low: float
+    high: float
+    """Two-sided 95 % interval."""
+    pairs: int
+    """Labelled pairs at or above the threshold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chance:
     """How likely a lot passes the plan, if its true defect rate is this."""
 
@@ -143,18 +158,20 @@ class Point:
     y: float
     fate: str
     """kept or rejected."""
+    topic: int
+    """The number of its topic, from 0."""
     label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicMap:
-    """Where rows stand to each other: two principal directions of what their instructions mean."""
+    """Where rows stand to each other, by what their instructions mean."""
 
     encoder: str
     seed: int
     """Drew the rows that are shown."""
-    explained: float
-    """Share of the vectors' variance that the two directions hold."""
+    topics: tuple[str, ...]
+    """Each topic's most telling words."""
     points: tuple[Point, ...]
 
 
@@ -256,6 +273,8 @@ class Report:
     flags: tuple[Count, ...]
     lengths: tuple[Histogram, ...]
     similarity: Histogram | None
+    precision: Precision | None
+    """Of the threshold in `similarity`; None: nobody labelled pairs."""
     categories: Comparison
     """Before: the rows of the first step; after: the kept records of the last. The empty key: none given."""
     first_words: Comparison

@@ -46,9 +46,8 @@ def _map_words(report: Report) -> str:
         return ""
     found = report.map
     return (
-        f"{len(found.points):,} rows, drawn by seed {found.seed}, by what {found.encoder} makes of their instructions: "
-        f"the two directions in which they differ most, which hold {percent(found.explained)} of all difference. "
-        "Scroll to come closer."
+        f"{len(found.points):,} rows, drawn by seed {found.seed}, by what {found.encoder} makes of their instructions. "
+        "Who stands together is alike; how far apart others stand means little. Scroll to come closer."
     )
 
 

@@ -1,16 +1,12 @@
-"""A map of the rows: instructions as vectors, drawn along the two directions in which they differ most.
-
-Principal components, because they need nothing but numpy and give the same picture every time. They show clumps and
-holes; how far apart two points are is no measure of how alike they are, since two directions hold little of it.
-"""
+"""A map of the rows of a run, kept and rejected: the map of topics that the review has, of a sample."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from curation.embedding import embeddings_folder, open_encoder
 from curation.embedding.cache import CachedEncoder
 from curation.report.numbers import Point, TopicMap
 from curation.report.profile import texts_of
+from curation.review import topics
 from curation.review.sampling import Sample
 from schemas.chain import Chain
 
@@ -20,30 +16,31 @@ LABEL_MOST = 90
 """Characters of an instruction that its point shows."""
 
 
+FEWEST = 3
+"""Rows without which there is no map."""
+
+
 def topic_map(chain: Chain, encoder: str, seed: int) -> TopicMap | None:
-    """Return the map of the rows of a run, kept and rejected in their true proportion; None of fewer than three."""
+    """Return the map of the rows of a run, kept and rejected in their true proportion; None of too few."""
     drawn = _drawn(chain, seed)
-    if len(drawn) < 3:  # noqa: PLR2004  # two points are no map
+    if len(drawn) < FEWEST:
         return None
     opened = open_encoder(encoder)
     cached = CachedEncoder(encoder=opened, folder=embeddings_folder()) if opened.costly else opened
-    places, explained = two_directions(np.asarray(cached.encode([text for _, _, text in drawn]), dtype=np.float64))
+    texts = [text for _, _, text in drawn]
+    found = topics.topic_map(texts, np.asarray(cached.encode(texts)), seed)
     points = (
-        Point(id=name, x=round(float(x), 4), y=round(float(y), 4), fate=fate, label=" ".join(text.split())[:LABEL_MOST])
-        for (name, fate, text), (x, y) in zip(drawn, places, strict=True)
+        Point(
+            id=name,
+            x=round(float(x), 4),
+            y=round(float(y), 4),
+            fate=fate,
+            topic=int(topic),
+            label=" ".join(text.split())[:LABEL_MOST],
+        )
+        for (name, fate, text), (x, y), topic in zip(drawn, found.xy, found.topic, strict=True)
     )
-    return TopicMap(encoder=encoder, seed=seed, explained=round(explained, 4), points=tuple(points))
-
-
-def two_directions(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Return each vector's place along the two principal directions, and the share of the variance that they hold."""
-    centred = vectors - vectors.mean(axis=0)
-    _, strengths, directions = np.linalg.svd(centred, full_matrices=False)
-    # A direction's sign is the library's whim: the largest entry is made positive.
-    signs = np.sign([row[np.argmax(np.abs(row))] for row in directions[:2]])
-    places = centred @ (directions[:2] * signs[:, None]).T
-    whole = float((strengths**2).sum())
-    return places, float((strengths[:2] ** 2).sum()) / whole if whole else 0.0
+    return TopicMap(encoder=encoder, seed=seed, topics=found.labels, points=tuple(points))
 
 
 def _drawn(chain: Chain, seed: int) -> list[tuple[str, str, str]]:

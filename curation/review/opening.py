@@ -5,7 +5,7 @@ from pathlib import Path
 
 from curation.review.desk import Desk
 from curation.review.index import ensure_index
-from curation.review.plan import plan_beside, read_plan
+from curation.review.plan_file import plan_beside, read_plan
 from curation.review.queues import Seating
 from curation.review.rows import Rows
 from curation.review.second import draw_second

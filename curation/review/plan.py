@@ -1,7 +1,5 @@
 """An acceptance plan: how many records are looked at and how many may be bad, fixed and hashed before the first look.
 
-    DIR.review/plan.json    beside the step directory DIR, whose records it is about
-
 "Review until it looks good" proves nothing: whoever may stop when they please stops at a lucky moment. So the plan says
 beforehand which records are drawn, what counts as a defect and when the lot passes; or, with the method `anytime`, pays
 for the freedom to stop with a few more records.
@@ -9,12 +7,9 @@ for the freedom to stop with a few more records.
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Literal, TypeAlias
-
-import orjson
+from typing import Literal, TypeAlias
 
 from curation.review.sampling import Sample
 from curation.review.statistics import (
@@ -23,7 +18,7 @@ from curation.review.statistics import (
     finite_sample_size,
     sample_size,
 )
-from schemas.codec import adapter, loads, sha256_of
+from schemas.codec import adapter, sha256_of
 from schemas.errors import InputError
 from schemas.record import InstructionRecord
 from schemas.step import StepDirectory
@@ -34,8 +29,6 @@ Outcome: TypeAlias = Literal["passed", "failed", "open", "abandoned"]
 
 SMALL_LOT = 10
 """A lot of fewer than this many samples is counted as it is, without replacement."""
-FILE = "plan.json"
-SAMPLE = "sample.jsonl"
 MOST_STRATA = 50
 
 
@@ -152,12 +145,6 @@ def is_small(rows: int, n: int) -> bool:
     return rows < SMALL_LOT * n
 
 
-def plan_beside(step: Path) -> Path:
-    """Return where the plan about a step directory stands."""
-    step = step.resolve()
-    return step.parent / f"{step.name}.review" / FILE
-
-
 def make_plan(step: StepDirectory, wanted: Wanted, attempts: tuple[Attempt, ...] = ()) -> Plan:
     """Return the plan for a step's records.
 
@@ -252,74 +239,6 @@ def population_of(step: StepDirectory) -> Population:
 def ids_digest(ids: Iterable[str]) -> str:
     """Return the hash over ids in order, whatever order they come in; equal ones count once."""
     return sha256_of(sorted(set(ids)))
-
-
-def plan_json(plan: Plan) -> bytes:
-    """Return the plan as it stands on disk, with its hash."""
-    row = {**adapter(Plan).dump_python(plan, mode="json"), "sha256": plan.sha256}
-    return orjson.dumps(row, option=orjson.OPT_INDENT_2) + b"\n"
-
-
-def read_plan(path: Path) -> Plan:
-    """Read a plan back.
-
-    Raises:
-        InputError: none there, or not as it was written.
-    """
-    if not path.is_file():
-        raise InputError(place=path, expected="a plan: dolly-data review plan DIR makes one", found="nothing")
-    try:
-        row: dict[str, Any] = loads(path.read_bytes())
-        written = row.pop("sha256", "")
-        plan: Plan = adapter(Plan).validate_python(row)
-    except (ValueError, AttributeError) as error:
-        raise InputError(place=path, expected="a plan", found=str(error).splitlines()[0]) from error
-    if written != plan.sha256:
-        raise InputError(
-            place=path, field="sha256", expected=f"{plan.sha256} (the plan was changed)", found=str(written)
-        )
-    return plan
-
-
-def write_plan(path: Path, plan: Plan) -> None:
-    """Write a plan; an earlier one is kept under its number."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists():
-        for name in (FILE, SAMPLE):
-            old = path.with_name(name)
-            if old.exists():
-                old.rename(path.with_name(f"attempt-{plan.number - 1}-{name}"))
-    path.write_bytes(plan_json(plan))
-
-
-def plan_lines(plan: Plan, records: Iterable[InstructionRecord]) -> Iterator[dict[str, Any]]:
-    """Yield the drawn records, in the plan's order, as lines that a person edits: blind, without what checks said."""
-    wanted = {record.id: record for record in records if record.id in set(plan.drawn)}
-    drawn = {"fate": "kept", "seed": plan.seed, "of": plan.population.rows, "plan": plan.sha256}
-    for name in plan.drawn:
-        record = wanted[name]
-        texts = {one: getattr(record, one) for one in ("instruction", "context", "response", "category")}
-        yield {"id": name, **texts, "decision": None, "severity": "", "note": "", "drawn": drawn}
-
-
-def plan_words(plan: Plan) -> str:
-    """Return a plan as lines for a terminal."""
-    rule = (
-        f"passes with at most {plan.c} of them defective"
-        if plan.method == "fixed"
-        else "passes when the evidence suffices"
-    )
-    lines = [
-        f"look at {plan.n:,} of {plan.population.rows:,} records, drawn by seed {plan.seed}",
-        f"{rule}: then at most {100 * plan.limit:g} % are defective, with {100 * plan.confidence:g} % confidence",
-        f"defects: {', '.join(plan.severities)}, and whatever is rejected without a severity",
-    ]
-    lines += [f"{count:,} from {name or 'no ' + plan.strata}" for name, count in plan.allocation.items()]
-    lines += [
-        f"attempt {at}: {one.outcome}, {one.defects} defects in {one.reviewed:,} of {one.n:,}"
-        for at, one in enumerate(plan.attempts, 1)
-    ]
-    return "\n".join(lines)
 
 
 def _seed(population: Population, attempts: int) -> int:

@@ -6,19 +6,15 @@ from pathlib import Path
 
 from curation.review.acceptance import Acceptance, Verdict, attempt_of, judge
 from curation.review.plan import (
-    SAMPLE,
     Attempt,
     Plan,
     Wanted,
     make_plan,
-    plan_beside,
-    plan_lines,
     population_of,
-    read_plan,
     size_of,
     stratum,
-    write_plan,
 )
+from curation.review.plan_file import SAMPLE, plan_beside, plan_lines, read_plan, write_plan
 from curation.review.sample import write_sample
 from curation.review.verdicts import Said, said_beside, said_in
 from schemas.step import StepDirectory, is_step

@@ -11,7 +11,7 @@ from typing import Literal
 
 from curation.select.budget import ESTIMATE, count_texts, count_tokens
 from curation.select.reasons import BUDGET
-from curation.select.stage import RANKING
+from curation.select.stage import RANKING, tie
 from schemas.errors import InputError
 from schemas.outcome import SILENT, Aside, Outcome, reject
 from schemas.record import InstructionRecord, Reason
@@ -47,7 +47,7 @@ class Control:
         pool = tuple(records)
         tokens = count_tokens(pool, self.tokens)
         keys = ORDERS[self.order](pool, self)
-        order = sorted(range(len(pool)), key=lambda row: (keys[row], pool[row].id, row))
+        order = sorted(range(len(pool)), key=lambda row: (keys[row], pool[row].id, tie(pool[row])))
         chosen = self._chosen(order, tokens)
         rank_of = {row: rank for rank, row in enumerate(order, 1)}
         for row, record in enumerate(pool):

@@ -14,10 +14,11 @@ from curation.select.likeness import alike
 from curation.select.reasons import ALIKE, BUDGET
 from curation.select.scores import FILE, SCORES, Score, scores_of
 from schemas.chain import walk
+from schemas.codec import sha256_of
 from schemas.errors import InputError
 from schemas.manifest import FileDigest, digest_file
 from schemas.outcome import SILENT, Aside, Outcome, reject
-from schemas.record import InstructionRecord, Reason
+from schemas.record import InstructionRecord, Reason, to_row
 from schemas.step import StepDirectory
 
 RANKING = "ranking"
@@ -85,7 +86,7 @@ class Select:
         """Yield one outcome per record, in order; all of them are held in memory."""
         pool = tuple(records)
         scores = scores_of(pool, self.by, self.scores)
-        order = sorted(range(len(pool)), key=lambda row: (*self._rank(scores[row]), *worth(pool[row])))
+        order = sorted(range(len(pool)), key=lambda row: (*self._rank(scores[row]), *worth(pool[row]), tie(pool[row])))
         ranked = [pool[row] for row in order]
         tokens = count_tokens(ranked, self.tokens)
         offer = Offer(
@@ -131,6 +132,11 @@ class Select:
         return Reason(
             code=ALIKE, field="instruction", found=found, limit=limit, other=ranked[like.rank].id, scores=scores
         )
+
+
+def tie(record: InstructionRecord) -> str:
+    """Return what decides between records of equal content: all that they hold, never where they stand."""
+    return sha256_of(to_row(record))
 
 
 def _ranking(record: InstructionRecord, rank: int, score: Score, tokens: int, *, selected: bool) -> dict[str, object]:

@@ -83,10 +83,10 @@ def test_a_review_from_sample_to_step(step: Path, tmp_path: Path) -> None:
 
 def test_a_sample_is_not_overwritten(step: Path, tmp_path: Path) -> None:
     """It may hold decisions."""
-    run(review, "sample", step, "-o", tmp_path / "s.jsonl")
+    run(sample, step, "-o", tmp_path / "s.jsonl")
 
     with pytest.raises(InputError, match="may hold decisions"):
-        run(review, "sample", step, "-o", tmp_path / "s.jsonl")
+        run(sample, step, "-o", tmp_path / "s.jsonl")
 
 
 @pytest.mark.parametrize(

@@ -31,12 +31,14 @@ from curation.report.profile import (
 )
 from curation.report.svg import Caption, percent
 from curation.report.write import write_report
-from curation.review.plan import Wanted, plan_beside
+from curation.review.plan import Wanted
+from curation.review.plan_file import plan_beside
 from curation.review.planning import fix_plan
 from curation.review.sample import Draw, sample_lines, write_sample
 from curation.review.stage import Review
 from curation.visible import visible
 from schemas.codec import adapter
+from schemas.errors import InputError
 from schemas.outcome import SILENT, Aside, Outcome, Rejection, reject
 from schemas.record import InstructionRecord, Provenance, Reason, Repair, flagged, repaired
 from schemas.step import StepDirectory
@@ -400,7 +402,7 @@ def test_an_interactive_page_runs_only_what_is_in_it(tmp_path: Path) -> None:
     """Its policy names the sha256 of each script; nothing is loaded; the charts' numbers are the report's."""
     things = ("poem", "story", "letter", "song", "joke", "speech")
     rows = [pair(f"Write a {thing}, number {n}.") for thing in things for n in range(3)]
-    report = collect(step_of(tmp_path / "1", rows), Look(map_encoder="hashing"), title="r")
+    report = collect(step_of(tmp_path / "1", rows), Look(map=True, map_encoder="hashing"), title="r")
     page = report_html(report, interactive=True)
 
     policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)
@@ -425,7 +427,7 @@ def test_hostile_text_is_data_in_an_interactive_page(tmp_path: Path) -> None:
     """No text ends the block of JSON that it stands in."""
     rows: list[Outcome] = [pair(text + " </script> x", text) for text in HOSTILE]
     rows += [reject(pair(f"no {text}"), Reason(code=text)) for text in HOSTILE]
-    report = collect(step_of(tmp_path / "1", rows), Look(map_encoder="hashing"))
+    report = collect(step_of(tmp_path / "1", rows), Look(map=True, map_encoder="hashing"))
 
     page = report_html(report, interactive=True)
 
@@ -436,12 +438,12 @@ def test_hostile_text_is_data_in_an_interactive_page(tmp_path: Path) -> None:
 
 def test_a_map_is_the_same_each_time(last: StepDirectory) -> None:
     """And holds kept and rejected rows with their fate."""
-    one, other = (collect(last, Look(map_encoder="hashing"), title="r").map for _ in range(2))
+    one, other = (collect(last, Look(map=True, map_encoder="hashing"), title="r").map for _ in range(2))
 
     assert one is not None
     assert one == other
     assert Counter(point.fate for point in one.points) == {"kept": 7, "rejected": 3}
-    assert 0 < one.explained <= 1
+    assert {point.topic for point in one.points} <= set(range(len(one.topics)))
 
 
 @pytest.mark.parametrize(
@@ -456,3 +458,32 @@ def test_a_map_is_the_same_each_time(last: StepDirectory) -> None:
 def test_what_is_asked_for_is_read_by_rule(instruction: str, expected: tuple[str, str]) -> None:
     """The first word, and the first after it that may be an object."""
     assert verb_and_object(instruction) == expected
+
+
+def calibration(path: Path, of: float | None) -> str:
+    """Write what `calibrate apply` writes, as far as a report reads it."""
+    share = {"of": of, "low": 0.81, "high": 0.99, "pairs": 40}
+    points = [{"threshold": at / 100, "precision": share, "recall": 0.5} for at in range(70, 100)]
+    path.write_text(json.dumps({"default": points[0], "points": points}))
+    return str(path)
+
+
+def test_how_often_dedupe_was_right_is_told_where_it_was_measured(last: StepDirectory, tmp_path: Path) -> None:
+    """At its own threshold; a share of no pairs is none."""
+    told = collect(last, Look(calibration=calibration(tmp_path / "c.json", 0.93)))
+    untold = collect(last, Look(calibration=calibration(tmp_path / "c.json", None)))
+
+    figure = report_figures(told)["similarity"]
+    assert told.precision is not None
+    assert (told.precision.threshold, told.precision.rate, told.precision.pairs) == (0.9, 0.93, 40)
+    assert figure is not None
+    assert "Of 40 labelled pairs there, 93.0 % were rejected rightly" in figure.caption.description
+    assert untold.precision is None
+
+
+def test_a_calibration_that_is_none_is_refused(last: StepDirectory, tmp_path: Path) -> None:
+    """Naming the file."""
+    (tmp_path / "c.json").write_text("{}")
+
+    with pytest.raises(InputError, match="calibrate apply"):
+        collect(last, Look(calibration=str(tmp_path / "c.json")))

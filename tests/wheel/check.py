@@ -64,8 +64,9 @@ def use(venv: Path, cwd: Path) -> None:
     run(data, "dedupe", "runs/2-filter", "-o", "runs/3-dedupe", cwd=cwd)
     run(data, "review", "status", "runs/3-dedupe", cwd=cwd)
     run(str(bin_folder / "python"), "-c", SCREENS, cwd=cwd)
+    run(data, "review", "plan", "runs/3-dedupe", cwd=cwd)
     run(data, "release", "runs/3-dedupe", "-o", "runs/4-release", cwd=cwd)
-    run(data, "report", "runs/3-dedupe", cwd=cwd)
+    run(data, "report", "runs/3-dedupe", "--interactive", "--map-encoder", "hashing", cwd=cwd)
     run(train, "--help", cwd=cwd)
 
 

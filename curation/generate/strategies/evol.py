@@ -82,6 +82,10 @@ _COPIED = re.compile(
 """Words about the rewriting."""
 
 
+_LABEL = re.compile(r"\A\s*(?:(?:new|rewritten) )?task:\s*", re.IGNORECASE)
+"""What stands before the task where a model goes on as the request was written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evol:
     """The strategy `evol`."""
@@ -104,7 +108,7 @@ class Evol:
 
     def read(self, proposal: Proposal, answer: Answer) -> list[Drafted]:
         """Return the draft, unless its evolution failed."""
-        drafted = draft_of(proposal, answer)
+        drafted = draft_of(proposal, replace(answer, text=_LABEL.sub("", answer.text)))
         reason = failure(drafted.record, proposal.examples[0]) if isinstance(drafted, Draft) else None
         return [reject(drafted.record, reason) if reason and isinstance(drafted, Draft) else drafted]
 

@@ -84,7 +84,7 @@ class Instance:
         """Ask for one field and put the answer there."""
         record = draft.record
         examples = self._examples(shelf, record.category, with_context=step.with_context)
-        request = self._request(step, step.ask(record, examples))
+        request = self._request(step, step.ask(record, examples), draft.sample)
         answer = await endpoint.ask(request)
         more = grown(record, request, answer, examples)
         if reason := _unusable(step.field, answer):
@@ -99,13 +99,13 @@ class Instance:
         fitting = [seed for seed in shelf.seeds.get(category, ()) if bool(seed.context) == with_context]
         return draw(fitting, self.sampling.examples, self.sampling.seed, shelf.round, category, str(with_context))
 
-    def _request(self, step: Step, messages: tuple[Message, ...]) -> Request:
+    def _request(self, step: Step, messages: tuple[Message, ...], sample: int) -> Request:
         sampling = self.sampling
         params = {"temperature": sampling.answer_temperature, "max_tokens": sampling.max_tokens}
         if sampling.frequency_penalty:
             params["frequency_penalty"] = sampling.frequency_penalty
         model = (step.field == "response" and sampling.answer_model) or sampling.model
-        return Request(model=model, messages=messages, params=params)
+        return Request(model=model, messages=messages, params=params, sample=sample)
 
 
 def _unusable(field: str, answer: Answer) -> Reason | None:

@@ -103,6 +103,8 @@ class Draft:
     record: InstructionRecord
     requests: Mapping[str, str] = field(default_factory=dict)
     """Field → key of the request whose answer it is."""
+    sample: int = 0
+    """How many drafts before had the same instruction and context: tells their requests apart."""
     given: bool = False
     """The instruction is somebody's own: nobody asks whether it is new."""
     grounded: bool = False

@@ -77,7 +77,7 @@
         grid: { left: 8, right: 8, top: 36, bottom: 8 },
         xAxis: axis, yAxis: axis, series,
         dataZoom: [{ type: "inside" }, { type: "inside", orient: "vertical" }],
-        tooltip: { ...base().tooltip, formatter: (one) => `${one.value[2]} ${one.value[4]}\n${shown(one.value[3], 60)}` },
+        tooltip: { ...base().tooltip, formatter: (one) => `${one.value[2]}, topic ${one.value[4]}\n${shown(one.value[3], 60)}` },
       };
     },
   };

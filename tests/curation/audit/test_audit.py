@@ -12,13 +12,16 @@ from click.testing import CliRunner
 
 from curation.audit.audit import Audit
 from curation.audit.catalogue import DEFECTS
-from curation.audit.sow import Sowing, planted, sow
+from curation.audit.measure import catch
+from curation.audit.sow import Plant, Sowing, planted, sow
 from curation.audit.steps import Asked
+from curation.audit.trace import Fate
 from curation.cli.audit import audit as command
 from curation.generate.seeds import SHIPPED, read_seeds
 from curation.pipeline import run_source
 from schemas.errors import InputError
-from schemas.record import InstructionRecord, Row
+from schemas.outcome import reject
+from schemas.record import InstructionRecord, Reason, Row, flagged
 from schemas.step import StepDirectory
 from tests.support import ROOT, pair, step_of
 
@@ -91,6 +94,17 @@ def test_a_repair_that_gives_the_record_back_is_counted(tmp_path: Path, sound: l
 
     (rate,) = step.rows("rates")
     assert (rate["planted"], rate["repaired"], rate["restored"], rate["right"]) == (6, 6, 6, 6)
+
+
+def test_a_flag_counts_though_a_later_step_rejects_the_record() -> None:
+    """A flag makes a record the worse of two like ones: it is dedupe that rejects it, but the check had seen it."""
+    plant = Plant(defect="contact_left", host=pair(), record=pair(response="Blue. Write to jo.reed@gmail.com."))
+    noted = flagged(plant.record, Reason(code="personal_data", found="jo…"))
+    lost = Fate(outcome=reject(noted, Reason(code="duplicate_near", other="0123456789abcdef")), step="dedupe")
+
+    caught, _ = catch(plant, DEFECTS["contact_left"], {plant.record.id: [lost]})
+
+    assert (caught.how, caught.codes, caught.right) == ("rejected", ("duplicate_near", "personal_data"), True)
 
 
 def test_every_plant_is_in_the_directory_with_what_became_of_it(tmp_path: Path, sound: list[InstructionRecord]) -> None:

@@ -11,12 +11,15 @@ import pytest
 from click.testing import CliRunner
 
 import curation.embedding
+from curation.calibrate.curve import share
 from curation.cli import main
+from curation.dedupe.measured import MEASURED
 from curation.dedupe.pool import gather
 from curation.dedupe.quality import BAND, LONG_ENOUGH, worth
 from curation.dedupe.reasons import DUPLICATE_REASONS, EXACT, NEAR
 from curation.dedupe.stage import Dedupe
 from curation.embedding.encoder import Told, Vectors, tell_nobody
+from curation.embedding.hashing import HashingEncoder
 from curation.reasons import describe
 from schemas.codec import as_config, read_config
 from schemas.errors import InputError
@@ -464,3 +467,17 @@ def test_a_record_in_the_pool_reads_back_as_it_was() -> None:
 
     assert [record for _, record in pool.judged()] == [odd, pair("c")]
     assert (pool.size, pool.held) == (3, 1)
+
+
+def test_what_was_measured_of_the_defaults_is_stated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a file beside the records; of other settings nothing is claimed. The bounds are Wilson's."""
+    said = MEASURED["minilm", Dedupe().threshold]
+    bounds = share([(1.0, n < said.right) for n in range(said.read)])
+    monkeypatch.setattr(curation.embedding, "ENCODERS", {"minilm": lambda _: HashingEncoder()})
+    ears = [Ear() for _ in range(3)]
+
+    for ear, stage in zip(ears, (Dedupe(), Dedupe(verify=False), Dedupe(threshold=0.9)), strict=True):
+        list(replace(stage, cache=False)([pair(), pair("Prove it.")], ear))
+
+    assert [[row["right"] for row in ear.rows if row["file"] == "measured"] for ear in ears] == [[said.right], [], []]
+    assert [said.low, said.high] == pytest.approx([bounds.low, bounds.high], abs=0.005)

@@ -54,6 +54,8 @@ DIFFERENT = [
     ("operators", "What is 6-3?", "What is 6 3?"),
     ("angle", "Describe the law of demand.", "Describe why the law of demand is important."),
     ("angle", "Explain the phrase 'once in a blue moon'.", "Use the phrase 'once in a blue moon' in a sentence."),
+    ("angle", "Explain what a rainbow is.", "Explain how a rainbow is created."),
+    ("demands", "How do you compute a mean?", "Write a program that computes a mean."),
     ("one or many", "Name the longest river in India.", "Name the longest rivers in India."),
     ("one or many", "Name one effect of rain.", "Name the effects of rain."),
     ("content", "Write a poem about rain.", "Write a poem about the joys of rain and snow."),

@@ -52,6 +52,8 @@ CAUGHT: dict[str, list[Case]] = {
     ],
     "response_echoes": [
         ("Create a looping GIF of a cat.", "", "create a looping  GIF of a cat."),
+    ],
+    "response_copies_context": [
         ("Circle the three adjectives.", "A small, peaceful, old city.", "A small, peaceful, old city."),
     ],
     "merged_tasks": [
@@ -118,7 +120,7 @@ CAUGHT: dict[str, list[Case]] = {
     ],
     "response_repeats": [
         ("Tell a story.", "", "The dog went to the park and played with the ball. " * 10),
-        ("Tell a story.", "", "Once there was a king. " + "He was very happy and very rich. " * 9),
+        ("Tell a story.", "", "Once there was a king. " + "He was very happy and very rich. " * 14),
     ],
     "instruction_too_short": [("", "", "An answer."), ("Go", "", "An answer.")],
     "instruction_too_long": [("word " * 501, "", "An answer.")],
@@ -156,6 +158,7 @@ PASSED: dict[str, list[Case]] = {
     ],
     "response_empty": [("Name a sign.", "", "."), ("Name a smile.", "", "\U0001f606")],
     "response_placeholder": [
+        ("Redact it with black boxes.", "My name.", "........"),
         ("Is there a correlation?", "", "None."),
         ("Replace 'none of this' by one word.", "", "Nothing."),
         ("Answer yes, no, or N/A.", "", "N/A"),
@@ -168,6 +171,10 @@ PASSED: dict[str, list[Case]] = {
         ("What is it for?", "", "Output devices show results. No output means a fault."),
     ],
     "response_echoes": [
+        ("What is the past of put?", "put", "put"),
+        ("Say it: hello.", "", "hello."),
+    ],
+    "response_copies_context": [
         ("Put it in capitals.", "the sun shone", "The Sun Shone"),
         ("Sort the list.", "1, 2, 3", "1, 2, 3"),
         ("Correct the spelling.", "The apple fell.", "The apple fell."),
@@ -214,6 +221,7 @@ PASSED: dict[str, list[Case]] = {
     "url_not_given": [
         ("Extract the domain of the URL.", "https://docs.example.org/document", "example.org"),
         ("Normalize the following URL.", "https://example.org/?b=1&a=2", "https://example.org/?a=2&b=1"),
+        ("Compose a tweet to share the article.", "https://example.org/news", "Worth a read!"),
         ("Append a slash to this link.", "https://example.org", "https://example.org/"),
         ("Summarize the text.", "See https://example.org. The town was founded in 1850.", "A town of 1850."),
         ("Where can I buy a car?", "", "Try https://example.org."),
@@ -265,6 +273,14 @@ PASSED: dict[str, list[Case]] = {
         ("Sort these.", "", "\n".join(f"Thing {i}: could not be found in the kitchen" for i in range(3))),
         ("Make a table.", "", "| row | row | row | row |\n" * 20),
         ("Make HTML.", "", "<tr><td>Row</td><td>Row</td></tr>\n" * 20),
+        (
+            "Plan a week.",
+            "",
+            "".join(
+                f"{day}: get up, eat, read, walk by the sea, sleep\n"
+                for day in ("Monday", "Tuesday", "Friday", "Sunday")
+            ),
+        ),
         ("Make a vector.", "", "[" + "0, 0, 1, " * 40 + "0]"),
         ("Tell a story.", "", PROSE * 1 + "Every year the town holds a feast in honour of the men who built it."),
     ],

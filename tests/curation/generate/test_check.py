@@ -20,6 +20,9 @@ from click.testing import CliRunner
 from curation.cli import main
 from curation.generate.check import Report, check_endpoint
 from curation.generate.embedded import _llama_server, has_llama_cpp
+from curation.generate.ladder import choose_form
+from curation.generate.limiter import Limited
+from curation.generate.web import open_endpoint
 from curation.mock.serve import serving
 from curation.mock.service import MockEndpoint
 from schemas.errors import EndpointError
@@ -39,6 +42,16 @@ def able(report: Report) -> dict[str, bool | None]:
 def checked(address: str, model: str = "", *, at_once: int = 2) -> Report:
     """Check with time to spare: a test machine may be busy."""
     return asyncio.run(check_endpoint(address, model, at_once=at_once, seconds=120))
+
+
+def chosen_form(address: str, model: str) -> str:
+    """Return the form that a run would ask for lists in."""
+
+    async def main() -> str:
+        async with open_endpoint(address, timeout_s=120) as endpoint:
+            return await choose_form(Limited(endpoint, most=1), model)
+
+    return asyncio.run(main())
 
 
 def test_the_mock_endpoint_keeps_what_it_is_told() -> None:
@@ -62,9 +75,11 @@ def test_llama_server_keeps_a_schema() -> None:
         pytest.skip("llama.cpp cannot be loaded here")
     with _llama_server(resolve("smollm2-135m"), 4) as address:
         report = checked(address)
+        form = chosen_form(address, report.model)
     abilities = able(report)
 
     assert report.model == "smollm2-135m"
+    assert form == "schema"
     assert all(abilities[name] for name in ("usage", "schema", "json", "n", "logprobs", "completions"))
     assert abilities["batch"] is False
     assert report.tokens_per_s
@@ -111,6 +126,7 @@ def test_transformers_serve_ignores_what_it_accepts(transformers_serve: tuple[st
     report = checked(address, model)
     abilities = able(report)
 
+    assert chosen_form(address, model) == "text"
     assert abilities["usage"] is True
     assert abilities["completions"] is True
     assert [abilities[name] for name in ("schema", "json", "n", "logprobs", "batch")] == [False] * 5

@@ -120,6 +120,25 @@ def test_a_folder_is_run_by_transformers(tiny: ModelPlace) -> None:
     assert 0 < answer.completion_tokens <= 6
 
 
+def test_transformers_continues_a_raw_prompt(tiny: ModelPlace) -> None:
+    """Without the chat form: its tokens are those of the prompt alone."""
+    raw = Request(model="tiny", messages=(), prompt="Name three", params={"max_tokens": 3})
+    chat = request("Name three", max_tokens=3)
+    [one, other] = answers_of(tiny, raw, chat)
+
+    assert one.completion_tokens
+    assert one.prompt_tokens is not None
+    assert other.prompt_tokens is not None
+    assert 0 < one.prompt_tokens < other.prompt_tokens
+
+
+def test_llama_cpp_continues_a_raw_prompt(smollm2: ModelPlace) -> None:
+    """The model's own words of a user, which `magpie` lives on."""
+    raw = Request(model="smollm2-135m", messages=(), prompt="<|im_start|>user\n", params={"max_tokens": 12})
+
+    assert answers_of(smollm2, raw)[0].text
+
+
 def test_the_weights_of_a_gguf_are_run_by_transformers_where_llama_cpp_is_missing(
     tiny: ModelPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,9 @@ def test_an_instruction_that_only_looks_like_that(instruction: str) -> None:
         ({"context": "Red."}, "context_too_short"),
         ({"instruction": "Name a colour of the sky", "context": "name a colour  of the SKY"}, "context_echoes"),
         ({"context": LOOP}, "context_repeats"),
+        ({"context": "Dear [name of the guest], dinner is at eight."}, "context_placeholder"),
+        ({"instruction": "Summarize it.", "context": "https://example.org/a"}, "url_not_given"),
+        ({"response": "The sky is blue because the air scatters the"}, "response_truncated"),
     ],
 )
 def test_a_record_that_is_not_whole(fields: dict[str, str], code: str) -> None:

@@ -87,14 +87,12 @@ def test_a_run_records_what_it_chose(tmp_path: Path) -> None:
     assert step.manifest.counts.kept == 5
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", sorted(set(FORMS) - {"text"}))
 def test_every_form_makes_records(tmp_path: Path, form: str) -> None:
-    """The mock endpoint keeps each of them but the marks; marked text is written by a script that does."""
+    """The mock endpoint keeps each of them but the marks, of which the next test is."""
     with serving(MockEndpoint()) as running:
         address = running.address
         settings = Generate(n=4, model="mock", base_url=address, seeds=str(seed_file(tmp_path)), output_form=form)
-        if form == "text":
-            pytest.skip("the mock endpoint writes no marks; see the next test")
         run_source(settings, tmp_path / "1")
 
     assert StepDirectory.open(tmp_path / "1").manifest.counts.kept == 4

@@ -4,18 +4,21 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from curation.generate.endpoint import Answer, Message, Request, read_answer
 from curation.generate.headers import Limits
 from curation.generate.limiter import ExhaustedError, Limited, Patience, Window
+from curation.generate.source import Generate
 from curation.generate.trouble import BusyError, FaultError
 from curation.generate.web import open_endpoint
 from curation.mock.serve import serving
 from curation.mock.service import MockEndpoint
+from curation.pipeline import run_source
 from schemas.errors import EndpointError
-from tests.curation.generate.scripted import completion
+from tests.curation.generate.scripted import completion, seed_file
 
 
 def request(text: str = "Say hello.") -> Request:
@@ -253,3 +256,19 @@ def test_what_cannot_be_mended_stops_in_its_words(refuse: str, words: str) -> No
     """At the first answer: an empty quota comes as a 429 and is none."""
     with pytest.raises(EndpointError, match=words):
         ask_mock(MockEndpoint(refuse=refuse), 1)
+
+
+def test_faults_do_not_change_what_a_run_makes(tmp_path: Path) -> None:
+    """Every tenth attempt fails, in every way of the wire: byte for byte the records of an untroubled run."""
+    names = ("limit_seconds", "limit_words", "server_error", "unavailable", "disconnect_before", "disconnect_amid")
+    rates = dict.fromkeys((*names, "broken_json", "empty_choices"), 0.0125)
+    made = []
+    for name, faults, concurrency in (("1", {}, 2), ("2", rates, 16)):
+        with serving(MockEndpoint(faults=faults, retry_after_s=0.02)) as running:
+            settings = Generate(
+                n=20, model="mock", base_url=running.address, seeds=str(seed_file(tmp_path)), concurrency=concurrency
+            )
+            run_source(settings, tmp_path / name)
+        made.append((tmp_path / name / "records.jsonl").read_bytes())
+
+    assert made[0] == made[1]

@@ -135,3 +135,18 @@ def test_faults_that_may_have_been_billed_are_counted(tmp_path: Path) -> None:
     assert spent.prompt_tokens + spent.completion_tokens >= billed
     assert spent.estimated_tokens > 0
     assert json.loads((tmp_path / "1.journal" / "spending.json").read_text())["words"] == str(spent)
+
+
+def test_every_failure_at_once_stays_within_the_budget(tmp_path: Path) -> None:
+    """With a hundred requests in flight: not over by a token, and nothing billed that is not counted."""
+    faults = dict.fromkeys(("disconnect_before", "disconnect_amid", "broken_json", "server_error", "no_usage"), 0.05)
+    with serving(MockEndpoint(faults=faults, latency_s=0.05)) as running:
+        options = ("--concurrency", "100", "--round-size", "200", "--attempts", "20", "-n", "1000")
+        code, _ = run(running, tmp_path / "1", "--budget", "150ktok", *options)
+        billed = running.service.ledger.tokens
+    spent = read_spent(tmp_path / "1.journal")
+
+    assert code == 4
+    assert billed <= spent.prompt_tokens + spent.completion_tokens <= 150_000
+    assert billed > 75_000
+    assert spent.unanswered_tokens > 0

@@ -7,11 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from curation.cli import main
-from curation.generate.seeds import SHIPPED, check_seeds, read_seeds
+from curation.generate.seeds import SHIPPED, check_seeds, language_of, read_seeds
 from schemas.errors import InputError
 from schemas.record import CATEGORIES
 from tests.curation.generate.scripted import seed_file
-from tests.support import real_data
+from tests.support import pair, real_data
 
 
 def rows_of(path: Path) -> list[dict[str, object]]:
@@ -136,3 +136,13 @@ def test_list_shows_an_example_of_each_category(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["seeds", "list", str(seed_file(tmp_path))])
 
     assert "Give five uses of an old ladder." in result.stdout
+
+
+def test_the_language_of_seeds_is_that_of_most() -> None:
+    """Those that are surely in one; texts that could be in any say nothing, and two languages are none."""
+    german = pair("Nenne drei Gründe, warum die Brücke gesperrt wurde.", "Der Stadtrat wartete auf das Gutachten.")
+
+    assert language_of(read_seeds(SHIPPED)) == "en"
+    assert language_of([german, german, pair("1 + 1", "2")]) == "de"
+    assert language_of([pair("1 + 1", "2")]) == ""
+    assert language_of([german, *read_seeds(SHIPPED)[:1]]) == ""

@@ -1,20 +1,29 @@
 """`dolly-data generate` as a whole: a step directory out of an endpoint, through the library and the command line."""
 
 import json
+from collections import Counter
+from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from curation.cli import main
+from curation.cli.covered import terms_text
+from curation.generate.material import read_topics
+from curation.generate.rounds import Goal, Rounds
+from curation.generate.seeds import read_seeds, seeds_by_category
 from curation.generate.source import Generate
+from curation.generate.waiting import waited_for
 from curation.pipeline import run_source
 from curation.recipes import walk_recipe
 from schemas.errors import InputError
-from schemas.outcome import SILENT
+from schemas.outcome import SILENT, Rejection
 from schemas.recipe import parse_recipe
 from schemas.step import StepDirectory
-from tests.curation.generate.scripted import Reply, Told, seed_file, told_server
+from tests.curation.generate.scripted import THINGS, Reply, Scripted, Told, numbers_of, seed_file, told_server
+from tests.curation.generate.test_rounds import plan_of
 
 LISTS = ("--round-size", "4", "--output-form", "list")
 
@@ -109,6 +118,8 @@ def test_a_recipe_keeps_its_journal_beside_its_step(tmp_path: Path) -> None:
     [
         ({"n": 0}, "generate: n: expected 1 or more, found 0"),
         ({"concurrency": 0}, "generate: concurrency: expected 1 or more, found 0"),
+        ({"strategy": "evol:0"}, "generate: strategy: expected NAME:SHARE"),
+        ({"answer_base_url": "http://localhost/v1"}, "generate: answer_model: expected another model, found none"),
         ({"strategy": "magic"}, "generate: strategy: expected one of self-instruct, .*, found magic"),
     ],
 )
@@ -122,6 +133,94 @@ def test_seeds_that_are_not_there(tmp_path: Path) -> None:
     """The file is named, before anything is opened."""
     with pytest.raises(InputError, match=r"none.jsonl: expected a file of seed tasks, found nothing"):
         run_source(Generate(seeds=str(tmp_path / "none.jsonl")), tmp_path / "1")
+
+
+def test_two_models_at_two_endpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One writes instructions, the other responses; neither endpoint is shown the other's key."""
+    monkeypatch.setenv("OPENAI_API_KEY", "first-key")
+    monkeypatch.setenv("OPENAI_ANSWER_API_KEY", "second-key")
+    with told_server() as one, told_server() as other:
+        made = source(one, seed_file(tmp_path), answer_model="strong", answer_base_url=other.address)
+        run_source(made, tmp_path / "1")
+
+    assert {sent["model"] for sent in one.ledger} == {"m"}
+    assert {sent["model"] for sent in other.ledger} == {"strong"}
+    assert {key for _, key in one.seen} == {"Bearer first-key"}
+    assert {key for _, key in other.seen} == {"Bearer second-key"}
+
+
+def test_records_are_answered_anew(tmp_path: Path) -> None:
+    """The step before is an input, so that a record's way leads back through it; its old self is named."""
+    seeds = seed_file(tmp_path)
+    with told_server() as told:
+        old = run_source(source(told, seeds), tmp_path / "1").step
+        settings = {"strategy": "answer", "records": str(tmp_path / "1"), "model": "strong", "n": 100}
+        new = run_source(source(told, seeds, **settings), tmp_path / "2").step
+    before = {record.id: record for record in old.records()}
+
+    assert new.manifest.inputs[1].sha256 == old.records_file.sha256
+    assert new.manifest.counts.rows == 12
+    for record in new.records():
+        was = before[record.provenance.previous[-1]]
+        assert (record.instruction, record.context) == (was.instruction, was.context)
+        assert record.provenance.strategy == "answer"
+
+
+def test_the_digest_of_every_file_is_part_of_the_request(tmp_path: Path) -> None:
+    """Topics and documents are inputs as seeds are."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.txt").write_text("The mill at Aven ground nine sacks of rye in a day. " * 9)
+    (tmp_path / "topics.txt").write_text("# mine\ntea\n\ntea\ntides\n")
+    made = Generate(
+        seeds=str(seed_file(tmp_path)),
+        strategy="topic:50,docs:50",
+        topics=str(tmp_path / "topics.txt"),
+        docs=(str(tmp_path / "docs"),),
+    )
+
+    assert [Path(one.path).name for one in made.inputs()] == ["seeds.jsonl", "topics.txt", "a.txt"]
+    assert set(read_topics(tmp_path / "topics.txt", 1)) == {"tea", "tides"}
+
+
+def test_what_is_compared_can_be_the_context_too(tmp_path: Path) -> None:
+    """Then one instruction may be asked of several texts."""
+
+    def same(messages: list[Mapping[str, str]], sample: str) -> tuple[str, str]:
+        last = messages[-1]["content"]
+        if " new " in last:
+            return "1. What was decided in the following text?", "stop"
+        if "Write only the text" in last:
+            number = numbers_of(str(messages) + sample)
+            return " ".join(THINGS[next(number) % len(THINGS)] for _ in range(20)), "stop"
+        return "It was decided to wait.", "stop"
+
+    kept = []
+    for scope in ("instruction", "both"):
+        seeds = seeds_by_category(read_seeds(seed_file(tmp_path)))
+        goal = Goal(n=8, novelty=0.7, min_yield=0.0, concurrency=4, scope=scope)
+        outcomes = waited_for(Rounds(plan_of(), Scripted(same), seeds, goal).outcomes())
+        kept.append(sum(not isinstance(one, Rejection) for one in islice(outcomes, 30)))
+        outcomes.close()
+
+    assert kept[0] <= 2
+    assert kept[1] == 8
+
+
+def test_the_command_says_what_the_records_cover(tmp_path: Path) -> None:
+    """Beside the seeds; with --json, where it does not disturb the events."""
+    with told_server() as told:
+        said = invoke(told, tmp_path)
+
+    assert "ten commonest first words: " in said.stdout
+    assert "form: imperative 100% (seeds " in said.stdout
+
+
+def test_a_mix_of_terms_is_a_warning() -> None:
+    """Models under different terms bind a data set together; one class is no news."""
+    assert terms_text(Counter({"open": 3, "no-compete": 1})).startswith(
+        "Warning: the models' terms of use differ (open 3"
+    )
+    assert terms_text(Counter({"open": 3})) == ""
 
 
 def test_the_command_says_what_it_sent_and_what_it_kept(tmp_path: Path) -> None:

@@ -175,6 +175,17 @@ def test_evolutions_take_turns_and_show_their_parent(tmp_path: Path) -> None:
         assert proposal.blank.provenance.seeds == (parent.id,)
 
 
+def test_a_label_before_an_evolved_task_is_no_part_of_it(tmp_path: Path) -> None:
+    """A small model goes on as the request was written."""
+    strategy = strategy_of("evol")
+    proposal = strategy.propose(turn(), shelf_of(tmp_path))
+    assert proposal
+    (drafted,) = strategy.read(proposal, read_answer(completion("Task: weigh three kettles of cold brass.")))
+
+    assert isinstance(drafted, Draft)
+    assert drafted.record.instruction == "weigh three kettles of cold brass."
+
+
 @pytest.mark.parametrize(
     ("instruction", "code"),
     [

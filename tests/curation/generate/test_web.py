@@ -70,6 +70,35 @@ def test_what_waiting_cannot_mend_stops_at_once(status: int, words: str) -> None
     assert len(told.seen) == 1
 
 
+def test_a_limit_that_is_worded_like_an_empty_quota_is_waited_for() -> None:
+    """Gemini says "you exceeded your current quota" of a limit of the minute, and when to come back."""
+    words = "You exceeded your current quota, please check your plan and billing details. Please retry in 0.2s."
+    with told_server(Reply(status=429, body=json.dumps({"error": {"message": words}}))) as told:
+        answer = ask(told.address)
+
+    assert answer.text
+    assert len(told.seen) == 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"message": "You exceeded your current quota, please check your plan.", "code": "insufficient_quota"},
+        {"message": "Insufficient Balance"},
+        {"message": "Please try again in 20s.", "code": "insufficient_quota"},
+    ],
+)
+def test_an_empty_quota_stops_at_once(error: dict[str, str]) -> None:
+    """It comes as a 429, and no waiting fills it."""
+    with (
+        told_server(Reply(status=429, body=json.dumps({"error": error}))) as told,
+        pytest.raises(EndpointError, match=error["message"]),
+    ):
+        ask(told.address)
+
+    assert len(told.seen) == 1
+
+
 def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where an endpoint wants a key and none is set, the error says which variable to set."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)

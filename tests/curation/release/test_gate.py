@@ -15,7 +15,8 @@ from curation.release.build import Release, release
 from curation.release.gate import check_gate
 from curation.review.desk import Act
 from curation.review.opening import open_desk
-from curation.review.plan import Plan, Wanted, plan_beside
+from curation.review.plan import Plan, Wanted
+from curation.review.plan_file import plan_beside
 from curation.review.planning import fix_plan
 from curation.review.queues import Seating
 from curation.review.stage import Review

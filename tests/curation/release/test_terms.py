@@ -49,6 +49,23 @@ def test_a_looser_licence_fails_and_names_the_models(tmp_path: Path) -> None:
     assert not (tmp_path / "rel").exists()
 
 
+def test_a_model_that_wrote_only_the_instruction_binds_too(tmp_path: Path) -> None:
+    """A record carries the strictest class of all that wrote it."""
+    import pyarrow.parquet as pq  # noqa: PLC0415  # only here
+
+    record = pair(provenance=Provenance(model="smollm2-135m", terms="no-compete"))
+    step = step_of(tmp_path / "step", [record])
+
+    with pytest.raises(GateError, match="a model that wrote a part of them"):
+        release(step, tmp_path / "rel", Release(license="mit"))
+    release(step, tmp_path / "rel", Release(license="cc-by-nc-4.0"))
+
+    facts = read_manifest(tmp_path / "rel").release
+    assert facts is not None
+    assert facts.terms == "no-compete"
+    assert pq.read_table(tmp_path / "rel" / "data").column("terms").to_pylist() == ["no-compete"]
+
+
 def test_somebody_may_answer_for_it(tmp_path: Path) -> None:
     """By name and with a reason, which stand in notice, card and manifest."""
     folder = built(tmp_path, ["gpt-4o"], license="cc-by-4.0", waive_terms="Ada Byron: our contract allows it.")

@@ -8,7 +8,8 @@ from playwright.sync_api import Browser
 
 from curation.pipeline import run_stage
 from curation.review.exchange import export_beside
-from curation.review.plan import Wanted, plan_beside
+from curation.review.plan import Wanted
+from curation.review.plan_file import plan_beside
 from curation.review.planning import fix_plan, look
 from curation.review.queues import Seating
 from curation.review.stage import Review

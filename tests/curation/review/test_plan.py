@@ -16,11 +16,9 @@ from curation.review.plan import (
     allocate,
     ids_digest,
     make_plan,
-    plan_beside,
-    plan_json,
-    read_plan,
     size_of,
 )
+from curation.review.plan_file import plan_beside, plan_json, read_plan
 from curation.review.planning import fix_plan
 from schemas.errors import InputError
 from schemas.record import InstructionRecord

@@ -14,7 +14,8 @@ from curation.review.canaries import CANARIES, SPOILERS, plant
 from curation.review.desk import Act, Desk
 from curation.review.exchange import export_beside
 from curation.review.opening import open_desk, released_ids
-from curation.review.plan import Wanted, plan_beside
+from curation.review.plan import Wanted
+from curation.review.plan_file import plan_beside
 from curation.review.planning import fix_plan, look
 from curation.review.queues import Seating
 from curation.review.resolve import decisions_in

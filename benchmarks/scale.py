@@ -1,0 +1,160 @@
+"""A million records through filters and dedupe: seconds, memory, and how both grow from 52,002 records on.
+
+    python benchmarks/scale.py [--data alpaca_52k.jsonl.gz] [--quick]
+
+The records are Alpaca's rows, and variations of them: a word of their own is added to the instruction. Encoding a
+million prompts is not what is measured, so dedupe gets vectors that were made: a row's own MiniLM vector, turned away
+from by noise that the text seeds, for one variation in five by little (a cosine of 0.97: it says the same) and for the
+others by much (0.75). All else is the product's: the pool, the search, the verifier, the decisions. Each run is a
+process of its own; growth is the exponent of n between the smallest and the largest.
+"""
+
+import argparse
+import gzip
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from math import log, sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common import finish, timed
+
+import curation.embedding
+from curation.dedupe.prompts import prompt_of
+from curation.dedupe.stage import Dedupe
+from curation.embedding import embeddings_folder, open_encoder
+from curation.embedding.cache import CachedEncoder
+from curation.embedding.encoder import Told, Vectors, tell_nobody
+from curation.filters.stage import Filter
+from schemas.outcome import Rejection
+from schemas.record import InstructionRecord, Provenance
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "alpaca_52k.jsonl.gz"
+SIZES = (52_002, 250_000, 1_000_000)
+QUICK = (500, 1000, 2000)
+MARK = " ~"
+NEAR, FAR, ONE_IN = 0.97, 0.75, 5
+LETTERS = "bcdfghjklmnpqrstvwxz"
+"""Of the words that are added: numbers would tell the variations apart."""
+GOAL_GROWTH, GOAL_MB = 1.7, 4096.0
+
+
+def records(data: Path, most: int, base: int) -> Iterator[InstructionRecord]:
+    """Yield `most` records: the first `base` rows, then variations of them, over and over."""
+    with gzip.open(data, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in islice(lines, base)]
+    for number in range(most):
+        row, turn = rows[number % len(rows)], number // len(rows)
+        yield InstructionRecord(
+            instruction=row["instruction"] + (MARK + word(number) if turn else ""),
+            context=row["input"],
+            response=row["output"],
+            provenance=Provenance(source=f"part-{turn}", line=number % len(rows) + 1),
+        )
+
+
+def word(number: int) -> str:
+    """Return a word of its own for a number."""
+    letters = []
+    while number:
+        number, rest = divmod(number, len(LETTERS))
+        letters.append(LETTERS[rest])
+    return "".join(letters)
+
+
+@dataclass(slots=True)
+class MadeEncoder:
+    """Vectors of variations, made of those of the rows."""
+
+    own: dict[str, Any]
+    identity: str = "made"
+    margin: float = 0.0
+    costly: bool = False
+
+    def encode(self, texts: Sequence[str], told: Told = tell_nobody) -> Vectors:
+        """Return the vectors of the texts, shape (texts, dimensions)."""
+        wide = len(next(iter(self.own.values())))
+        rows = np.zeros((len(texts), wide), np.float32)
+        for at, text in enumerate(texts):
+            rows[at] = self._vector(text, wide)
+        told(len(texts), len(texts))
+        return rows
+
+    def _vector(self, text: str, wide: int) -> Any:
+        before, _, rest = text.partition(MARK)
+        added, _, context = rest.partition("\n")
+        if not added:
+            return self.own.get(text, 0)
+        own = self.own.get(f"{before}\n{context}" if context else before, 0)
+        seed = hashlib.sha256(added.encode()).digest()
+        noise = np.random.default_rng(int.from_bytes(seed[:8])).standard_normal(wide)
+        noise -= (noise @ own) * own if np.ndim(own) else 0
+        cosine = NEAR if seed[8] % ONE_IN == 0 else FAR
+        return cosine * own + sqrt(1 - cosine**2) * noise / np.linalg.norm(noise)
+
+
+def open_made(data: Path, base: int, _precision: str) -> MadeEncoder:
+    """Look up the rows' own vectors."""
+    texts = list(dict.fromkeys(prompt_of(record).text for record in records(data, base, base)))
+    encoder = CachedEncoder(encoder=open_encoder("minilm"), folder=embeddings_folder())
+    return MadeEncoder(dict(zip(texts, encoder.encode(texts), strict=True)))
+
+
+def one(what: str, data: Path, most: int, base: int) -> None:
+    """Run one stage over so many records and print what it came to."""
+    made = open_made(data, base, "fp32") if what == "dedupe" else None
+    listed: dict[str, Any] = {**curation.embedding.ENCODERS, "made": lambda _: made}
+    curation.embedding.ENCODERS = listed
+    stage = Dedupe(encoder="made", allow_loss=tuple(f"part-{turn}" for turn in range(most))[:99])
+    started = time.monotonic()
+    outcomes = (stage if what == "dedupe" else Filter())(records(data, most, base))
+    rejected = sum(isinstance(outcome, Rejection) for outcome in outcomes)
+    print(json.dumps({"seconds": time.monotonic() - started, "rejected": rejected}))
+
+
+def measure(what: str, sizes: Sequence[int], data: Path) -> dict[str, Any]:
+    """Run a stage at every size, print each, and return the figures."""
+    figures: dict[str, Any] = {}
+    seconds = []
+    for most in sizes:
+        command = ("scale", "--one", what, "--records", str(most), "--base", str(sizes[0]), "--data", str(data))
+        ran = timed(*command, cwd=Path(__file__).parent)
+        found = json.loads(ran.output.splitlines()[-1])
+        seconds.append(found["seconds"])
+        print(
+            f"{what:8} {most:>10,} {found['seconds']:>9.1f} {ran.peak_mb:>9,.0f} {found['rejected']:>10,}", flush=True
+        )
+        figures |= {f"{what}_{most}_seconds": round(found["seconds"], 1), f"{what}_{most}_mb": round(ran.peak_mb)}
+    figures[f"{what}_growth"] = round(log(seconds[-1] / seconds[0]) / log(sizes[-1] / sizes[0]), 2)
+    figures[f"{what}_peak_mb"] = figures[f"{what}_{sizes[-1]}_mb"]
+    return figures
+
+
+def main() -> None:
+    """Measure every size, print, compare with the goals."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK[0]:,} to {QUICK[-1]:,} records")
+    parser.add_argument("--one", choices=("filter", "dedupe"), help=argparse.SUPPRESS)
+    parser.add_argument("--records", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--base", type=int, default=0, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    data = (asked.data / DATA.name if asked.data.is_dir() else asked.data).resolve()
+    if asked.one:
+        one(asked.one, data, asked.records, asked.base)
+        return
+    sizes = QUICK if asked.quick else SIZES
+    open_made(data, sizes[0], "auto")
+    print(f"{'':8} {'records':>10} {'seconds':>9} {'peak MB':>9} {'rejected':>10}")
+    figures = measure("filter", sizes, data) | measure("dedupe", sizes, data)
+    goals = {"dedupe_growth": ("<=", GOAL_GROWTH), "filter_growth": ("<=", 1.1), "dedupe_peak_mb": ("<=", GOAL_MB)}
+    finish("scale", figures, goals)
+
+
+if __name__ == "__main__":
+    main()

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop would be in the way of other modules' own
 def browser() -> Iterator[Browser]:
     """Chromium without a window; the test is skipped, saying so, where none is installed."""
     path = os.environ.get("DOLLY_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)

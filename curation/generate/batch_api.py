@@ -34,16 +34,23 @@ class BatchApi:
 
     async def upload(self, content: bytes) -> str:
         """Upload a file of requests; returns its id."""
-        return str(self._checked(await self._endpoint.upload("/files", content, purpose="batch"))["id"])
+        file = ("requests.jsonl", content)
+        called = self._endpoint.called(lambda api: api.files.with_raw_response.create(file=file, purpose="batch"))
+        return str(self._checked(await called)["id"])
 
     async def create(self, file: str, path: str, name: str) -> str:
         """Make a job of a file; returns its id."""
-        body = {"input_file_id": file, "endpoint": path, "completion_window": WINDOW, "metadata": {NAME: name}}
-        return str(self._checked(await self._endpoint.send("POST", "/batches", body))["id"])
+        called = self._endpoint.called(
+            lambda api: api.batches.with_raw_response.create(
+                input_file_id=file, endpoint=path, completion_window=WINDOW, metadata={NAME: name}
+            )
+        )
+        return str(self._checked(await called)["id"])
 
     async def find(self, name: str) -> str:
         """Return the id of the job with this name among the provider's latest, or an empty text."""
-        listed = self._checked(await self._endpoint.send("GET", "/batches?limit=100"))
+        called = self._endpoint.called(lambda api: api.batches.with_raw_response.list(limit=100))
+        listed = self._checked(await called)
         for one in listed.get("data") or ():
             if (one.get("metadata") or {}).get(NAME) == name:
                 return str(one["id"])
@@ -51,18 +58,21 @@ class BatchApi:
 
     async def look(self, job: str) -> Row:
         """Return how a job stands."""
-        return self._checked(await self._endpoint.send("GET", f"/batches/{job}"))
+        return self._checked(await self._endpoint.called(lambda api: api.batches.with_raw_response.retrieve(job)))
 
     async def results(self, state: Row) -> list[Mapping[str, Any]]:
         """Return the rows of what a job has answered and of what it has not."""
         rows: list[Mapping[str, Any]] = []
         for kind in ("output_file_id", "error_file_id"):
             if file := state.get(kind):
-                received = await self._endpoint.send("GET", f"/files/{file}/content")
-                if received.status != OK:
-                    self._endpoint.raise_for(received)
-                rows += _rows(received.content)
+                rows += _rows(await self._content(str(file)))
         return rows
+
+    async def _content(self, file: str) -> bytes:
+        received = await self._endpoint.called(lambda api: api.files.with_raw_response.content(file))
+        if received.status != OK:
+            self._endpoint.raise_for(received)
+        return received.content
 
     def _checked(self, received: Received) -> Row:
         """Return the body of an answer.

@@ -2,12 +2,13 @@
 
 Nothing is repeated here; `curation.generate.limiter` decides about that. So the `openai` package, whose client repeats
 by itself and takes three times the processor time of all of this (`benchmarks/endpoint_client.py`), is not in this
-path. The key comes from the environment and is taken out of everything that is said.
+path; files and jobs of the Batch API, of which there are few, go through it. The key comes from the environment and is
+taken out of everything that is said.
 """
 
 import base64
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -120,12 +121,10 @@ class OpenAIEndpoint:
         Raises:
             FaultError: no answer came.
         """
-        data = None if body is None else dumps(body)
-        return await self._sent(method, path, data, {"Content-Type": "application/json"} if data else None)
-
-    async def _sent(self, method: str, path: str, data: Any, headers: Mapping[str, str] | None) -> Received:
         import aiohttp
 
+        data = None if body is None else dumps(body)
+        headers = {"Content-Type": "application/json"} if data else None
         try:
             async with self._session.request(method, self._base + path, data=data, headers=headers) as got:
                 return Received(got.status, got.headers, await got.read())
@@ -136,18 +135,27 @@ class OpenAIEndpoint:
             words = self._redacted(str(error) or type(error).__name__)
             raise FaultError(f"{self.place}: {words}") from None
 
-    async def upload(self, path: str, content: bytes, *, purpose: str) -> Received:
-        """Upload a file as a form.
+    async def called(self, work: Callable[[Any], Awaitable[Any]]) -> Received:
+        """Return what one call of the `openai` client comes to: `work` gets it, with raw responses to be returned.
 
         Raises:
             FaultError: no answer came.
         """
-        import aiohttp
+        import openai
 
-        form = aiohttp.FormData()
-        form.add_field("purpose", purpose)
-        form.add_field("file", content, filename="requests.jsonl", content_type="application/jsonl")
-        return await self._sent("POST", path, form, None)
+        headers = {"Authorization": self._session.headers["Authorization"]}
+        http = openai.DefaultAsyncHttpxClient(trust_env=self._session.trust_env)
+        client = openai.AsyncOpenAI(
+            base_url=self._base, api_key=NO_KEY, default_headers=headers, max_retries=0, http_client=http
+        )
+        try:
+            async with client:
+                got = (await work(client)).http_response
+        except openai.APIStatusError as error:
+            got = error.response
+        except openai.APIConnectionError as error:
+            raise FaultError(f"{self.place}: {self._redacted(str(error))}") from None
+        return Received(got.status_code, got.headers, got.content)
 
     @asynccontextmanager
     async def streamed(self, method: str, path: str, body: Row) -> AsyncIterator[AsyncIterator[bytes]]:

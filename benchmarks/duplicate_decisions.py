@@ -89,7 +89,7 @@ def main() -> None:
     near = [pair for pair in pairs if pair.row["minilm_cosine"] >= QUICK_FROM] if asked.quick else pairs
     deciders: dict[str, Callable[[Labelled], bool]] = {
         "plain cosine 0.9": lambda pair: bool(pair.row["minilm_cosine"] >= PLAIN),
-        "cosine at our threshold": rejects(Dedupe(verify=False, neighbours=False, cache=False)),
+        "cosine at our threshold": rejects(Dedupe(verify="none", neighbours=False, cache=False)),
         "dedupe": rejects(Dedupe(neighbours=False, cache=False)),
     }
     found = {name: measure(near, decide) for name, decide in deciders.items()}

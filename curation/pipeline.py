@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from schemas.errors import InputError
 from schemas.manifest import Counts, FileDigest
@@ -26,10 +26,10 @@ class InputSource(Source, ReadsFiles, Protocol):
 
 @runtime_checkable
 class KeepsBeside(Protocol):
-    """A source that keeps something beside its step directory, which outlives it."""
+    """A source or stage that keeps something beside its step directory, which outlives it: answers, say."""
 
-    def beside(self, step: Path) -> InputSource:
-        """Return the same source, keeping it there."""
+    def beside(self, step: Path) -> Any:
+        """Return the same source or stage, keeping it there."""
 
 
 @runtime_checkable
@@ -71,7 +71,7 @@ def run_stage(stage: Stage, source: Path, target: Path, *, force: bool = False, 
     if source.resolve() == target.resolve():
         raise InputError(place=target, expected="another directory than the input", found="the same")
     before = open_input(source)
-    stage = _told(stage, before)
+    stage = _told(stage.beside(target) if isinstance(stage, KeepsBeside) else stage, before)
     step, reused = write_step(
         target,
         stage,

@@ -38,6 +38,6 @@ def ask(
             break
     exact = [pool.keys[row] == pool.keys[row + 1] for row in range(0, pool.size, 2)]
     return [
-        Verdict(1.0, same=True) if copy else Verdict(cosine, same=alike or not stage.verify)
+        Verdict(1.0, same=True) if copy else Verdict(cosine, same=alike or stage.verify == "none")
         for copy, cosine, alike in zip(exact, scores, same, strict=True)
     ]

@@ -38,11 +38,30 @@ class Thresholds(click.ParamType[tuple[float, ...]]):
     "sentence-transformers model by path or Hub id.",
 )
 @click.option(
-    "--verify/--no-verify",
-    default=True,
+    "--verify",
+    type=click.Choice(["rules", "judge", "none"]),
+    default="rules",
     show_default=True,
-    help="Keep both where two like prompts differ in a number, a name, a negation or the like, or their answers do.",
+    help="rules: keep both where two like prompts differ in a number, a name, a negation or the like, or their answers "
+    "do; judge: ask a model, too, where the rules cannot be sure; none: by the cosine alone.",
 )
+@click.option(
+    "--judge-model",
+    default="",
+    help="The judge: an embedded model, a path, a Hub id; with --judge-base-url, the endpoint's name for it.",
+)
+@click.option(
+    "--judge-base-url", default="", help="An OpenAI-compatible endpoint; its key is read from OPENAI_API_KEY."
+)
+@click.option(
+    "--judge-band",
+    default=0.03,
+    show_default=True,
+    help="Cosines so far from the threshold are asked about though nothing else is in doubt.",
+)
+@click.option("--max-judged", default=1000, show_default=True, help="Pairs asked about at most; rules decide the rest.")
+@click.option("--budget", default="", help="What the judge may cost: 5usd, 2Mtok, 30min, or several: 5usd,30min.")
+@click.option("--journal", default="", help="Folder of the judge's answers; default: OUTPUT.journal.")
 @click.option(
     "--responses-per-instruction",
     type=click.IntRange(1),
@@ -99,7 +118,11 @@ def dedupe(
     stage = Dedupe(**settings)
     if thresholds is None:
         run_and_print(stage, directory, output=output, force=force, dry_run=dry_run, plain=plain, as_json=as_json)
+        if stage.verify == "judge" and output and not dry_run:
+            _print_judging(output, as_json=as_json)
         return
+    if stage.verify == "judge":
+        raise click.UsageError("--keep-threshold compares what the rules decide: leave out --verify judge.")
     from curation.dedupe.sweep import sweep
     from curation.pipeline import open_input
 
@@ -114,3 +137,17 @@ def dedupe(
         }
         said = f"{kept.threshold:<6g} {kept.kept:>9,} kept, {kept.exact:,} exact and {kept.near:,} near duplicates"
         echo_event(event, said, as_json=as_json)
+
+
+def _print_judging(output: Path, *, as_json: bool) -> None:
+    """Print what the judge made of the grey band; for programs on stderr, because stdout is the step's."""
+    from schemas.codec import dumps
+    from schemas.step import StepDirectory
+
+    for found in StepDirectory.open(output).rows("judging"):
+        said = (
+            "{judge} was asked about {asked:,} pairs in both orders: {same:,} the same, {different:,} different; kept "
+            "apart {disagree:,} with two answers and {unreadable:,} without one that can be read; {unasked:,} left to "
+            "the rules"
+        ).format(**found)
+        click.echo(dumps({"event": "judge", **found}).decode() if as_json else said, err=as_json)

@@ -39,6 +39,12 @@ TASK = 0.6
 BRIEF = 5
 """Words of a response that is an answer and no more."""
 
+UNNAMED, NAMED = "much content", "named content"
+"""Contents that responses cannot excuse: of more words, or with a name among them."""
+
+OPEN = (CONTENT, UNNAMED)
+"""Contrasts that are a matter of degree."""
+
 REMEMBERED = 1 << 14
 """Readings of prompts that are kept for the next comparison."""
 
@@ -89,9 +95,23 @@ class Evidence:
 
     def same(self, row: int, other: int, _cosine: float) -> bool:
         """Say whether two records with alike prompts ask for the same, as far as is known."""
-        if self._pool.of[row] != self._pool.of[other] and not self._prompts_agree(row, other):
+        kind = self.kind(row, other)
+        if kind not in (None, CONTENT) or not self.fits(row, other):
             return False
-        return not different_answers(self._record(row).response, self._record(other).response)
+        return kind is None or self._fields.reaches(self._record(row).response, self._record(other).response, AGREE)
+
+    def kind(self, row: int, other: int) -> str | None:
+        """Return the contrast between two records' prompts; None where the rules see none."""
+        a, b = self._pool.of[row], self._pool.of[other]
+        return None if a == b else self._kind(a, b)
+
+    def fits(self, row: int, other: int) -> bool:
+        """Say whether tasks and answers let two records be duplicates, as far as is known."""
+        one, two = self._record(row), self._record(other)
+        if different_answers(one.response, two.response):
+            return False
+        alike = self._pool.of[row] == self._pool.of[other] or not (one.context.strip() and two.context.strip())
+        return alike or self._fields.reaches(one.instruction, two.instruction, TASK)
 
     def gather(self) -> bool:
         """Find out what was not known; say whether there was any, so that decisions are to be taken again."""
@@ -106,22 +126,13 @@ class Evidence:
         }
         return {name: cosine for name, cosine in found.items() if cosine is not None}
 
-    def _prompts_agree(self, row: int, other: int) -> bool:
-        a, b = self._pool.of[row], self._pool.of[other]
-        kind = self._kind(a, b)
-        if kind not in (None, CONTENT):
-            return False
-        one, two = self._record(row), self._record(other)
-        both = one.context.strip() and two.context.strip()
-        if both and not self._fields.reaches(one.instruction, two.instruction, TASK):
-            return False
-        return kind is None or self._fields.reaches(one.response, two.response, AGREE)
-
     def _compare(self, prompt: int, other: int) -> str | None:
         """Return the contrast between two prompts, by a name of its own where responses cannot excuse it."""
         a, b = self._reading(prompt), self._reading(other)
         kind = contrast(a, b)
-        return f"much {kind}" if kind == CONTENT and not excusable(a, b) else kind
+        if kind != CONTENT or excusable(a, b):
+            return kind
+        return UNNAMED if unnamed(a, b) else NAMED
 
     def _read(self, prompt: int) -> Reading:
         return read(self._pool.prompts[prompt])
@@ -129,8 +140,12 @@ class Evidence:
 
 def excusable(a: Reading, b: Reading) -> bool:
     """Say whether two prompts differ in words so few, and no names, that responses can excuse them."""
-    rest = unmatched(a, b)
-    return len(rest) <= EXCUSED and (a.telling | b.telling).isdisjoint(rest)
+    return len(unmatched(a, b)) <= EXCUSED and unnamed(a, b)
+
+
+def unnamed(a: Reading, b: Reading) -> bool:
+    """Say whether what only one of two prompts speaks of holds no name."""
+    return (a.telling | b.telling).isdisjoint(unmatched(a, b))
 
 
 def different_answers(one: str, other: str) -> bool:

@@ -1,10 +1,12 @@
 """Why a record goes, in words and numbers."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from curation.dedupe.decide import Match
+from curation.dedupe.question import SAME, shortened
 from curation.dedupe.reasons import EXACT, NEAR
 from schemas.record import InstructionRecord, Reason
 
@@ -42,6 +44,12 @@ def reason_for(match: Match, kept: InstructionRecord, limits: Limits, scores: Ma
         other=kept.id,
         scores={"prompt": match.cosine, **scores},
     )
+
+
+def reason_of_judge(reason: Reason, model: str, answers: tuple[str, str]) -> Reason:
+    """Return the reason where a judge decided: who it was, and what it said in both orders."""
+    said = " and ".join(repr(shortened(answer)) for answer in answers)
+    return replace(reason, limit=f"not {SAME} in both orders, as {model} sees it; it said {said}")
 
 
 def _described(kept: InstructionRecord) -> str:

@@ -57,12 +57,12 @@ def directions() -> st.SearchStrategy[str]:
 
 def spelled(threshold: float = 0.8, *, verify: bool = True) -> Dedupe:
     """Return the stage by spelling."""
-    return Dedupe(encoder="hashing", threshold=threshold, verify=verify, cache=False, tile=3)
+    return Dedupe(encoder="hashing", threshold=threshold, verify="rules" if verify else "none", cache=False, tile=3)
 
 
 def looked_up(threshold: float = 0.9) -> Dedupe:
     """Return the stage by the vectors that stand in the prompts; numbers are no contrast here."""
-    return Dedupe(encoder="lookup", threshold=threshold, verify=False, cache=False, tile=2)
+    return Dedupe(encoder="lookup", threshold=threshold, verify="none", cache=False, tile=2)
 
 
 def kept(outcomes: Sequence[Outcome]) -> list[InstructionRecord]:
@@ -91,7 +91,7 @@ def duplicates(stage: Dedupe, one: InstructionRecord, other: InstructionRecord) 
         return False
     if prompts[0] != prompts[1] and cosine(stage, prompts[0].text, prompts[1].text) < stage.threshold:
         return False
-    return not stage.verify or same(stage, one, other)
+    return stage.verify == "none" or same(stage, one, other)
 
 
 def same(stage: Dedupe, one: InstructionRecord, other: InstructionRecord) -> bool:

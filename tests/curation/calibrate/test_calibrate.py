@@ -104,7 +104,7 @@ def test_planted_contrasts_stay_and_planted_copies_go() -> None:
 def test_without_a_verifier_planted_contrasts_go() -> None:
     """The check can fail."""
     records = [pair("List three advantages of solar power for a company in Portugal.")]
-    stage = Dedupe(encoder="hashing", threshold=0.3, verify=False)
+    stage = Dedupe(encoder="hashing", threshold=0.3, verify="none")
 
     assert all(one.rejected == one.planted for one in plant(stage, records, CONTRASTS))
 

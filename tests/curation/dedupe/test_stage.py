@@ -103,7 +103,7 @@ def test_a_contrast_keeps_both() -> None:
     stage = replace(SPELLED, threshold=0.7)
 
     assert not reasons(list(stage(pool)))
-    assert len(reasons(list(replace(stage, verify=False)(pool)))) == 1
+    assert len(reasons(list(replace(stage, verify="none")(pool)))) == 1
 
 
 def test_exact_fields_can_be_fewer() -> None:
@@ -195,7 +195,7 @@ def test_what_is_proposed_roughly_is_decided_exactly(
     monkeypatch.setattr(curation.embedding, "ENCODERS", {"rough": opened_roughly})
     ear = Ear()
 
-    found = reasons(list(Dedupe(encoder="rough", verify=False, threshold=0.9)([pair("0 0"), pair(angles)], ear)))
+    found = reasons(list(Dedupe(encoder="rough", verify="none", threshold=0.9)([pair("0 0"), pair(angles)], ear)))
 
     assert [reason.scores for reason in found] == [{"prompt": 0.9063}] * rejected
     assert "embed candidates in fp32" in ear.told
@@ -206,7 +206,7 @@ def test_a_cosine_counts_as_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(curation.embedding, "ENCODERS", {"rough": opened_roughly})
     pool = [pair("0 0"), pair("25.846 25.846")]
 
-    (reason,) = reasons(list(Dedupe(encoder="rough", verify=False, precision="fp32", threshold=0.9)(pool)))
+    (reason,) = reasons(list(Dedupe(encoder="rough", verify="none", precision="fp32", threshold=0.9)(pool)))
 
     assert reason.scores == {"prompt": 0.9}
 
@@ -355,7 +355,7 @@ def test_alike_contexts_do_not_make_different_tasks_alike() -> None:
     pool = [pair("Sum it up.", "Short.", text), pair("Who wrote that?", "Nobody.", text)]
 
     assert not reasons(list(SPELLED(pool)))
-    assert len(reasons(list(replace(SPELLED, verify=False)(pool)))) == 1
+    assert len(reasons(list(replace(SPELLED, verify="none")(pool)))) == 1
 
 
 def template(n: int) -> InstructionRecord:
@@ -366,7 +366,7 @@ def template(n: int) -> InstructionRecord:
 def test_a_source_that_would_lose_more_than_half_stops_dedupe() -> None:
     """Nothing is written until somebody says that it is right."""
     pool = [template(n) for n in range(60)]
-    stage = replace(SPELLED, verify=False)
+    stage = replace(SPELLED, verify="none")
 
     with pytest.raises(InputError, match=r"source 'data/rows.jsonl' loses 5. of 60 different records.*--allow-loss"):
         list(stage(pool))
@@ -380,7 +380,7 @@ def test_a_category_is_guarded_too_and_a_smaller_loss_is_only_said(caplog: pytes
     pool = [*lone, *(replace(template(n), category="open_qa", provenance=Provenance()) for n in range(40))]
     ear = Ear()
 
-    list(replace(SPELLED, verify=False)(pool, ear))
+    list(replace(SPELLED, verify="none")(pool, ear))
 
     (loss,) = (row for row in ear.rows if row["file"] == "losses")
     assert (loss["kind"], loss["name"], loss["records"]) == ("category", "open_qa", 100)
@@ -439,12 +439,12 @@ def test_thresholds_are_compared_without_encoding_again(tmp_path: Path, monkeypa
         pair(),
     ]
     source = step_of(tmp_path / "1", pool).path
-    options = ["--encoder", "hashing", "--no-verify", "--keep-threshold", "0.95,0.5,0.7"]
+    options = ["--encoder", "hashing", "--verify", "none", "--keep-threshold", "0.95,0.5,0.7"]
 
     result = CliRunner().invoke(main, ["dedupe", str(source), *options, "--json"])
 
     rows = [json.loads(line) for line in result.output.splitlines() if '"kept"' in line]
-    stages = [Dedupe(encoder="hashing", verify=False, threshold=threshold) for threshold in (0.5, 0.7, 0.95)]
+    stages = [Dedupe(encoder="hashing", verify="none", threshold=threshold) for threshold in (0.5, 0.7, 0.95)]
     assert [row["threshold"] for row in rows] == [0.5, 0.7, 0.95]
     assert [row["kept"] for row in rows] == [len(pool) - len(reasons(list(stage(pool)))) for stage in stages]
     assert rows[0]["kept"] < rows[-1]["kept"]
@@ -476,7 +476,7 @@ def test_what_was_measured_of_the_defaults_is_stated(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(curation.embedding, "ENCODERS", {"minilm": lambda _: HashingEncoder()})
     ears = [Ear() for _ in range(3)]
 
-    for ear, stage in zip(ears, (Dedupe(), Dedupe(verify=False), Dedupe(threshold=0.9)), strict=True):
+    for ear, stage in zip(ears, (Dedupe(), Dedupe(verify="none"), Dedupe(threshold=0.9)), strict=True):
         list(replace(stage, cache=False)([pair(), pair("Prove it.")], ear))
 
     assert [[row["right"] for row in ear.rows if row["file"] == "measured"] for ear in ears] == [[said.right], [], []]

@@ -129,8 +129,10 @@ class Told:
 
 
 @contextmanager
-def told_server(*replies: Reply, slow_s: float = 0.0) -> Iterator[Told]:
-    """Serve the replies in turn, then answer as `spoken` does."""
+def told_server(
+    *replies: Reply, slow_s: float = 0.0, answer: Callable[[list[Mapping[str, str]]], tuple[str, str]] = spoken
+) -> Iterator[Told]:
+    """Serve the replies in turn, then answer as the function does."""
     told = Told(address="", replies=list(replies))
     lock = threading.Lock()
 
@@ -143,7 +145,7 @@ def told_server(*replies: Reply, slow_s: float = 0.0) -> Iterator[Told]:
                 told.seen.append((time.monotonic(), self.headers.get("Authorization", "")))
                 reply = told.replies.pop(0) if told.replies else Reply(wait_s=slow_s)
             time.sleep(reply.wait_s)
-            text, finish = spoken(sent["messages"])
+            text, finish = answer(sent["messages"])
             body = reply.body if reply.body is not None else json.dumps(completion(text, finish=finish))
             if reply.status == 200:
                 with lock:

@@ -34,8 +34,8 @@ class Thresholds(click.ParamType[tuple[float, ...]]):
     "--encoder",
     default="minilm",
     show_default=True,
-    help="What makes vectors of prompts: minilm, hashing (no model; sees spelling), or a "
-    "sentence-transformers model by path or Hub id.",
+    help="What makes vectors of prompts: minilm, onnx-minilm-int8 (the same without torch), static (word by word: "
+    "for a quick look), hashing (no model; sees spelling), or a sentence-transformers model by path or Hub id.",
 )
 @click.option(
     "--verify",

@@ -10,11 +10,15 @@ from pathlib import Path
 
 from curation.embedding.encoder import Encoder, Precision
 from curation.embedding.hashing import HashingEncoder
+from curation.embedding.onnx import open_onnx_encoder
 from curation.embedding.sentence import open_sentence_encoder
+from curation.embedding.static import open_static_encoder
 from schemas.models import cache_folder
 
 ENCODERS: Mapping[str, Callable[[Precision], Encoder]] = {
     "minilm": partial(open_sentence_encoder, "minilm"),
+    "onnx-minilm-int8": open_onnx_encoder,
+    "static": open_static_encoder,
     "hashing": lambda _: HashingEncoder(),
 }
 """Name → how to open the encoder in a precision."""

@@ -1,6 +1,6 @@
 """What an encoder is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -18,6 +18,10 @@ Told: TypeAlias = Callable[[int, int], None]
 
 def tell_nobody(_done: int, _total: int) -> None:
     """Listen to no progress."""
+
+
+PADDED = 1 << 14
+"""Characters a forward pass, each text counted as long as the longest: what bounds the memory."""
 
 
 class Encoder(Protocol):
@@ -45,3 +49,15 @@ def in_order_of_length(texts: Sequence[str]) -> list[int]:
     Batches of like length waste little padding, and the order of the input decides nothing.
     """
     return sorted(range(len(texts)), key=lambda at: (len(texts[at]), texts[at]))
+
+
+def in_batches(order: Iterable[int], texts: Sequence[str], most: int) -> Iterator[list[int]]:
+    """Cut places that go from short to long texts into batches that stay within `most` and `PADDED`."""
+    batch: list[int] = []
+    for at in order:
+        if batch and (len(batch) == most or (len(batch) + 1) * len(texts[at]) > PADDED):
+            yield batch
+            batch = []
+        batch.append(at)
+    if batch:
+        yield batch

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schemas.codec import loads
+from schemas.codec import dumps, loads
 from schemas.errors import InputError
 from schemas.record import TEXT_FIELDS, InstructionRecord
 
@@ -36,9 +36,7 @@ def read_labels(path: Path) -> list[LabelledPair]:
     Raises:
         InputError: no such file, a line that is no drawn pair, a label that is none of LABELS, or no label.
     """
-    if not path.is_file():
-        raise InputError(place=path, expected="a file that dolly-data calibrate sample wrote", found="nothing")
-    lines = [line for line in path.read_bytes().splitlines() if line.strip()]
+    lines = _lines(path)
     pairs = [pair for number, line in enumerate(lines, 1) if (pair := _read(line, f"{path}:{number}")) is not None]
     if not pairs:
         expected = f"a label of at least one pair: {' or '.join(LABELS)}"
@@ -46,6 +44,31 @@ def read_labels(path: Path) -> list[LabelledPair]:
     if len({(str(pair.drawn.get("encoder")), str(pair.drawn.get("fingerprint"))) for pair in pairs}) > 1:
         raise InputError(place=path, expected="pairs of one data set and encoder", found="several")
     return pairs
+
+
+def read_pairs(path: Path) -> list[dict[str, Any]]:
+    """Return all lines of a file of pairs, labelled or not.
+
+    Raises:
+        InputError: no such file, or a line that is no drawn pair.
+    """
+    rows = []
+    for number, line in enumerate(_lines(path), 1):
+        place = f"{path}:{number}"
+        try:
+            row = loads(line)
+            label = row["label"]
+            _read(dumps({**row, "label": label or "same"}), place)  # an unlabelled line has to be a pair, too
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(place=place, expected="a pair as it was drawn", found=f"{error!r}") from error
+        rows.append(row)
+    return rows
+
+
+def _lines(path: Path) -> list[bytes]:
+    if not path.is_file():
+        raise InputError(place=path, expected="a file that dolly-data calibrate sample wrote", found="nothing")
+    return [line for line in path.read_bytes().splitlines() if line.strip()]
 
 
 def _read(line: bytes, place: str) -> LabelledPair | None:

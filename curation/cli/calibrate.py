@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from curation.cli.base import echo_event, progress_for
+from curation.cli.label import label
 
 
 @click.group()
@@ -28,8 +29,8 @@ def sample(
 ) -> None:
     """Draw pairs of records of the step DIR by how alike their prompts are, into a file that a person edits.
 
-    Set "label" of each line to "same" where a training set needs only one of the two, else to "distinct". Lines left at
-    null are undecided. Then: dolly-data calibrate apply FILE.
+    Set "label" of each line to "same" where a training set needs only one of the two, else to "distinct"; dolly-data
+    calibrate label FILE does it by keys. Lines left at null are undecided. Then: dolly-data calibrate apply FILE.
     """
     from curation.calibrate.draw import DrawPairs, pair_lines
     from curation.pipeline import open_input
@@ -63,3 +64,6 @@ def apply(file: Path, target: float, output: Path | None, plain: bool, as_json: 
     if output is not None:
         write_calibration(output, found)
     echo_event(calibration_event(found), calibration_text(found), as_json=as_json)
+
+
+calibrate.add_command(label)

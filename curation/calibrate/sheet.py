@@ -1,0 +1,77 @@
+"""A file of drawn pairs while somebody labels it: every label is in the file before the next pair is shown."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from curation.calibrate.labels import LABELS, read_pairs
+from curation.review.sample import write_sample
+from curation.visible import visible
+from schemas.record import TEXT_FIELDS
+
+
+@dataclass(slots=True)
+class Sheet:
+    """The pairs of a file, in an order that says nothing of how alike they are."""
+
+    path: Path
+    rows: list[dict[str, Any]]
+    """The file's lines."""
+    _order: list[int] = field(default_factory=list)
+    _labelled: list[int] = field(default_factory=list)
+    """Places of the labels that were set, the latest last."""
+    _skipped: set[int] = field(default_factory=set)
+
+    @classmethod
+    def read(cls, path: Path) -> "Sheet":
+        """Read a file of pairs.
+
+        Raises:
+            InputError: no such file, or a line that is no drawn pair.
+        """
+        rows = read_pairs(path)
+        keys = [hashlib.sha256(f"{row['a']} {row['b']}".encode()).digest() for row in rows]
+        return cls(path, rows, sorted(range(len(rows)), key=keys.__getitem__))
+
+    @property
+    def at(self) -> int | None:
+        """The place of the pair that is to be labelled next; None: all are labelled or skipped."""
+        return next((at for at in self._order if not self.rows[at]["label"] and at not in self._skipped), None)
+
+    @property
+    def labelled(self) -> int:
+        """How many pairs have a label."""
+        return sum(bool(row["label"]) for row in self.rows)
+
+    def label(self, at: int, label: str) -> None:
+        """Give a pair a label, one of LABELS, and write it down."""
+        assert label in LABELS
+        self.rows[at]["label"] = label
+        self._labelled.append(at)
+        self._write()
+
+    def skip(self, at: int) -> None:
+        """Leave a pair for another time."""
+        self._skipped.add(at)
+
+    def undo(self) -> bool:
+        """Take back the last label that was set here; say whether there was one."""
+        if not self._labelled:
+            return False
+        self.rows[self._labelled.pop()]["label"] = None
+        self._write()
+        return True
+
+    def _write(self) -> None:
+        write_sample(self.path, self.rows, force=True)
+
+
+def shown(row: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines that show a pair: nothing of it can move the cursor or colour the screen."""
+    for side in "ab":
+        yield f"── {side.upper()} "
+        for name in TEXT_FIELDS:
+            if text := row[side][name]:
+                yield f"{name:>11}: " + visible(text).replace("\n", "\n" + " " * 13)

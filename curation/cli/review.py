@@ -12,6 +12,7 @@ COMMANDS = {
     "sample": "curation.cli.review:sample",
     "status": "curation.cli.review_store:status",
     "search": "curation.cli.review_search:search",
+    "conflicts": "curation.cli.review_conflicts:conflicts",
     "map": "curation.cli.review_search:map_",
     "decide": "curation.cli.review_store:decide",
     "undo": "curation.cli.review_store:undo",

@@ -1,9 +1,10 @@
 """How a review reads on a terminal."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from curation.review.agreement import Agreed
+from curation.review.conflicts import OpenConflict
 from curation.review.index import texts_of
 from curation.review.mapping import TopicRow
 from curation.review.rows import Item
@@ -40,6 +41,15 @@ def found_text(found: Found, items: Iterable[Item]) -> str:
         lines.append(f"  {FACETS[name]:28} {', '.join(f'{one.label} {one.rows:,}' for one in values)}")
     for item in items:
         lines += ["", f"{item.id} {item.fate}", *(f"  {_short(text)}" for text in texts_of(item.outcome) if text)]
+    return "\n".join(lines)
+
+
+def conflicts_text(found: Sequence[OpenConflict], n: int) -> str:
+    """Return how many conflicts are open, and the first `n`: each question with its answers under it."""
+    lines = [f"{len(found):,} questions are answered differently"]
+    for one in found[:n]:
+        lines += ["", f"{one.kind}: {_short(' '.join(filter(None, (one.instruction, one.context))))}"]
+        lines += [f"  {answer.ids[0]}  {_short(answer.text)}" for answer in one.answers]
     return "\n".join(lines)
 
 

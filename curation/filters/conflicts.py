@@ -35,6 +35,8 @@ class Conflict:
     kind: Kind
     records: tuple[InstructionRecord, ...]
     """One for each different response, in order of their ids."""
+    same: tuple[tuple[str, ...], ...]
+    """For each of them the ids of all records that answer so, its own first."""
 
     def row(self) -> dict[str, object]:
         """Return the row that is left for the review."""
@@ -45,6 +47,7 @@ class Conflict:
             "context": first.context,
             "ids": [one.id for one in self.records],
             "responses": [one.response for one in self.records],
+            "same": self.same,
         }
 
 
@@ -69,26 +72,28 @@ class Conflicts:
 def find_conflicts(records: Sequence[InstructionRecord]) -> Conflicts:
     """Find every question with more than one answer; case, spacing and a full stop at the end make no other answer."""
     asked: dict[tuple[str, str], dict[str, InstructionRecord]] = defaultdict(dict)
-    members: dict[tuple[str, str], set[str]] = defaultdict(set)
+    members: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for record in records:
         question = (_bare(record.instruction), _bare(record.context))
-        members[question].add(record.id)
         answers = asked[question]
         answer = _bare(record.response)
+        members[question][answer].add(record.id)
         if answer not in answers or record.id < answers[answer].id:
             answers[answer] = record
-    found = dict(_conflicts(asked))
-    of = {member: conflict for question, conflict in found.items() for member in members[question]}
+    found = dict(_conflicts(asked, members))
+    of = {member: conflict for conflict in found.values() for ids in conflict.same for member in ids}
     return Conflicts(all=tuple(found.values()), _of=of)
 
 
 def _conflicts(
     asked: Mapping[tuple[str, str], Mapping[str, InstructionRecord]],
+    members: Mapping[tuple[str, str], Mapping[str, set[str]]],
 ) -> Iterator[tuple[tuple[str, str], Conflict]]:
     for question, answers in asked.items():
         if len(answers) > 1:
             together = tuple(sorted(answers.values(), key=lambda one: one.id))
-            yield question, Conflict(kind=_kind(together), records=together)
+            same = tuple(tuple(sorted(members[question][_bare(one.response)])) for one in together)
+            yield question, Conflict(kind=_kind(together), records=together, same=same)
 
 
 def _kind(records: Sequence[InstructionRecord]) -> Kind:

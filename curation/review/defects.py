@@ -38,6 +38,7 @@ DEFECTS: Mapping[str, Defect] = {
     "licence": Defect(key="l", words="Not ours to use", severity="critical"),
     "wrong_category": Defect(key="c", words="Wrong category", severity="minor"),
     "wrong_language": Defect(key="w", words="Wrong language", severity="minor"),
+    "contradicted": Defect(key="r", words="Another answer to it is right", severity="major"),
     "other": Defect(key="o", words="Something else", severity="major"),
 }
 """Code → defect, commonest first."""

@@ -97,8 +97,12 @@ class Desk:
 
     def decide_all(self, items: Sequence[Item], act: Act) -> str:
         """Do the same about many rows in one stroke, which one undo takes back; return the stroke's name."""
+        return self.stroke([(item, act) for item in items])
+
+    def stroke(self, acts: Sequence[tuple[Item, Act]]) -> str:
+        """Do something about each of several rows at once, which one undo takes back; return the stroke's name."""
         batch = new_id()
-        self._write(*(self._event("hunt", item, check_act(item, act), "", batch) for item in items))
+        self._write(*(self._event("hunt", item, check_act(item, act), "", batch) for item, act in acts))
         return batch
 
     def undo(self) -> Event | None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from curation.reasons import describe
+from curation.review.conflict_table import WEIGHTS
+from curation.review.conflicts import OpenConflict, conflict_of
 from curation.review.index import texts_of
 from curation.review.rows import Item, Rows
 from curation.review.worddiff import Piece, word_diff
@@ -74,7 +76,9 @@ class Evidence:
     twins: tuple[Other, ...] = ()
     """Near duplicates: the kept one of a rejected row, the rejected ones of a kept record."""
     rivals: tuple[Other, ...] = ()
-    """Rows with the same prompt and another answer."""
+    """Rows with the same prompt and another answer, apart from those of the conflict."""
+    conflict: OpenConflict | None = None
+    """The different answers that a survey found to its question."""
     neighbours: tuple[Other, ...] = ()
     raw: str = ""
     """What the model wrote, before it was parsed."""
@@ -89,12 +93,14 @@ def gather(item: Item, rows: Rows, chain: Chain) -> Evidence:
     """Return what stands beside a row."""
     if item.pos < 0:
         return Evidence()
+    conflict = conflict_of(item, rows)
     return Evidence(
         came=tuple(_came(item.outcome.provenance)),
         doubts=tuple(_doubts(item)),
         passed=tuple(_passed(item, chain)),
         twins=tuple(_twins(item, rows)),
-        rivals=tuple(_rivals(item, rows)),
+        rivals=tuple(_rivals(item, rows, conflict)),
+        conflict=conflict,
         neighbours=tuple(_neighbours(item, rows)),
         raw=_raw(item.outcome.provenance, rows),
     )
@@ -115,8 +121,9 @@ def why_first(item: Item) -> str:
     outcome = item.outcome
     if isinstance(outcome, Rejection):
         return ""
-    said = [_several(len(outcome.flags), "flag"), _several(len(outcome.repairs), "repair")]
-    cosine = item.doubt - len(outcome.flags) - len(outcome.repairs) / 2
+    said = [f"a {item.conflict}"] if item.conflict else []
+    said += [_several(len(outcome.flags), "flag"), _several(len(outcome.repairs), "repair")]
+    cosine = item.doubt - WEIGHTS.get(item.conflict, 0) - len(outcome.flags) - len(outcome.repairs) / 2
     said += [f"nearest neighbour at {cosine:.2f}"] if cosine > 0 else []
     return ", ".join(part for part in said if part)
 
@@ -200,11 +207,12 @@ def _cosine(reason: Reason) -> float | None:
     return next(iter(reason.scores.values()), None)
 
 
-def _rivals(item: Item, rows: Rows) -> Iterator[Other]:
+def _rivals(item: Item, rows: Rows, conflict: OpenConflict | None) -> Iterator[Other]:
     mine = texts_of(item.outcome)[2]
+    shown = {one for answer in conflict.answers for one in answer.ids} if conflict else set()
     for pos in rows.same_prompt(item.pos, OTHERS_MOST):
         other = rows.at(pos)
-        if texts_of(other.outcome)[2] != mine:
+        if texts_of(other.outcome)[2] != mine and (other.fate == "rejected" or other.id not in shown):
             yield _other(other, item)
 
 

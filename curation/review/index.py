@@ -15,6 +15,7 @@ from typing import Any
 
 from curation.filters.language import py3langid_detector
 from curation.generate.journal import ANSWERS, journal_beside
+from curation.review.conflict_table import TABLE, note_conflicts
 from curation.text import normal_form
 from schemas.chain import Chain
 from schemas.codec import loads, sha256_of, write_record, write_rejection
@@ -22,7 +23,7 @@ from schemas.outcome import SILENT, Aside, Outcome, Rejection
 from schemas.record import TEXT_FIELDS, InstructionRecord, Provenance, Reason, Repair, Row
 
 FILE = "index.sqlite"
-SCHEME = 2
+SCHEME = 3
 """Raised when the tables change."""
 EVERY = 2000
 """Rows between two reports of progress."""
@@ -42,7 +43,8 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE items (
   pos INTEGER PRIMARY KEY, id TEXT NOT NULL, sha256 TEXT NOT NULL, fate TEXT NOT NULL, step INTEGER NOT NULL,
   stage TEXT NOT NULL, category TEXT NOT NULL, source TEXT NOT NULL, model TEXT NOT NULL, language TEXT NOT NULL,
-  words INTEGER NOT NULL, length TEXT NOT NULL, alike TEXT NOT NULL, doubt REAL NOT NULL, prompt BLOB
+  words INTEGER NOT NULL, length TEXT NOT NULL, alike TEXT NOT NULL, doubt REAL NOT NULL, prompt BLOB,
+  conflict TEXT NOT NULL
 );
 CREATE TABLE lines (pos INTEGER PRIMARY KEY, line BLOB NOT NULL);
 CREATE TABLE marks (pos INTEGER NOT NULL, kind TEXT NOT NULL, code TEXT NOT NULL, other TEXT NOT NULL, score REAL);
@@ -101,9 +103,10 @@ def ensure_index(chain: Chain, folder: Path, aside: Aside = SILENT) -> Path:
     draft = folder / f".{FILE}.writing"
     draft.unlink(missing_ok=True)
     with closing(sqlite3.connect(draft)) as db:
-        db.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _TABLES)
+        db.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _TABLES + TABLE)
         _fill(db, chain, aside)
         db.executescript(_INDEXES)
+        note_conflicts(db, chain)
         db.execute("INSERT INTO meta VALUES ('identity', ?)", (identity,))
         db.commit()
     (folder / "vectors.npy").unlink(missing_ok=True)
@@ -159,7 +162,7 @@ def _insert(db: sqlite3.Connection, pos: int, seen: Seen) -> None:
         *(came.source, came.model, _language(texts), words, _band(words, LENGTHS), _alike(seen.cosine), doubt(seen)),
         _prompt_key(outcome),
     )
-    db.execute("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+    db.execute("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')", values)
     line = write_rejection(outcome) if isinstance(outcome, Rejection) else write_record(outcome)
     db.execute("INSERT INTO lines VALUES (?, ?)", (pos, line))
     db.execute("INSERT INTO texts (rowid, instruction, context, response) VALUES (?, ?, ?, ?)", (pos, *texts))

@@ -34,6 +34,8 @@ class Item:
     words: int
     doubt: float
     outcome: Outcome
+    conflict: str = ""
+    """The kind of conflict that it is part of; empty: none."""
 
     @property
     def record(self) -> InstructionRecord | None:
@@ -49,7 +51,7 @@ VECTORS = "vectors.npy"
 """Beside the index: the vectors of the rows on the map, in order of their places."""
 
 _AT = (
-    "SELECT pos, id, sha256, fate, step, stage, language, words, doubt, line "
+    "SELECT pos, id, sha256, fate, step, stage, language, words, doubt, line, conflict "
     "FROM items JOIN lines USING (pos) WHERE pos = ?"
 )
 
@@ -125,6 +127,14 @@ class Rows:
         )
         return [other for (other,) in found]
 
+    def conflicts(self, row_id: str = "") -> Iterator[tuple[int, int, str, str, str, str]]:
+        """Yield number, answer, id, kind, instruction and context of the records of open conflicts, or of one's."""
+        yield from self.db.execute(
+            "SELECT conflict, answer, id, kind, instruction, context FROM conflicts WHERE :id = '' "
+            "OR conflict IN (SELECT conflict FROM conflicts WHERE id = :id) ORDER BY conflict, answer, id",
+            {"id": row_id},
+        )
+
     def neighbours(self, row_id: str, most: int) -> list[tuple[str, float]]:
         """Return the ids that are most like one, with their cosines."""
         return self.db.execute(
@@ -186,8 +196,8 @@ def _shuffle(seed: int, key: str) -> bytes:
     return hashlib.sha256(f"{seed}:{key}".encode()).digest()
 
 
-def _item(row: tuple[int, str, str, Fate, int, str, str, int, float, bytes]) -> Item:
-    pos, row_id, sha256, fate, step, stage, language, words, doubt, line = row
+def _item(row: tuple[int, str, str, Fate, int, str, str, int, float, bytes, str]) -> Item:
+    pos, row_id, sha256, fate, step, stage, language, words, doubt, line, conflict = row
     outcome: Rejection | InstructionRecord = read_record(line) if fate == "kept" else read_rejection(line)
     return Item(
         pos=pos,
@@ -200,4 +210,5 @@ def _item(row: tuple[int, str, str, Fate, int, str, str, int, float, bytes]) -> 
         words=words,
         doubt=doubt,
         outcome=outcome,
+        conflict=conflict,
     )

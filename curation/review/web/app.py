@@ -13,12 +13,14 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from curation.review.conflicts import conflict_of, keep_answer
 from curation.review.desk import Desk
 from curation.review.events import Queue
 from curation.review.mapping import map_points
 from curation.review.queues import QUEUES
+from curation.review.rows import Item
 from curation.review.search import kept_places
-from curation.review.web.forms import act_of, one, read_form, wanted_of
+from curation.review.web.forms import Form, act_of, ms_of, one, read_form, wanted_of
 from curation.review.web.guard import Guard, Keys
 from curation.review.web.pages import Pages
 from schemas.errors import InputError
@@ -94,7 +96,10 @@ class Screens:
         item = self._desk.item(self._desk.queue(queue)[number - 1])
         if one(form, "sha256") != item.sha256:
             raise HTTPException(409, "This is not the row that was on the screen; load the page again.")
-        self._desk.decide(queue, item, act_of(form), shown_sha256=self._pages.shown_sha256(queue, number))
+        if "keep" in form:
+            self._keep(queue, item, form)
+        else:
+            self._desk.decide(queue, item, act_of(form), shown_sha256=self._pages.shown_sha256(queue, number))
         after = self._desk.next_open(queue, after=number)
         return _to(f"/{queue}" if after is None else f"/{queue}/{after}")
 
@@ -104,7 +109,10 @@ class Screens:
         if undone is None:
             return _to("/")
         number = self._desk.number_of(undone.queue, undone.row_sha256)
-        return _to("/" if number is None or undone.batch else f"/{undone.queue}/{number}")
+        if number is None:
+            return _to("/")
+        many = undone.batch and not self._desk.item(self._desk.queue(undone.queue)[number - 1]).conflict
+        return _to("/" if many else f"/{undone.queue}/{number}")
 
     async def agreement(self, _: Request) -> Response:
         """Show how far reviewers agree, to whoever is not to be kept from it."""
@@ -153,6 +161,15 @@ class Screens:
         status = error.status_code if isinstance(error, HTTPException) else 500
         words = str(error.detail) if isinstance(error, HTTPException) else "Something went wrong."
         return HTMLResponse(self._pages.refused(words), status)
+
+    def _keep(self, queue: Queue, item: Item, form: Form) -> None:
+        """Keep one of the answers that stand side by side, and reject the others."""
+        found = conflict_of(item, self._desk.rows)
+        names = {str(answer.number): answer.ids[0] for answer in found.answers} if found else {}
+        kept = names.get(one(form, "keep"))
+        if queue != "hunt" or kept is None:
+            raise HTTPException(409, "This is not one of the answers that were on the screen; load the page again.")
+        keep_answer(self._desk, self._desk.rows.called(kept)[0], ms_of(form))
 
     def _place(self, request: Request) -> tuple[Queue, int]:
         queue, number = _queue(request), int(request.path_params["number"])

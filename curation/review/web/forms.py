@@ -57,7 +57,6 @@ def act_of(form: Form) -> Act:
     action = one(form, "action") or ("reject" if reasons else "")
     if action not in (*DECIDING, "flag", "skip") or action not in get_args(Action):
         raise HTTPException(400, "No such action.")
-    ms = one(form, "ms")
     return Act(
         action=cast("Action", action),
         reasons=reasons,
@@ -65,5 +64,11 @@ def act_of(form: Form) -> Act:
         note=one(form, "note"),
         # a form sends line breaks as CRLF; texts hold LF
         texts={name: one(form, name).replace("\r\n", "\n") for name in TEXT_FIELDS if name in form},
-        ms=int(ms) if ms.isdigit() else None,
+        ms=ms_of(form),
     )
+
+
+def ms_of(form: Form) -> int | None:
+    """Return how long the row was looked at, in milliseconds; None where no script said."""
+    ms = one(form, "ms")
+    return int(ms) if ms.isdigit() else None

@@ -35,6 +35,11 @@ function reasonFor(key) {
   return open && [...open.querySelectorAll("[data-reason-key]")].find((one) => one.dataset.reasonKey === key);
 }
 
+function choiceFor(key) {
+  if (document.querySelector("details[data-panel][open]")) return undefined;
+  return [...document.querySelectorAll("[data-choice-key]")].find((one) => one.dataset.choiceKey === key);
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey && event.key === "Enter" && event.target.form) {
     event.target.form.requestSubmit(event.target.form.querySelector("[data-submit]"));
@@ -47,10 +52,10 @@ document.addEventListener("keydown", (event) => {
   // a key that comes before the next row does is meant for a row that nobody has seen
   if (document.querySelector(".htmx-request")) return;
   if (!chosen.on || event.ctrlKey || event.metaKey || event.altKey || event.repeat || isTyping(event.target)) return;
-  const reason = reasonFor(event.key);
-  if (reason) {
+  const meant = reasonFor(event.key) || choiceFor(event.key);
+  if (meant) {
     event.preventDefault();
-    reason.click();
+    meant.click();
     return;
   }
   const action = Object.keys(defaults).find((name) => keyOf(name) === event.key);

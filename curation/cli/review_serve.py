@@ -41,15 +41,17 @@ def serve(
     Every decision is on disk before the next record shows, in DIR.review. Then: dolly-data review apply DIR -o OUT.
     """
     from curation.pipeline import open_input
-    from curation.review.opening import open_desk, released_ids
+    from curation.review.opening import open_desk
     from curation.review.queues import Seating
+    from curation.review.since import read_since
     from curation.review.web.serve import Address, read_guidelines
     from curation.review.web.serve import serve as serve_screens
 
     address = Address(host=host, port=port, token=token)
     rules = read_guidelines(guidelines)
-    seating = Seating(reviewer=reviewer, second=second, since=released_ids(since), n=n, seed=seed)
-    desk = open_desk(open_input(directory), seating, progress_for(as_json=as_json, plain=plain))
+    step = open_input(directory)
+    seating = Seating(reviewer=reviewer, second=second, since=read_since(since, step), n=n, seed=seed)
+    desk = open_desk(step, seating, progress_for(as_json=as_json, plain=plain))
 
     def told(url: str) -> None:
         echo_event({"event": "serving", "url": url}, f"review {directory} at {url}\nCtrl-C stops it.", as_json=as_json)

@@ -9,6 +9,7 @@ from curation.review.index import texts_of
 from curation.review.mapping import TopicRow
 from curation.review.rows import Item
 from curation.review.search import FACETS, Found
+from curation.review.since import Since
 from curation.review.standing import QueueStanding
 from curation.visible import on_one_line
 from schemas.codec import rejection_row
@@ -22,6 +23,14 @@ WIDTH = 100
 def standing_text(found: Iterable[QueueStanding]) -> str:
     """Return each queue on a line, with what was decided in it under it."""
     return "\n".join(line for one in found for line in _lines(one))
+
+
+def since_text(since: Since) -> str:
+    """Return what became of a release's records as a line; nothing where none was named."""
+    if not since.name:
+        return ""
+    parts = (f"{len(since.changed):,} records changed", f"{since.came:,} came", f"{len(since.left):,} left")
+    return f"since {on_one_line(since.name)}: {', '.join(parts)}"
 
 
 def _lines(one: QueueStanding) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """`dolly-data review status|decide|undo|verify|export|import`: what the screens do, for programs and for a terminal."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,20 +16,30 @@ REVIEWER = click.option("--reviewer", default="me", show_default=True, help="Who
 @click.command()
 @DIRECTORY
 @REVIEWER
+@click.option("--since", type=click.Path(path_type=Path), help="A release: what changed since, and only that.")
 @AS_JSON
-def status(directory: Path, reviewer: str, as_json: bool) -> None:
+def status(directory: Path, reviewer: str, since: Path | None, as_json: bool) -> None:
     """Say where the review of the step DIR stands: each queue, and what was decided."""
     from dataclasses import asdict
 
-    from curation.cli.review_show import standing_text
+    from curation.cli.review_show import since_text, standing_text
     from curation.pipeline import open_input
     from curation.review.opening import open_desk
     from curation.review.queues import Seating
+    from curation.review.since import read_since
     from curation.review.standing import standing
 
-    found = standing(open_desk(open_input(directory), Seating(reviewer=reviewer)))
-    event = {"event": "status", "reviewer": reviewer, "queues": [asdict(one) for one in found]}
-    echo_event(event, standing_text(found), as_json=as_json)
+    step = open_input(directory)
+    against = read_since(since, step)
+    found = standing(open_desk(step, Seating(reviewer=reviewer, since=against)))
+    event: dict[str, Any] = {"event": "status", "reviewer": reviewer, "queues": [asdict(one) for one in found]}
+    if since is not None:
+        event["since"] = {
+            "changed": {name: one.id for name, one in against.changed.items()},
+            "came": against.came,
+            "left": [one.id for one in against.left],
+        }
+    echo_event(event, "\n".join(filter(None, (since_text(against), standing_text(found)))), as_json=as_json)
 
 
 @click.command()

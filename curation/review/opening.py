@@ -1,7 +1,6 @@
 """Opens a desk: the chain of steps, the index of their rows, the store of decisions, the plan if there is one."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from curation.review.desk import Desk
 from curation.review.index import ensure_index
@@ -10,15 +9,9 @@ from curation.review.queues import Seating
 from curation.review.rows import Rows
 from curation.review.second import draw_second
 from curation.review.store import Store, review_beside
-from curation.rows import read_file
-from curation.sources import input_files
 from schemas.chain import walk
-from schemas.errors import InputError
 from schemas.outcome import SILENT, Aside
 from schemas.step import StepDirectory
-
-LARGEST = 1 << 30
-"""Bytes of a release's row that are read."""
 
 
 def open_desk(step: StepDirectory, seating: Seating, aside: Aside = SILENT) -> Desk:
@@ -33,25 +26,6 @@ def open_desk(step: StepDirectory, seating: Seating, aside: Aside = SILENT) -> D
     if seating.second:
         draw_second(desk, seating.second)
     return desk
-
-
-def released_ids(release: Path | None) -> frozenset[str]:
-    """Return the ids of a release's records, or of a step's: what was looked at before.
-
-    Raises:
-        InputError: no release, or rows without an id.
-    """
-    if release is None:
-        return frozenset()
-    found: set[str] = set()
-    for path in input_files(str(release)):
-        for read in read_file(path, LARGEST):
-            if not isinstance(read.row.get("id"), str):
-                raise InputError(
-                    place=f"{path}:{read.line}", field="id", expected="a record of a release", found="no id"
-                )
-            found.add(read.row["id"])
-    return frozenset(found)
 
 
 def _planned(step: StepDirectory, seating: Seating) -> Seating:

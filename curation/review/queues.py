@@ -1,7 +1,7 @@
 """The order in which rows are looked at. Hunting and measuring never share a queue, nor a count."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from curation.review.agreement import disputed
@@ -9,6 +9,7 @@ from curation.review.board import Board
 from curation.review.canaries import CANARIES, canary_item, canary_places
 from curation.review.events import Queue
 from curation.review.rows import Item, Rows
+from curation.review.since import Since
 
 QUEUES: Final[Mapping[Queue, str]] = {
     "hunt": "The worst first, to make the data better.",
@@ -49,8 +50,8 @@ class Seating:
     """Names the shuffle of the accept and drops queues."""
     second: int = 0
     """Records that another reviewer decided about, to be decided about again, blind."""
-    since: frozenset[str] = frozenset()
-    """Ids of the last release's records, which are not looked at again; empty: look at all."""
+    since: Since = field(default_factory=Since)
+    """The last release, whose records are not looked at again."""
     plan: str = ""
     """Hash of the acceptance plan; empty where none was fixed, and then nothing that is found bounds anything."""
     drawn: tuple[str, ...] = ()
@@ -86,7 +87,7 @@ def _measured(rows: Rows, seating: Seating) -> list[Ticket]:
 
 def _since(seating: Seating, tickets: list[Ticket]) -> list[Ticket]:
     """Leave out what stood in the last release: a person has answered for it."""
-    return [ticket for ticket in tickets if ticket.sha256[:16] not in seating.since]
+    return [ticket for ticket in tickets if ticket.sha256[:16] not in seating.since.ids]
 
 
 def _tickets(rows: Rows, places: list[int]) -> list[Ticket]:

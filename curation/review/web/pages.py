@@ -20,14 +20,18 @@ from curation.review.mapping import topic_rows
 from curation.review.queues import BLIND, QUEUES
 from curation.review.rows import Item
 from curation.review.search import FACETS, PAGE, Wanted, search, term_spans
+from curation.review.since import released_diff
 from curation.review.web.html import line, score, shown
 from curation.review.web.keys import ACTIONS, help_groups
+from curation.review.worddiff import Piece
 from curation.review.words import limit_word
 from schemas.codec import dumps, sha256_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 READY_MOST = 16
 """Rows whose evidence is held ready."""
+LEFT_MOST = 50
+"""Records that left since a release which the first page shows."""
 HIT_MOST, HIT_BEFORE = 280, 60
 """Characters of a text that a list shows, and of them those before the first word that was looked for."""
 
@@ -42,6 +46,8 @@ class Shown:
     foreign: str = ""
     """The row as it came in, where it never was a record."""
     blind: bool = False
+    released: tuple[tuple[str, list[Piece]], ...] = ()
+    """From the released texts to these, field by field, where the record changed since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +71,9 @@ class Pages:
 
     def home(self) -> str:
         """Return where the review stands."""
-        return self._render("home.html.j2", title="Review", queues=self.progress())
+        return self._render(
+            "home.html.j2", title="Review", queues=self.progress(), since=self._desk.seating.since, left_most=LEFT_MOST
+        )
 
     def guidelines(self) -> str:
         """Return what a reviewer is to ask of each record."""
@@ -150,6 +158,7 @@ class Pages:
             two=self._two(queue, ticket.sha256),
             drop=item.fate == "rejected",
             plan=desk.seating.plan,
+            since=desk.seating.since,
         )
 
     def prepare(self, queue: Queue, number: int) -> None:
@@ -191,7 +200,8 @@ class Pages:
     def _gathered(self, item: Item, *, blind: bool) -> Shown:
         texts = tuple(named(texts_of(item.outcome)))
         evidence = Evidence() if blind else gather(item, self._desk.rows, self._desk.chain)
-        found = Shown(item=item, evidence=evidence, texts=texts, blind=blind)
+        released = () if blind else released_diff(item, self._desk.seating.since)
+        found = Shown(item=item, evidence=evidence, texts=texts, blind=blind, released=released)
         if item.record is None and item.fate == "rejected":
             row = getattr(item.outcome, "row", {})
             return replace(found, texts=(), foreign=dumps(dict(row)).decode())

@@ -13,13 +13,14 @@ from curation.review.agreement import agreed, disputed
 from curation.review.canaries import CANARIES, SPOILERS, plant
 from curation.review.desk import Act, Desk
 from curation.review.exchange import export_beside
-from curation.review.opening import open_desk, released_ids
+from curation.review.opening import open_desk
 from curation.review.plan import Wanted
 from curation.review.plan_file import plan_beside
 from curation.review.planning import fix_plan, look
 from curation.review.queues import Seating
 from curation.review.resolve import decisions_in
 from curation.review.second import balanced
+from curation.review.since import read_since
 from schemas.errors import InputError
 from schemas.step import StepDirectory
 from tests.curation.review.served import served
@@ -218,9 +219,8 @@ def test_only_what_is_new_since_a_release_is_looked_at(tmp_path: Path) -> None:
     """What stood in it was answered for."""
     old, step = made(tmp_path / "old", 10), made(tmp_path)
 
-    with seated(step, since=released_ids(old.path)) as desk:
+    with seated(step, since=read_since(old.path, step)) as desk:
         found = {desk.item(ticket).id for ticket in desk.queue("hunt")}
 
     assert found == {record.id for record in step.records()} - {record.id for record in old.records()}
     assert len(found) == 2
-    assert released_ids(None) == frozenset()

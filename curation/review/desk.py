@@ -7,6 +7,7 @@ from typing import Any
 from curation.review.board import Board, Seat
 from curation.review.defects import DEFECTS, severity_of
 from curation.review.events import Action, Event, Queue, new_id, now
+from curation.review.planned import Planned
 from curation.review.queues import Seating, Ticket, queue_tickets
 from curation.review.rows import Item, Rows
 from curation.review.store import Store
@@ -31,8 +32,9 @@ class Act:
 class Desk:
     """One reviewer at work."""
 
-    def __init__(self, chain: Chain, rows: Rows, store: Store, seating: Seating) -> None:
-        self.chain, self.rows, self.store, self.seating = chain, rows, store, seating
+    def __init__(self, chain: Chain, rows: Rows, store: Store, planned: Planned) -> None:
+        self.chain, self.rows, self.store, self._planned = chain, rows, store, planned
+        self.seating = planned()
         self.board = Board()
         self._seq = 0
         self._queues: dict[Queue, tuple[int, list[Ticket]]] = {}
@@ -49,10 +51,18 @@ class Desk:
         return queue, self.reviewer
 
     def refresh(self) -> None:
-        """Take in what other processes have written."""
+        """Take in what other processes have written: decisions, and a plan."""
+        self._follow(self._planned())
         for seq, event in self.store.after(self._seq):
             self.board.add(event)
             self._seq = seq
+
+    def _follow(self, seating: Seating) -> None:
+        """Lay the queues out again where another plan drew other rows."""
+        if seating is not self.seating:
+            self.seating = seating
+            self._queues.clear()
+            self._numbers.clear()
 
     def queue(self, name: Queue) -> list[Ticket]:
         """Return the rows of a queue in its order, which does not change while one works."""

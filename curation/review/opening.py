@@ -1,10 +1,8 @@
 """Opens a desk: the chain of steps, the index of their rows, the store of decisions, the plan if there is one."""
 
-from dataclasses import replace
-
 from curation.review.desk import Desk
 from curation.review.index import ensure_index
-from curation.review.plan_file import plan_beside, read_plan
+from curation.review.planned import Planned
 from curation.review.queues import Seating
 from curation.review.rows import Rows
 from curation.review.second import draw_second
@@ -22,18 +20,7 @@ def open_desk(step: StepDirectory, seating: Seating, aside: Aside = SILENT) -> D
     """
     chain, folder = walk(step), review_beside(step.path)
     index = ensure_index(chain, folder, aside)
-    desk = Desk(chain, Rows(index), Store(folder), _planned(step, seating))
+    desk = Desk(chain, Rows(index), Store(folder), Planned(step, seating))
     if seating.second:
         draw_second(desk, seating.second)
     return desk
-
-
-def _planned(step: StepDirectory, seating: Seating) -> Seating:
-    """Return the seating with what the plan about these very records drew."""
-    place = plan_beside(step.path)
-    if not place.is_file():
-        return seating
-    plan = read_plan(place)
-    if plan.population.records_sha256 != step.records_file.sha256:
-        return seating
-    return replace(seating, plan=plan.sha256, drawn=plan.drawn, seed=plan.seed, n=plan.n)

@@ -60,7 +60,10 @@ def write_plan(path: Path, plan: Plan) -> None:
             old = path.with_name(name)
             if old.exists():
                 old.rename(path.with_name(f"attempt-{plan.number - 1}-{name}"))
-    path.write_bytes(plan_json(plan))
+    # a running server reads it at any time, and never half of it
+    draft = path.with_name(f".{path.name}.writing")
+    draft.write_bytes(plan_json(plan))
+    draft.replace(path)
 
 
 def plan_lines(plan: Plan, records: Iterable[InstructionRecord]) -> Iterator[dict[str, Any]]:

@@ -91,6 +91,7 @@ class Screens:
 
     async def decide(self, request: Request) -> Response:
         """Write a decision down, then go to the next open row."""
+        self._desk.refresh()
         queue, number = self._place(request)
         form = await read_form(request)
         item = self._desk.item(self._desk.queue(queue)[number - 1])

@@ -8,6 +8,9 @@ import pytest
 from curation.pipeline import run_stage
 from curation.review.events import Queue
 from curation.review.exchange import export_beside
+from curation.review.plan import Wanted
+from curation.review.plan_file import plan_beside
+from curation.review.planning import fix_plan
 from curation.review.queues import Seating
 from curation.review.stage import Review
 from curation.review.store import read_store, review_beside
@@ -213,3 +216,44 @@ def test_the_door_is_not_left_open() -> None:
         Address(host="0.0.0.0")
     with pytest.raises(InputError, match="16 characters"):
         Address(token="short")
+
+
+def test_a_plan_that_is_fixed_while_the_screens_are_open_counts_at_once(tmp_path: Path, review: Served) -> None:
+    """What was on the screen is not decided about as another row, and what is then decided counts for the plan."""
+    before = review.ask("GET", "/accept/1").text
+    shown = review.desk.queue("accept")[0].sha256
+    plan, _ = fix_plan(StepDirectory.open(tmp_path / "1"), Wanted(limit=0.6, c=0, seed=8))
+    first = next(record for record in StepDirectory.open(tmp_path / "1").records() if record.id == plan.drawn[0])
+
+    stale = review.ask("POST", "/accept/1", {"sha256": shown, "action": "accept"})
+    after = review.ask("GET", "/accept/1").text
+    review.decide("accept", 1, action="accept")
+
+    (event,) = read_store(review_beside(tmp_path / "1"))
+    assert "No plan was fixed" in before
+    assert "No plan was fixed" not in after
+    assert first.instruction in after
+    assert not shown.startswith(plan.drawn[0])
+    assert stale.status == 409
+    assert (event.row_id, event.plan) == (plan.drawn[0], plan.sha256)
+
+
+def test_a_plan_that_goes_or_is_spoilt_is_noticed_too(tmp_path: Path) -> None:
+    """A plan that somebody changed by hand is said, and nothing is decided under it."""
+    step = made(tmp_path)
+    plan, _ = fix_plan(step, Wanted(limit=0.6, c=0))
+    place = plan_beside(step.path)
+    with served(step, Seating(n=5)) as review:
+        review.enter()
+        planned = len(review.desk.queue("accept"))
+        whole = place.read_bytes()
+        place.write_bytes(whole.replace(b'"c": 0', b'"c": 5'))
+        spoilt = [review.ask("GET", "/accept/1"), review.decide("accept", 1, action="accept")]
+        place.unlink()
+        review.ask("GET", "/")
+
+        assert planned == plan.n < 5
+        assert {one.status for one in spoilt} == {400}
+        assert "the plan was changed" in spoilt[0].text
+        assert review.desk.store.events() == []
+        assert len(review.desk.queue("accept")) == 5

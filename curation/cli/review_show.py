@@ -29,7 +29,7 @@ def since_text(since: Since) -> str:
     """Return what became of a release's records as a line; nothing where none was named."""
     if not since.name:
         return ""
-    parts = (f"{len(since.changed):,} records changed", f"{since.came:,} came", f"{len(since.left):,} left")
+    parts = (f"{len(since.changed):,} changed", f"{since.came:,} came", f"{len(since.left):,} left")
     return f"since {on_one_line(since.name)}: {', '.join(parts)}"
 
 

@@ -163,3 +163,23 @@ def test_one_key_settles_a_conflict(browser: Browser, tmp_path: Path) -> None:
         assert seen.page.locator(".answer").count() == cards
         assert faults == []
         assert seen.said == []
+
+
+def test_a_phone_shows_it_without_scrolling_sideways(browser: Browser, tmp_path: Path) -> None:
+    """Answers stand one below the other, the menu takes one line, and no text shines through the buttons."""
+    with (
+        served(surveyed(tmp_path)) as review,
+        watched(browser, review, viewport={"width": 390, "height": 844}) as seen,
+    ):
+        seen.page.goto(f"http://127.0.0.1:{review.keys.port}/hunt/1")
+        wide = seen.page.evaluate("document.documentElement.scrollWidth")
+        boxes = [one.bounding_box() for one in seen.page.locator(".answer").all()]
+        menu = seen.page.locator(".top nav").bounding_box()
+        bar = seen.page.evaluate("getComputedStyle(document.querySelector('.actions')).backgroundColor")
+
+        assert wide <= 390
+        assert len({box["x"] for box in boxes if box}) == 1
+        assert menu is not None
+        assert menu["height"] < 35
+        assert bar.startswith("rgb(")
+        assert seen.said == []

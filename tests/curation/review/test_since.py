@@ -90,7 +90,7 @@ def test_the_command_says_what_changed(tmp_path: Path) -> None:
         CliRunner().invoke(main, ["review", "status", str(step.path), "--since", str(old), "--json"]).output
     )
 
-    assert said.startswith("since r.parquet: 3 records changed, 2 came, 3 left\n")
+    assert said.startswith("since r.parquet: 3 changed, 2 came, 3 left\n")
     assert told["since"]["changed"][ANSWERED.id] == REASKED.id
     assert len(told["since"]["left"]) == 3
     assert told["queues"][0]["total"] == 5
@@ -113,7 +113,7 @@ def test_the_released_text_stands_beside_the_record(browser: Browser, tmp_path: 
                 pages[queue, desk.item(ticket).id] = seen.page.inner_text("main")
                 faults += serious(seen.page)
 
-        assert "5 records changed, 2 came, 4 left" in first
+        assert "5 changed, 2 came, 4 left" in first
         assert "Changed since 1" in pages["hunt", ANSWERED.id]
         assert "SydneyCanberra." in pages["hunt", ANSWERED.id]
         assert "New since 1." in pages["hunt", CAME.id]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--strategy", default="self-instruct", show_default=True, help="One, or a mix: self-instruct:60,evol:40.")
 @click.option("--quota", default="", help="Share of the records by category: brainstorming:10%,open_qa:30%.")
 @click.option("--topics", default="", help="For topic: a file of topics, one a line; default: those that ship.")
+@click.option("--personas", default="", help="For persona: a file of people, one a line; default: those that ship.")
 @click.option(
     "--docs", default=(), multiple=True, help="For docs: a file or folder (txt, md, jsonl, html); repeatable."
 )

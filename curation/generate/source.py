@@ -67,6 +67,8 @@ class Generate:
     """Share of the records that categories are to have: `brainstorming:10%,open_qa:30%`; the others share the rest."""
     topics: str = field(default="", metadata={"identity": False})
     """For `topic`: a file of topics, one a line; empty: those that ship."""
+    personas: str = field(default="", metadata={"identity": False})
+    """For `persona`: a file of people, one a line; empty: those that ship."""
     docs: tuple[str, ...] = field(default=(), metadata={"identity": False})
     """For `docs`: files or folders of documents (txt, md, jsonl, html)."""
     records: str = field(default="", metadata={"identity": False})
@@ -188,7 +190,9 @@ class Generate:
         """Return the digest of the seed file, the step's input."""
         if not self.seed_file.is_file():
             raise InputError(place=self.seed_file, expected="a file of seed tasks", found="nothing")
-        more = material_files(self.mix, topics=self.topics, docs=self.docs, records=self.records)
+        more = material_files(
+            self.mix, topics=self.topics, personas=self.personas, docs=self.docs, records=self.records
+        )
         return [digest_file(self.seed_file), *more]
 
     def beside(self, step: Path) -> "Generate":
@@ -254,6 +258,7 @@ class Generate:
             self.mix,
             seed=self.seed,
             topics=self.topics,
+            personas=self.personas,
             docs=self.docs,
             records=self.records,
             raw=self.raw_prompt,

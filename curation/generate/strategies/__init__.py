@@ -13,6 +13,7 @@ from curation.generate.strategies.answer import Reanswer
 from curation.generate.strategies.docs import Docs
 from curation.generate.strategies.evol import Evol
 from curation.generate.strategies.magpie import Magpie
+from curation.generate.strategies.persona import Persona
 from curation.generate.strategies.self_instruct import SelfInstruct
 from curation.generate.strategies.shape import Draft, Material, Proposal, Sampling, Seeds, Shelf, Strategy, Turn
 from curation.generate.strategies.topic import Topic
@@ -22,6 +23,7 @@ STRATEGIES: Mapping[str, Callable[[Sampling, Material], Strategy]] = {
     "alpaca": Alpaca,
     "evol": Evol,
     "topic": Topic,
+    "persona": Persona,
     "docs": Docs,
     "magpie": Magpie,
     "answer": Reanswer,

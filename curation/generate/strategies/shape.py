@@ -47,6 +47,8 @@ class Material:
     """What strategies work on besides the seeds; each uses its own, and refuses to be made without it."""
 
     topics: tuple[str, ...] = ()
+    personas: tuple[str, ...] = ()
+    """People whose tasks are asked for."""
     passages: tuple[Passage, ...] = ()
     records: tuple[InstructionRecord, ...] = ()
     """Records whose instructions are to be answered anew."""

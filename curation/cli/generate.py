@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 @click.option("--seed", default=1, show_default=True, help="Decides which examples each request shows.")
 @click.option("--temperature", default=0.9, show_default=True, help="Of requests for instructions.")
 @click.option("--answer-temperature", default=0.5, show_default=True, help="Of requests for contexts and responses.")
+@click.option("--agree", default=1, show_default=True, help="Answers to a checkable task, of which most must agree.")
 @click.option("--frequency-penalty", default=0.3, show_default=True, help="Against loops in answers, 0 to 2.")
 @click.option("--max-tokens", default=192, show_default=True, help="Longest context or response; longer is rejected.")
 @click.option("--per-request", default=4, show_default=True, help="Instructions asked for at once.")

@@ -27,7 +27,7 @@ from curation.generate.rounds import Goal, Rounds
 from curation.generate.routes import Closable, Closing, Routes
 from curation.generate.seeds import SHIPPED, language_of, read_seeds, seeds_by_category
 from curation.generate.spending import Spending
-from curation.generate.strategies import STRATEGIES, Sampling, Seeds
+from curation.generate.strategies import STRATEGIES, Sampling, Seeds, strategies_of
 from curation.generate.waiting import waited_for
 from curation.generate.watch import Watch
 from curation.generate.web import ANSWER_KEY_VARIABLE, KEY_VARIABLE, OpenAIEndpoint, open_endpoint
@@ -83,6 +83,8 @@ class Generate:
     """Of requests for instructions."""
     answer_temperature: float = 0.5
     """Of requests for contexts and responses."""
+    agree: int = 1
+    """Answers where answers can be compared, of which more than half have to agree; 1: nothing is asked twice."""
     frequency_penalty: float = 0.3
     """Of contexts and responses, against loops: 0 (not sent) to 2."""
     max_tokens: int = 192
@@ -126,9 +128,12 @@ class Generate:
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot be meant."""
-        for name in ("n", "max_tokens", "per_request", "round_size", "concurrency", "attempts"):
+        for name in ("n", "max_tokens", "per_request", "round_size", "concurrency", "attempts", "agree"):
             if getattr(self, name) < 1:
                 raise InputError(place="generate", field=name, expected="1 or more", found=str(getattr(self, name)))
+        if self.agree > 1 and not self.answer_temperature:
+            expected = "over 0 with agree: answers that must be the same say nothing"
+            raise InputError(place="generate", field="answer_temperature", expected=expected, found="0")
         known_form(self.output_form)
         self._refuse_mode()
         self._refuse_strategies()
@@ -266,7 +271,7 @@ class Generate:
         )
         sampling = self.sampling(form)
         return Plan(
-            strategies={name: STRATEGIES[name](sampling, material) for name in self.mix},
+            strategies=strategies_of(self.mix, sampling, material),
             shares=self.mix,
             quotas=parse_quotas(self.quota, categories),
             round_size=self.round_size,
@@ -310,6 +315,7 @@ class Generate:
             examples=self.examples,
             per_request=self.per_request,
             steer=self.steer,
+            agree=self.agree,
         )
 
     @asynccontextmanager

@@ -40,6 +40,8 @@ class Sampling:
     """How items are written in an answer, one of `curation.generate.contract.FORMS`."""
     steer: bool = True
     """Whether requests say what is short."""
+    agree: int = 1
+    """Answers of which most have to agree, where they can be compared; 1: nothing is asked twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

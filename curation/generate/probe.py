@@ -12,6 +12,7 @@ from curation.generate.budgeted import write_spent
 from curation.generate.endpoint import Answer, Endpoint, Request
 from curation.generate.estimate import AT_A_TIME, Estimate, Range, estimate_of
 from curation.generate.journal import Journal, Remembered, open_journal
+from curation.generate.opening import open_routes
 from curation.generate.source import Generate
 from curation.generate.spending import Spending
 from curation.generate.waiting import waited_for
@@ -96,7 +97,7 @@ async def _probing(source: Generate, journal: Journal, count: int, probed: Probe
     """Yield the outcomes of a few requests."""
     purse = source.purse(journal.spending)
     before, answers = purse.spending.tokens, purse.spending.answers
-    async with source.endpoints(journal, purse) as endpoint:
+    async with open_routes(source, journal, purse) as endpoint:
         remembered = Remembered(endpoint, journal)
         few = Few(remembered, journal, count)
         try:

@@ -19,13 +19,14 @@ from curation.generate import coverage
 from curation.generate.coverage import Cell, Coverage
 from curation.generate.endpoint import Answer, Endpoint, Request
 from curation.generate.gates import Gates
-from curation.generate.novelty import SCOPES, Neighbour, Pool, Scope
+from curation.generate.judge import Candidate, Judge
+from curation.generate.novelty import Neighbour, Scope
 from curation.generate.plan import Turns
 from curation.generate.strategies.shape import Draft, Drafted, Proposal, Seeds, Shelf, Strategy, Turn
 from curation.generate.tally import Tally
 from curation.generate.under_way import UnderWay
-from schemas.outcome import SILENT, Aside, Outcome, Rejection, reject
-from schemas.record import InstructionRecord, Reason
+from schemas.outcome import SILENT, Aside, Outcome, Rejection
+from schemas.record import InstructionRecord
 
 AHEAD = 4
 """Answers that may wait for an earlier one to be judged, for each that can be under way at a time."""
@@ -49,23 +50,6 @@ class Asked(NamedTuple):
 
     strategy: Strategy
     proposal: Proposal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """What an answer holds, on its way to an outcome."""
-
-    strategy: Strategy
-    drafted: Drafted
-    near: Neighbour | None = None
-    """The most similar record there was when it came in its turn."""
-    key: int | None = None
-    """Its own key in the pool; None: it is not new, or that was not asked yet."""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it is to be finished."""
-        return isinstance(self.drafted, Draft) and not (self.near and self.key is None)
 
 
 class Rounds:
@@ -93,14 +77,11 @@ class Rounds:
         self._under_way = UnderWay(goal.concurrency)
         self._seeds = seeds
         self._made: dict[str, list[InstructionRecord]] = {}
-        self._pool, self._names, self._text = Pool(), dict[int, str](), SCOPES[goal.scope]
+        self._judge = Judge(seeds, novelty=goal.novelty, scope=goal.scope, gates=goal.gates)
         self._asked: Counter[str] = Counter()
         self._tally, self._started = Tally(), time.monotonic()
-        every = [one for of_category in seeds.values() for one in of_category]
         self._covered: Counter[Cell] = Counter()
-        self._covered_by_seeds = coverage.count(every)
-        for seed in every:
-            self._names[self._pool.add(self._pool.encode(self._text(seed)))] = seed.id
+        self._covered_by_seeds = coverage.count([one for of_category in seeds.values() for one in of_category])
 
     async def outcomes(self) -> AsyncGenerator[Outcome, None]:
         """Yield outcomes up to the n-th record, or until nothing is left to work on; leave aside what they cover.
@@ -146,7 +127,7 @@ class Rounds:
             yield outcome
         # an instruction that came to nothing bars no other; only now, because a round is judged in order
         for key in burnt:
-            self._pool.remove(key)
+            self._judge.forget(key)
 
     def _coverage(self) -> Coverage:
         return Coverage(kept=dict(self._covered), seeds=self._covered_by_seeds)
@@ -157,7 +138,7 @@ class Rounds:
         async for answers in answered:
             for asked, answer in answers:
                 for drafted in _read(asked, answer):
-                    yield self._candidate(asked.strategy, drafted)
+                    yield self._judge.candidate(asked.strategy, drafted)
 
     async def _proposals(self, shelf: Shelf) -> AsyncGenerator[Asked, None]:
         for strategy, turn in self._plan.turns(shelf):
@@ -171,13 +152,9 @@ class Rounds:
         """Number a request that is the same as an earlier one, so that it is asked again."""
         if proposal.request is None:
             return proposal
-        sample = self._times(proposal.request.key)
-        return replace(proposal, request=replace(proposal.request, sample=sample))
-
-    def _times(self, what: str) -> int:
-        """Return how often something came before."""
-        self._asked[what] += 1
-        return self._asked[what] - 1
+        key = proposal.request.key
+        self._asked[key] += 1
+        return replace(proposal, request=replace(proposal.request, sample=self._asked[key] - 1))
 
     async def _answered(self, asked: Asked) -> list[tuple[Asked, Answer | None]]:
         """Ask, and once more for the items that a cut answer had no room for."""
@@ -196,26 +173,6 @@ class Rounds:
         async with self._under_way.slot():
             return await self._endpoint.ask(request)
 
-    def _candidate(self, strategy: Strategy, drafted: Drafted) -> Candidate:
-        """Judge an instruction; where instructions are what is compared, enter it in the pool if it is new."""
-        candidate = Candidate(strategy=strategy, drafted=drafted)
-        if isinstance(drafted, Rejection):
-            return candidate
-        judged = drafted.record if drafted.given else self._goal.gates.instruction(drafted.record)
-        if isinstance(judged, Rejection):
-            return replace(candidate, drafted=judged)
-        drafted = replace(drafted, sample=self._times(drafted.record.id))
-        candidate = replace(candidate, drafted=drafted)
-        return self._placed(candidate, drafted) if self._goal.scope == "instruction" else candidate
-
-    def _placed(self, candidate: Candidate, draft: Draft) -> Candidate:
-        """Find the nearest record, and enter the draft in the pool if it is new, or somebody's own."""
-        codes = self._pool.encode(self._text(draft.record))
-        near = self._pool.nearest(codes)
-        if near and near.score > self._goal.novelty and not draft.given:
-            return replace(candidate, near=near)
-        return replace(candidate, near=near, key=self._pool.add(codes))
-
     async def _finished(self, candidate: Candidate, shelf: Shelf) -> Candidate:
         """Have a new instruction done."""
         if not candidate.is_open or isinstance(candidate.drafted, Rejection):
@@ -223,46 +180,18 @@ class Rounds:
         return replace(candidate, drafted=await candidate.strategy.finish(candidate.drafted, shelf, self))
 
     def _settled(self, candidate: Candidate) -> Outcome:
-        """Return what becomes of a candidate, and remember it."""
-        drafted = candidate.drafted
-        outcome = drafted if isinstance(drafted, Rejection) else self._judged(candidate, drafted)
-        if candidate.key is not None:
-            self._names[candidate.key] = outcome.id
+        """Return what becomes of a candidate; what is kept is remembered."""
+        outcome, near = self._judge.settled(candidate)
+        if not isinstance(outcome, Rejection) and isinstance(candidate.drafted, Draft):
+            self._made.setdefault(outcome.category, []).append(outcome)
+            self._covered.update(coverage.cells(outcome))
+            self._leave(outcome, candidate.drafted, near)
         return outcome
-
-    def _judged(self, candidate: Candidate, draft: Draft) -> Outcome:
-        if not candidate.is_open and candidate.near:
-            return reject(draft.record, self._not_novel(candidate.near))
-        outcome = self._goal.gates.record(draft.record, grounded=draft.grounded)
-        if isinstance(outcome, Rejection):
-            return outcome
-        if candidate.key is None:  # its context is compared too, and stands only now
-            candidate = self._placed(candidate, replace(draft, record=outcome))
-            if candidate.key is None and candidate.near:
-                return reject(outcome, self._not_novel(candidate.near))
-            self._names[candidate.key or 0] = outcome.id
-        self._keep(outcome, draft, candidate.near)
-        return outcome
-
-    def _keep(self, record: InstructionRecord, draft: Draft, near: Neighbour | None) -> None:
-        self._made.setdefault(record.category, []).append(record)
-        self._covered.update(coverage.cells(record))
-        self._leave(record, draft, near)
-
-    def _not_novel(self, near: Neighbour) -> Reason:
-        return Reason(
-            code="instruction_not_novel",
-            field="instruction",
-            found=f"ROUGE-L {near.score:.2f}",
-            limit=f"{self._goal.novelty:g}",
-            other=self._names[near.key],
-            scores={"rouge_l": round(near.score, 4)},
-        )
 
     def _leave(self, record: InstructionRecord, draft: Draft, near: Neighbour | None) -> None:
         """Leave aside what is known of a kept record: its nearest neighbour, and the requests it came out of."""
-        other = self._names[near.key] if near else ""
-        self._aside.leave("novelty", {"id": record.id, "other": other, "rouge_l": round(near.score, 4) if near else 0})
+        score = round(near.score, 4) if near else 0
+        self._aside.leave("novelty", {"id": record.id, "other": self._judge.name_of(near), "rouge_l": score})
         self._aside.leave("requests", {"id": record.id, **draft.requests})
 
     def _note(self, outcome: Outcome) -> None:

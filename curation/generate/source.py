@@ -1,36 +1,26 @@
 """The source `generate`: records out of a language model, grown from seeds."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from curation.generate.batch_api import BatchApi
-from curation.generate.batched import Batched
-from curation.generate.budget import Purse, read_budget
-from curation.generate.budgeted import Budgeted, told_how_far, write_spent
-from curation.generate.contract import FORMS
-from curation.generate.embedded import open_embedded
+from curation.generate.budgeted import told_how_far, write_spent
 from curation.generate.endpoint import Endpoint
 from curation.generate.gates import Gates
-from curation.generate.jobs import Jobs
 from curation.generate.journal import Journal, Remembered, journal_beside, open_journal
-from curation.generate.ladder import AUTO, choose_form, known_form
-from curation.generate.limiter import Limited, Patience
+from curation.generate.ladder import AUTO, choose_form
 from curation.generate.material import material_files, read_material
-from curation.generate.novelty import Scope
-from curation.generate.plan import Plan, parse_quotas, parse_shares
-from curation.generate.prices import Price, dearer, find_price, given_price
-from curation.generate.replay import Nobody, Proposals, Replay, nothing
+from curation.generate.opening import open_routes
+from curation.generate.plan import Plan, parse_quotas
+from curation.generate.replay import Proposals, Replay, nothing
 from curation.generate.rounds import Goal, Rounds
-from curation.generate.routes import Closable, Closing, Routes
-from curation.generate.seeds import SHIPPED, language_of, read_seeds, seeds_by_category
-from curation.generate.spending import Spending
-from curation.generate.strategies import STRATEGIES, Sampling, Seeds, strategies_of
+from curation.generate.seeds import language_of, read_seeds, seeds_by_category
+from curation.generate.settings import BATCH, ONLINE, Settings
+from curation.generate.strategies import Seeds, strategies_of
 from curation.generate.waiting import waited_for
 from curation.generate.watch import Watch
-from curation.generate.web import ANSWER_KEY_VARIABLE, KEY_VARIABLE, OpenAIEndpoint, open_endpoint
 from schemas.errors import InputError
 from schemas.manifest import FileDigest, digest_file
 from schemas.models import resolve
@@ -38,158 +28,18 @@ from schemas.outcome import SILENT, Aside, Outcome
 
 ANY = "any"
 """The language of records that may be in any."""
-ONLINE, BATCH = "online", "batch"
 AT_ONCE = 100_000
 """Requests that may wait for a job at a time: all of a round."""
-EMBEDDED_FORM = "list"
-"""What the embedded model writes best, see `benchmarks/embedded_generation.py`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Generate:
+class Generate(Settings):
     """Makes instruction/response pairs with a model, from seed tasks."""
-
-    n: int = 200
-    """Records to keep."""
-    model: str = "smollm2-135m"
-    """An embedded model, a path or a Hub id; with `base_url`, what the endpoint calls it."""
-    base_url: str = field(default="", metadata={"identity": False})
-    """Address of an OpenAI-compatible endpoint; empty: the model runs in this process."""
-    answer_model: str = ""
-    """Writes the responses; empty: `model` does."""
-    answer_base_url: str = field(default="", metadata={"identity": False})
-    """Address of the endpoint that has it; empty: `base_url`, or this process."""
-    seeds: str = field(default="", metadata={"identity": False})
-    """A file of seed tasks, in any format that `validate` reads; empty: those that ship."""
-    strategy: str = "self-instruct"
-    """One of STRATEGIES, or several with their shares of the requests: `self-instruct:60,evol:25,docs:15`."""
-    quota: str = ""
-    """Share of the records that categories are to have: `brainstorming:10%,open_qa:30%`; the others share the rest."""
-    topics: str = field(default="", metadata={"identity": False})
-    """For `topic`: a file of topics, one a line; empty: those that ship."""
-    personas: str = field(default="", metadata={"identity": False})
-    """For `persona`: a file of people, one a line; empty: those that ship."""
-    docs: tuple[str, ...] = field(default=(), metadata={"identity": False})
-    """For `docs`: files or folders of documents (txt, md, jsonl, html)."""
-    records: str = field(default="", metadata={"identity": False})
-    """For `answer`: the step directory whose instructions are answered anew."""
-    raw_prompt: str = ""
-    """For `magpie`: one of `raw.FORMS`, or what stands before a user's words; empty: the model's own."""
-    steer: bool = True
-    """Whether requests say what is short among the records so far, compared with the seeds."""
-    seed: int = 1
-    """Decides which examples each request shows."""
-    temperature: float = 0.9
-    """Of requests for instructions."""
-    answer_temperature: float = 0.5
-    """Of requests for contexts and responses."""
-    agree: int = 1
-    """Answers where answers can be compared, of which more than half have to agree; 1: nothing is asked twice."""
-    frequency_penalty: float = 0.3
-    """Of contexts and responses, against loops: 0 (not sent) to 2."""
-    max_tokens: int = 192
-    """Longest context or response, in tokens; a longer one is cut and rejected."""
-    per_request: int = 4
-    """Instructions asked for at once."""
-    examples: int = 0
-    """Finished seeds shown where a context or a response is asked for; a large model takes after them, at a price."""
-    round_size: int = 24
-    """Requests for instructions in a round, which all show records of earlier rounds only."""
-    novelty: float = 0.7
-    """ROUGE-L F (0 to 1) with an earlier instruction, over which one is rejected."""
-    novelty_scope: Scope = "instruction"
-    """What of a record is compared: `instruction`, or `both`: that and its context."""
-    language: str = ""
-    """Language that records have to be in, as an ISO 639-1 code; empty: that of the seeds; `any`: not asked."""
-    min_yield: float = field(default=0.1, metadata={"identity": False})
-    """Share (0 to 1) of what is written that a round must keep; three rounds under it end the run."""
-    concurrency: int = field(default=8, metadata={"identity": False})
-    """Requests under way at once."""
-    timeout_s: float = field(default=300.0, metadata={"identity": False})
-    """Seconds that one request may take."""
-    mode: str = field(default=ONLINE, metadata={"identity": False})
-    """`online`: each request by itself; `batch`: in jobs of the provider's Batch API, at half the price."""
-    output_form: str = AUTO
-    """How the model writes lists: one of `contract.FORMS`; `auto`: the best that the endpoint keeps."""
-    attempts: int = field(default=Patience().attempts, metadata={"identity": False})
-    """Attempts at a request that meet server errors, lost connections or unreadable answers; 429 and 503 cost none."""
-    patience_s: float = field(default=Patience().patience_s, metadata={"identity": False})
-    """Seconds without any answer, after which an endpoint that keeps saying "later" is given up."""
-    budget: str = field(default="", metadata={"identity": False})
-    """What may be spent: `5usd`, `2Mtok`, `30min`, or several of them; empty: anything."""
-    price_in: float | None = field(default=None, metadata={"identity": False})
-    """US dollars per million tokens of prompts; None: what the price file says."""
-    price_out: float | None = field(default=None, metadata={"identity": False})
-    """US dollars per million tokens of answers."""
-    reparse: bool = False
-    """Read the answers that the journal holds once more, with the settings as they are now, and send nothing."""
-    journal: str = field(default="", metadata={"identity": False})
-    """Folder of the journal; empty: beside the step directory."""
-
-    def __post_init__(self) -> None:
-        """Refuse settings that cannot be meant."""
-        for name in ("n", "max_tokens", "per_request", "round_size", "concurrency", "attempts", "agree"):
-            if getattr(self, name) < 1:
-                raise InputError(place="generate", field=name, expected="1 or more", found=str(getattr(self, name)))
-        if self.agree > 1 and not self.answer_temperature:
-            expected = "over 0 with agree: answers that must be the same say nothing"
-            raise InputError(place="generate", field="answer_temperature", expected=expected, found="0")
-        known_form(self.output_form)
-        self._refuse_mode()
-        self._refuse_strategies()
-        if (self.price_in is None) != (self.price_out is None) or min(self.price_in or 0, self.price_out or 0) < 0:
-            found = f"{self.price_in} and {self.price_out}"
-            raise InputError(place="generate", field="price_in, price_out", expected="two prices or none", found=found)
-        self.purse()
-
-    def _refuse_mode(self) -> None:
-        if self.mode not in (ONLINE, BATCH):
-            expected = f"{ONLINE} or {BATCH}"
-            raise InputError(place="generate", field="mode", expected=expected, found=self.mode)
-        if self.mode == BATCH and not self.base_url:
-            raise InputError(
-                place="generate", field="mode", expected="an endpoint (base_url) for batches", found="none"
-            )
-
-    def _refuse_strategies(self) -> None:
-        known = f"one of {', '.join(STRATEGIES)}"
-        for name in self.mix:
-            if name not in STRATEGIES:
-                raise InputError(place="generate", field="strategy", expected=known, found=name)
-        if self.answer_base_url and self.answer_model in ("", self.model):
-            found = self.answer_model or "none"
-            raise InputError(place="generate", field="answer_model", expected="another model", found=found)
-
-    @property
-    def mix(self) -> dict[str, int]:
-        """The strategies and their shares of the requests."""
-        return parse_shares(self.strategy, "strategy")
 
     @property
     def name(self) -> str:
         """The word for this source in manifests and recipes."""
         return "generate"
-
-    def purse(self, spending: Spending | None = None) -> Purse:
-        """Return a purse with the budget, of which so much is spent already."""
-        if self.price_in is not None and self.price_out is not None:
-            price: Price | None = given_price(self.price_in, self.price_out)
-        else:
-            price = self._price()
-        return Purse(budget=read_budget(self.budget), price=price, spending=spending or Spending())
-
-    def _price(self) -> Price | None:
-        """Return the price; of two models what is dearer of either, so that a budget holds whoever is asked."""
-        usual = find_price(self.model, self.base_url)
-        if not self.answer_model:
-            return usual
-        other = find_price(self.answer_model, self.answer_base_url or self.base_url)
-        return dearer(usual, other) if usual and other else None
-
-    @property
-    def seed_file(self) -> Path:
-        """Where the seeds are."""
-        return Path(self.seeds) if self.seeds else SHIPPED
 
     def inputs(self) -> list[FileDigest]:
         """Return the digest of the seed file, the step's input."""
@@ -213,7 +63,7 @@ class Generate:
             yield from waited_for(self._outcomes(journal, watch), watch.interrupted)
 
     async def _outcomes(self, journal: Journal, watch: Watch) -> AsyncGenerator[Outcome, None]:
-        async with self.endpoints(journal, watch.purse) as endpoint:
+        async with open_routes(self, journal, watch.purse) as endpoint:
             remembered = Remembered(endpoint, journal, sends_nothing=self.reparse)
             try:
                 form = await self._form(remembered, journal, watch)
@@ -277,17 +127,6 @@ class Generate:
             round_size=self.round_size,
         )
 
-    @property
-    def _patience(self) -> Patience:
-        return Patience(attempts=self.attempts, patience_s=self.patience_s)
-
-    @property
-    def form_unasked(self) -> str:
-        """The form of lists if no endpoint is asked what it can do: the best one."""
-        if self.output_form != AUTO:
-            return self.output_form
-        return next(iter(FORMS)) if self.base_url else EMBEDDED_FORM
-
     async def form_of(self, endpoint: Endpoint, aside: Aside) -> str:
         """Return the form of lists: what was asked for, else the best that the endpoint keeps."""
         if self.output_form != AUTO or self.reparse or not self.base_url:
@@ -298,49 +137,5 @@ class Generate:
         """Return the form of lists; in batch mode it is asked online, because a job may take a day."""
         if self.mode != BATCH:
             return await self.form_of(endpoint, watch.aside)
-        async with replace(self, mode=ONLINE).endpoints(journal, watch.purse) as online:
+        async with open_routes(replace(self, mode=ONLINE), journal, watch.purse) as online:
             return await self.form_of(Remembered(online, journal, sends_nothing=self.reparse), watch.aside)
-
-    def sampling(self, form: str = EMBEDDED_FORM) -> Sampling:
-        """Return how the model is asked, with lists in this form."""
-        return Sampling(
-            form=form,
-            model=self.model,
-            answer_model=self.answer_model,
-            seed=self.seed,
-            temperature=self.temperature,
-            answer_temperature=self.answer_temperature,
-            frequency_penalty=self.frequency_penalty,
-            max_tokens=self.max_tokens,
-            examples=self.examples,
-            per_request=self.per_request,
-            steer=self.steer,
-            agree=self.agree,
-        )
-
-    @asynccontextmanager
-    async def endpoints(self, journal: Journal, purse: Purse) -> AsyncIterator[Routes]:
-        """Open the endpoint, and that of the answers where it is another; each has a limiter of its own."""
-        if self.reparse:
-            yield Routes(Nobody(), {})
-            return
-        jobs = Jobs(journal.folder)
-
-        def limited(endpoint: Endpoint) -> Closable:
-            if self.mode == BATCH and isinstance(endpoint, OpenAIEndpoint):
-                batched = Batched(BatchApi(endpoint), jobs, self._patience)
-                return Closing(Budgeted(batched, purse, journal), batched.close)
-            return Limited(Budgeted(endpoint, purse, journal), most=self.concurrency, patience=self._patience)
-
-        async with AsyncExitStack() as stack:
-            usual = limited(await stack.enter_async_context(self._open(self.model, self.base_url)))
-            others = {}
-            if self.answer_model and (self.answer_base_url or not self.base_url):
-                opened = self._open(self.answer_model, self.answer_base_url, ANSWER_KEY_VARIABLE)
-                others[self.answer_model] = limited(await stack.enter_async_context(opened))
-            yield Routes(usual, others)
-
-    def _open(self, model: str, base_url: str, key: str = KEY_VARIABLE) -> AbstractAsyncContextManager[Endpoint]:
-        if base_url:
-            return open_endpoint(base_url, timeout_s=self.timeout_s, key_variable=key)
-        return open_embedded(resolve(model), concurrency=self.concurrency, timeout_s=self.timeout_s)

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
+from curation.generate.address import Address, read_address
 from curation.generate.endpoint import Answer, Request, read_answer
 from curation.generate.headers import NO_LIMITS, Limits, read_limits
 from curation.generate.statuses import (
@@ -35,7 +35,7 @@ from schemas.record import Row
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 ANSWER_KEY_VARIABLE = "OPENAI_ANSWER_API_KEY"
-"""Holds the key for a second endpoint, which must not be shown that of the first."""
+"""Holds the key for the endpoint of the answers, which must not be shown that of the first."""
 NO_KEY = "none"
 """Sent where no key is set: servers on one's own machine want none, others will say what they want."""
 REDACTED = "[redacted]"
@@ -66,21 +66,15 @@ async def open_endpoint(
     """
     import aiohttp  # 0.2 s
 
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        shown = base_url.partition("?")[0].rpartition("@")[2]  # a key may stand in the rest
-        raise EndpointError(f"--base-url {shown}: expected an address such as http://localhost:8000/v1")
+    address = read_address(base_url)
     key = "" if own else os.environ.get(key_variable, "")
-    host = parts.netloc.rpartition("@")[2]
     async with aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(timeout_s, 10)),
         connector=aiohttp.TCPConnector(limit=0),  # the limiter counts
-        headers={"Authorization": _authorization(key, parts.username, parts.password)},
-        trust_env=not is_loopback(parts.hostname),  # a proxy cannot reach this machine's own loopback
+        headers={"Authorization": _authorization(key, address.user, address.password)},
+        trust_env=not is_loopback(address.host),  # a proxy cannot reach this machine's own loopback
     ) as session:
-        place = f"{parts.scheme}://{host}"
-        secrets = tuple(filter(None, (key, parts.password)))
-        yield OpenAIEndpoint(session, base=f"{place}{parts.path.rstrip('/')}", place=place, secrets=secrets)
+        yield OpenAIEndpoint(session, address, key=key, key_variable=key_variable)
 
 
 def is_loopback(host: str) -> bool:
@@ -91,9 +85,11 @@ def is_loopback(host: str) -> bool:
 class OpenAIEndpoint:
     """An endpoint that speaks OpenAI's chat completions, and completions of raw prompts."""
 
-    def __init__(self, session: Any, *, base: str, place: str, secrets: tuple[str, ...] = ()) -> None:
-        self._session, self._base, self._secrets = session, base, secrets
-        self.place = place
+    def __init__(self, session: Any, address: Address, *, key: str = "", key_variable: str = KEY_VARIABLE) -> None:
+        self._session, self._address = session, address
+        self._secrets = tuple(filter(None, (key, *address.secrets)))
+        self._no_key = "" if key or address.password else f" ({key_variable} is not set)"
+        self.place = address.place
         """Scheme and host, for people."""
         self._has_answered = False
         self._called: dict[str, str] = {}
@@ -126,7 +122,7 @@ class OpenAIEndpoint:
         data = None if body is None else dumps(body)
         headers = {"Content-Type": "application/json"} if data else None
         try:
-            async with self._session.request(method, self._base + path, data=data, headers=headers) as got:
+            async with self._session.request(method, self._address.url(path), data=data, headers=headers) as got:
                 return Received(got.status, got.headers, await got.read())
         except TimeoutError:
             raise FaultError(f"{self.place}: no answer within the time limit") from None
@@ -146,7 +142,12 @@ class OpenAIEndpoint:
         headers = {"Authorization": self._session.headers["Authorization"]}
         http = openai.DefaultAsyncHttpxClient(trust_env=self._session.trust_env)
         client = openai.AsyncOpenAI(
-            base_url=self._base, api_key=NO_KEY, default_headers=headers, max_retries=0, http_client=http
+            base_url=self._address.base,
+            api_key=NO_KEY,
+            default_headers=headers,
+            default_query=self._address.params,
+            max_retries=0,
+            http_client=http,
         )
         try:
             async with client:
@@ -168,7 +169,7 @@ class OpenAIEndpoint:
 
         headers = {"Content-Type": "application/json"}
         try:
-            async with self._session.request(method, self._base + path, data=dumps(body), headers=headers) as got:
+            async with self._session.request(method, self._address.url(path), data=dumps(body), headers=headers) as got:
                 yield got.content
         except aiohttp.ClientError as error:
             raise FaultError(f"{self.place}: {self._redacted(str(error))}") from None
@@ -239,7 +240,7 @@ class OpenAIEndpoint:
 
     def words_of(self, received: Received) -> str:
         """Return what an error says, for people."""
-        hint = f" ({KEY_VARIABLE} is not set)" if received.status in UNAUTHORIZED and not self._secrets else ""
+        hint = self._no_key if received.status in UNAUTHORIZED else ""
         return f"{self.place}: {self._said(received)}{hint}"
 
     def _said(self, received: Received) -> str:
@@ -255,9 +256,9 @@ class OpenAIEndpoint:
         return text
 
 
-def _authorization(key: str, user: str | None, password: str | None) -> str:
+def _authorization(key: str, user: str, password: str) -> str:
     if password and not key:
-        return "Basic " + base64.b64encode(f"{user or ''}:{password}".encode()).decode()
+        return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
     return f"Bearer {key or NO_KEY}"
 
 

@@ -126,6 +126,8 @@ class Told:
     """The body of every request that was answered with 200, with the time it came."""
     seen: list[tuple[float, str]] = field(default_factory=list)
     """When every request came, and its Authorization header."""
+    paths: list[str] = field(default_factory=list)
+    """Where every request went, with its query."""
 
 
 @contextmanager
@@ -141,6 +143,7 @@ def told_server(*replies: Reply, slow_s: float = 0.0) -> Iterator[Told]:
             sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             with lock:
                 told.seen.append((time.monotonic(), self.headers.get("Authorization", "")))
+                told.paths.append(self.path)
                 reply = told.replies.pop(0) if told.replies else Reply(wait_s=slow_s)
             time.sleep(reply.wait_s)
             text, finish = spoken(sent["messages"])

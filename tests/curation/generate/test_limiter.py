@@ -10,10 +10,11 @@ import pytest
 
 from curation.generate.endpoint import Answer, Message, Request, read_answer
 from curation.generate.headers import Limits
-from curation.generate.limiter import ExhaustedError, Limited, Patience, Window
+from curation.generate.limiter import ExhaustedError, Limited, Patience
 from curation.generate.source import Generate
 from curation.generate.trouble import BusyError, FaultError
 from curation.generate.web import open_endpoint
+from curation.generate.window import Window
 from curation.mock.serve import serving
 from curation.mock.service import MockEndpoint
 from curation.pipeline import run_source

@@ -1,14 +1,17 @@
 """A key is sent, and stands nowhere else: not in a journal, a step, an error, a ledger, a log or on a screen."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 import pytest
 
 from curation.mock.serve import serving
 from curation.mock.service import MockEndpoint
+from tests.curation.generate.scripted import Reply, told_server
 from tests.support import ROOT
 
 CANARY = "sk-canary-51c0ffee"
@@ -72,6 +75,22 @@ def test_a_key_in_the_query(tmp_path: Path) -> None:
     assert (done.returncode, refused.returncode) == (5, 5)
     assert CANARY not in done.stdout + done.stderr + refused.stdout + refused.stderr
     assert CANARY.encode() not in written(tmp_path)
+
+
+def test_a_key_in_the_query_is_repeated_by_the_server(tmp_path: Path) -> None:
+    """In whatever way it writes it, it does not get into what is said."""
+    secret = f"{CANARY}/+ é"
+    query = urlencode({"api-version": "2024-10-21", "api-key": secret})
+    ways = (secret, quote(secret, safe=""), quote(secret), query)
+    for number, way in enumerate(ways):
+        refusal = Reply(status=403, body=json.dumps({"error": {"message": f"no: {way}"}}))
+        with told_server(*[refusal] * 30) as told:
+            done = run(tmp_path / str(number), f"{told.address}?{query}", "--plain", key="")
+
+        assert done.returncode == 5
+        assert "no: [redacted]" in done.stderr
+        assert CANARY not in done.stdout + done.stderr
+        assert "2024-10-21" not in done.stdout + done.stderr
 
 
 def test_the_test_can_fail(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from curation.generate.address import read_address
 from curation.generate.endpoint import Answer, Message, Request
 from curation.generate.limiter import Limited, Patience
 from curation.generate.web import open_endpoint
@@ -130,6 +131,23 @@ def test_an_address_that_is_none() -> None:
     """The option is named."""
     with pytest.raises(EndpointError, match="--base-url localhost:8000: expected an address such as"):
         ask("localhost:8000")
+
+
+def test_a_query_is_sent_with_every_request() -> None:
+    """Azure wants its version there; signs that mean something in an address stay quoted."""
+    query = "api-version=2024-10-21&a=b%2B%26"
+    with told_server() as told:
+        asyncio.run(ask_all(f"{told.address}/?{query}", HELLO, HELLO))
+
+    assert told.paths == [f"/v1/chat/completions?{query}"] * 2
+
+
+def test_a_query_is_joined_to_that_of_a_path() -> None:
+    """One question mark; without a query the path stays as it is."""
+    address = read_address("http://me:pw@host:8000/v1/?api-version=7")
+
+    assert address.url("/batches?limit=1") == "http://host:8000/v1/batches?limit=1&api-version=7"
+    assert read_address("http://host/v1").url("/models") == "http://host/v1/models"
 
 
 def test_a_request_that_is_refused_later_is_an_answer() -> None:

@@ -21,6 +21,7 @@ COMMANDS = {
     "release": "curation.cli.release:release",
     "diff": "curation.cli.diff:diff",
     "report": "curation.cli.report:report",
+    "funnel": "curation.cli.funnel:funnel",
     "explain": "curation.cli.explain:explain",
     "run": "curation.cli.run:run",
 }

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--strategy", default="self-instruct", show_default=True, help="One, or a mix: self-instruct:60,evol:40.")
 @click.option("--quota", default="", help="Share of the records by category: brainstorming:10%,open_qa:30%.")
 @click.option("--topics", default="", help="For topic: a file of topics, one a line; default: those that ship.")
+@click.option("--personas", default="", help="For persona: a file of people, one a line; default: those that ship.")
 @click.option(
     "--docs", default=(), multiple=True, help="For docs: a file or folder (txt, md, jsonl, html); repeatable."
 )
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 @click.option("--seed", default=1, show_default=True, help="Decides which examples each request shows.")
 @click.option("--temperature", default=0.9, show_default=True, help="Of requests for instructions.")
 @click.option("--answer-temperature", default=0.5, show_default=True, help="Of requests for contexts and responses.")
+@click.option("--agree", default=1, show_default=True, help="Answers to a checkable task, of which most must agree.")
 @click.option("--frequency-penalty", default=0.3, show_default=True, help="Against loops in answers, 0 to 2.")
 @click.option("--max-tokens", default=192, show_default=True, help="Longest context or response; longer is rejected.")
 @click.option("--per-request", default=4, show_default=True, help="Instructions asked for at once.")

@@ -1,17 +1,20 @@
 """`dolly-data seeds`: the tasks that generation starts from."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+
+from curation.cli.base import echo_event
 
 SEEDS = click.argument("file", type=click.Path(path_type=Path), required=False)
 
 
 @click.group()
 def seeds() -> None:
-    """Check and list seed tasks."""
+    """Check and list seed tasks, and draw them from data."""
 
 
 @seeds.command()
@@ -43,6 +46,43 @@ def list_(file: Path | None) -> None:
     _show(read_seeds(file or SHIPPED), examples=True)
 
 
+@seeds.command(name="from")
+@click.argument("source")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write.")
+@click.option("-n", "--n", "n", default=160, show_default=True, help="Seeds to draw.")
+@click.option("--seed", default=1, show_default=True, help="Decides which rows are drawn.")
+@click.option("--category", default="", help="Given to rows that name no category.")
+@click.option("--force", is_flag=True, help="Write over a file that stands there.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as a JSON line.")
+def from_(source: str, output: Path, n: int, seed: int, category: str, *, force: bool, as_json: bool) -> None:
+    """Draw seeds from SOURCE (a file, a folder, a Hub id), as many of each category as can be.
+
+    Reads what validate reads. Rows that the filters would reject or repair, and those that resemble one drawn before,
+    are passed over. Then prints what seeds check finds in the file, and exits with 1 where that is something.
+    """
+    from curation.generate.seed_import import SeedDraw, write_seeds
+    from curation.generate.seeds import check_seeds
+
+    drawn = SeedDraw(source=source, n=n, seed=seed, category=category)()
+    write_seeds(drawn.seeds, output, force=force)
+    found, faults = check_seeds(output)
+    passed = dict(drawn.passed.most_common())
+    event = {"event": "seeds", "path": str(output), "n": len(found), "passed": passed, "faults": list(map(str, faults))}
+    echo_event(event, _drawn_text(output, passed, faults), as_json=as_json)
+    if not as_json:
+        _show(found, examples=False)
+    if faults:
+        sys.exit(1)
+
+
+def _drawn_text(output: Path, passed: Mapping[str, int], faults: Sequence[Any]) -> str:
+    from curation.visible import on_one_line
+
+    over = ", ".join(f"{number:,} {code}" for code, number in passed.items())
+    lines = [on_one_line(str(fault)) for fault in faults]
+    return "\n".join([*lines, f"passed over: {over or 'nothing'}", f"wrote {output}"])
+
+
 def _show(found: list[Any], *, examples: bool) -> None:
     from curation.generate.seeds import seeds_by_category
     from curation.visible import on_one_line
@@ -50,4 +90,4 @@ def _show(found: list[Any], *, examples: bool) -> None:
     click.echo(f"{len(found):,} seed tasks")
     for category, tasks in seeds_by_category(found).items():
         example = f"  {on_one_line(tasks[0].instruction)}" if examples else ""
-        click.echo(f"  {category or '(no category)':24}{len(tasks):>4}{example}")
+        click.echo(f"  {on_one_line(category) or '(no category)':24}{len(tasks):>4}{example}")

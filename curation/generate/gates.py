@@ -34,6 +34,7 @@ REASONS = {
     "context_echoes": "The context is the instruction again.",
     "context_placeholder": "The context leaves a blank to be filled in.",
     "response_unsupported": "The response brings in a number or a name that its document does not hold.",
+    "answers_disagree": "Asked several times, the model gave different answers.",
     "evolution_copies_prompt": "The evolved instruction speaks of the rewriting instead of the task.",
     "evolution_no_gain": "The evolved instruction says hardly anything that its parent does not say.",
     "evolution_unanswerable": "The model finds no answer to the evolved instruction.",

@@ -15,6 +15,8 @@ from schemas.step import StepDirectory, is_step, step_input
 
 TOPICS = Path(__file__).with_name("topics.txt")
 """150 topics, written for this project."""
+PERSONAS = Path(__file__).with_name("personas.txt")
+"""80 people, invented for this project."""
 
 
 def read_material(
@@ -22,6 +24,7 @@ def read_material(
     *,
     seed: int,
     topics: str = "",
+    personas: str = "",
     docs: tuple[str, ...] = (),
     records: str = "",
     raw: str = "",
@@ -34,6 +37,7 @@ def read_material(
     """
     return Material(
         topics=read_topics(Path(topics) if topics else TOPICS, seed) if "topic" in strategies else (),
+        personas=read_personas(Path(personas) if personas else PERSONAS, seed) if "persona" in strategies else (),
         passages=read_passages(docs, seed) if "docs" in strategies else (),
         records=read_answered(records) if "answer" in strategies else (),
         raw_prompt=raw_prompt(raw, place) if "magpie" in strategies else "",
@@ -41,12 +45,14 @@ def read_material(
 
 
 def material_files(
-    strategies: Collection[str], *, topics: str, docs: tuple[str, ...], records: str
+    strategies: Collection[str], *, topics: str, personas: str, docs: tuple[str, ...], records: str
 ) -> list[FileDigest]:
     """Return the digests of the files that these strategies read."""
     files = []
     if "topic" in strategies:
         files.append(digest_file(_file(Path(topics), "a file of topics") if topics else TOPICS))
+    if "persona" in strategies:
+        files.append(digest_file(_file(Path(personas), "a file of personas") if personas else PERSONAS))
     if "docs" in strategies:
         files += [digest_file(path) for path in document_files(docs)]
     if "answer" in strategies:
@@ -60,11 +66,24 @@ def read_topics(path: Path, seed: int) -> tuple[str, ...]:
     Raises:
         InputError: none in it.
     """
-    lines = (line.strip() for line in _file(path, "a file of topics").read_text(encoding="utf-8").splitlines())
-    topics = list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
-    if not topics:
-        raise InputError(place=path, expected="topics, one a line", found="none")
-    return tuple(draw(topics, len(topics), seed, "topics"))
+    return _drawn_lines(path, seed, "topics")
+
+
+def read_personas(path: Path, seed: int) -> tuple[str, ...]:
+    """Return the people of a file, one a line, in an order that the seed decides.
+
+    Raises:
+        InputError: none in it.
+    """
+    return _drawn_lines(path, seed, "personas")
+
+
+def _drawn_lines(path: Path, seed: int, what: str) -> tuple[str, ...]:
+    lines = (line.strip() for line in _file(path, f"a file of {what}").read_text(encoding="utf-8").splitlines())
+    found = list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
+    if not found:
+        raise InputError(place=path, expected=f"{what}, one a line", found="none")
+    return tuple(draw(found, len(found), seed, what))
 
 
 def read_answered(path: str) -> tuple[InstructionRecord, ...]:

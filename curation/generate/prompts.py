@@ -79,6 +79,14 @@ def ask_instructions(
     return (*turns, Message("user", _joined(_new(count, category, topic), wish)))
 
 
+def brought_by(persona: str) -> str:
+    """Say whose tasks are wanted; a task that names the person would be one about them."""
+    return (
+        "Each is one that the following person would really bring to an assistant, out of their own work or life and "
+        f"in their own words. Do not say who they are. The person: {persona}."
+    )
+
+
 def ask_items(
     category: str, examples: Sequence[InstructionRecord], wanted: Wanted, wish: str = ""
 ) -> tuple[Message, ...]:

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
-from curation.filters.catalogue import CHECKS, choose
+from curation.filters.catalogue import CHECKS, ChosenCheck, choose
 from curation.filters.language import DETECTORS
 from curation.filters.stage import judge
 from curation.generate.novelty import Pool
@@ -105,14 +106,24 @@ def _at(path: Path, seed: InstructionRecord, field: str, expected: str, found: s
     return Fault(place=f"{path}:{seed.provenance.line}", field=field, expected=expected, found=found)
 
 
-def _unfit(seeds: Sequence[InstructionRecord], path: Path) -> Iterator[Fault]:
+def unfit(seed: InstructionRecord) -> Iterator[Reason]:
     """Yield what the filter stage would reject or repair: a reference to a missing text, a placeholder, and so on."""
-    strict = (code for code, check in CHECKS.items() if check.action != "flag" and code not in MAY_HAVE)
-    chosen = [choose(code, {"action": "reject"}) for code in strict]
+    judged = judge(seed, _strict())
+    if isinstance(judged, Rejection):
+        yield from judged.reasons
+
+
+@cache
+def _strict() -> list[ChosenCheck]:
+    """Return the checks that seeds have to pass, each set to reject."""
+    codes = (code for code, check in CHECKS.items() if check.action != "flag" and code not in MAY_HAVE)
+    return [choose(code, {"action": "reject"}) for code in codes]
+
+
+def _unfit(seeds: Sequence[InstructionRecord], path: Path) -> Iterator[Fault]:
+    """Yield a fault for each thing that makes a seed unfit."""
     for seed in seeds:
-        judged = judge(seed, chosen)
-        if isinstance(judged, Rejection):
-            yield from (_fault(path, seed.provenance.line, reason) for reason in judged.reasons)
+        yield from (_fault(path, seed.provenance.line, reason) for reason in unfit(seed))
 
 
 def _repeated(seeds: Sequence[InstructionRecord], path: Path) -> Iterator[Fault]:

@@ -42,6 +42,8 @@ class Settings:
     """Share of the records that categories are to have: `brainstorming:10%,open_qa:30%`; the others share the rest."""
     topics: str = field(default="", metadata={"identity": False})
     """For `topic`: a file of topics, one a line; empty: those that ship."""
+    personas: str = field(default="", metadata={"identity": False})
+    """For `persona`: a file of people, one a line; empty: those that ship."""
     docs: tuple[str, ...] = field(default=(), metadata={"identity": False})
     """For `docs`: files or folders of documents (txt, md, jsonl, html)."""
     records: str = field(default="", metadata={"identity": False})
@@ -56,6 +58,8 @@ class Settings:
     """Of requests for instructions."""
     answer_temperature: float = 0.5
     """Of requests for contexts and responses."""
+    agree: int = 1
+    """Answers where answers can be compared, of which more than half have to agree; 1: nothing is asked twice."""
     frequency_penalty: float = 0.3
     """Of contexts and responses, against loops: 0 (not sent) to 2."""
     max_tokens: int = 192
@@ -99,9 +103,12 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot be meant."""
-        for name in ("n", "max_tokens", "per_request", "round_size", "concurrency", "attempts"):
+        for name in ("n", "max_tokens", "per_request", "round_size", "concurrency", "attempts", "agree"):
             if getattr(self, name) < 1:
                 raise InputError(place="generate", field=name, expected="1 or more", found=str(getattr(self, name)))
+        if self.agree > 1 and not self.answer_temperature:
+            expected = "over 0 with agree: answers that must be the same say nothing"
+            raise InputError(place="generate", field="answer_temperature", expected=expected, found="0")
         known_form(self.output_form)
         self._refuse_mode()
         self._refuse_strategies()
@@ -180,4 +187,5 @@ class Settings:
             examples=self.examples,
             per_request=self.per_request,
             steer=self.steer,
+            agree=self.agree,
         )

@@ -18,7 +18,7 @@ from curation.generate.replay import Proposals, Replay, nothing
 from curation.generate.rounds import Goal, Rounds
 from curation.generate.seeds import language_of, read_seeds, seeds_by_category
 from curation.generate.settings import BATCH, ONLINE, Settings
-from curation.generate.strategies import STRATEGIES, Seeds
+from curation.generate.strategies import Seeds, strategies_of
 from curation.generate.waiting import waited_for
 from curation.generate.watch import Watch
 from schemas.errors import InputError
@@ -45,7 +45,9 @@ class Generate(Settings):
         """Return the digest of the seed file, the step's input."""
         if not self.seed_file.is_file():
             raise InputError(place=self.seed_file, expected="a file of seed tasks", found="nothing")
-        more = material_files(self.mix, topics=self.topics, docs=self.docs, records=self.records)
+        more = material_files(
+            self.mix, topics=self.topics, personas=self.personas, docs=self.docs, records=self.records
+        )
         return [digest_file(self.seed_file), *more]
 
     def beside(self, step: Path) -> "Generate":
@@ -111,6 +113,7 @@ class Generate(Settings):
             self.mix,
             seed=self.seed,
             topics=self.topics,
+            personas=self.personas,
             docs=self.docs,
             records=self.records,
             raw=self.raw_prompt,
@@ -118,7 +121,7 @@ class Generate(Settings):
         )
         sampling = self.sampling(form)
         return Plan(
-            strategies={name: STRATEGIES[name](sampling, material) for name in self.mix},
+            strategies=strategies_of(self.mix, sampling, material),
             shares=self.mix,
             quotas=parse_quotas(self.quota, categories),
             round_size=self.round_size,

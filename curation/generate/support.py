@@ -22,16 +22,17 @@ _SPELLING = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen twenty"
 )
-_SPELLED = {word: str(number) for number, word in enumerate(_SPELLING.split())}
+SPELLED = {word: str(number) for number, word in enumerate(_SPELLING.split())}
+"""Number word → its digits."""
 
 
 def unsupported(record: InstructionRecord, *, names: bool = True) -> list[str]:
     """Return the numbers and names of a response that neither its context nor its instruction holds, in order."""
     given = f"{record.context}\n{record.instruction}"
     words, numbers = _words(given), _numbers(given)
-    numbers |= {_SPELLED[word] for word in words & _SPELLED.keys()}
+    numbers |= {SPELLED[word] for word in words & SPELLED.keys()}
     said = _ITEM.sub("", record.response)
-    missing = [one[0] for one in _NUMBER.finditer(said) if _plain(one[0]) not in numbers]
+    missing = [one[0] for one in _NUMBER.finditer(said) if plain_number(one[0]) not in numbers]
     if names:
         missing += [one[0] for one in _NAME.finditer(said) if not _words(one[0]) <= words | {"i", "s", "m", "ll", "ve"}]
     return list(dict.fromkeys(missing))
@@ -42,10 +43,10 @@ def _words(text: str) -> set[str]:
 
 
 def _numbers(text: str) -> set[str]:
-    return {_plain(found) for found in _NUMBER.findall(text)}
+    return {plain_number(found) for found in _NUMBER.findall(text)}
 
 
-def _plain(number: str) -> str:
+def plain_number(number: str) -> str:
     """Return a number without the marks between its thousands and without zeros that say nothing."""
     if _GROUPS.fullmatch(number):
         number = re.sub(r"[,\u00a0\u202f]", "", number)

@@ -11,6 +11,7 @@ from curation.cli import main
 from curation.contamination.stage import Decontaminate
 from curation.dedupe.stage import Dedupe
 from curation.filters.survey import Survey
+from curation.generate.seed_import import SeedDraw
 from curation.generate.source import Generate
 from curation.mock.service import MockEndpoint
 from curation.release.build import Release
@@ -19,6 +20,7 @@ from curation.select.stage import Select
 from curation.sources import Validate
 
 OPTIONS: list[tuple[str, Any]] = [
+    ("seeds from", SeedDraw),
     ("validate", Validate),
     ("generate", Generate),
     ("mock-endpoint", MockEndpoint),

@@ -55,6 +55,12 @@ class Instance:
                 done = await self._take(step, done, shelf, endpoint)
         return done
 
+    async def answer(self, draft: Draft, sample: int, shelf: Shelf, endpoint: Endpoint) -> Drafted:
+        """Ask for the response of a draft that has one, as another sample."""
+        step = (ANSWER if draft.record.context else PLAIN)[0]
+        unanswered = replace(draft, record=replace(draft.record, response=""), sample=sample)
+        return await self._take(step, unanswered, shelf, endpoint)
+
     async def _steps(self, draft: Draft, shelf: Shelf, endpoint: Endpoint) -> tuple[Draft, tuple[Step, ...]]:
         """Return what to ask for: a category whose seeds all have a context needs one; else the instruction says so."""
         record = draft.record

@@ -40,6 +40,8 @@ class Sampling:
     """How items are written in an answer, one of `curation.generate.contract.FORMS`."""
     steer: bool = True
     """Whether requests say what is short."""
+    agree: int = 1
+    """Answers of which most have to agree, where they can be compared; 1: nothing is asked twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ class Material:
     """What strategies work on besides the seeds; each uses its own, and refuses to be made without it."""
 
     topics: tuple[str, ...] = ()
+    personas: tuple[str, ...] = ()
+    """People whose tasks are asked for."""
     passages: tuple[Passage, ...] = ()
     records: tuple[InstructionRecord, ...] = ()
     """Records whose instructions are to be answered anew."""

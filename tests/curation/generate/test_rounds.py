@@ -14,7 +14,7 @@ from curation.generate.plan import Plan, parse_shares
 from curation.generate.rounds import Goal, Rounds
 from curation.generate.seeds import read_seeds, seeds_by_category
 from curation.generate.source import Generate
-from curation.generate.strategies import STRATEGIES, Material
+from curation.generate.strategies import Material, strategies_of
 from curation.generate.waiting import waited_for
 from schemas.codec import write_record, write_rejection
 from schemas.errors import EndpointError, YieldError
@@ -51,7 +51,7 @@ def plan_of(strategy: str = "self-instruct", material: Material = Material(), **
     """Return a plan in rounds of six requests."""
     shares = parse_shares(strategy, "strategy")
     sampling = Generate(**settings).sampling()  # type: ignore[arg-type]  # settings by name
-    return Plan(strategies={name: STRATEGIES[name](sampling, material) for name in shares}, shares=shares, round_size=6)
+    return Plan(strategies=strategies_of(shares, sampling, material), shares=shares, round_size=6)
 
 
 def outcomes_of(run: Rounds) -> list[Outcome]:

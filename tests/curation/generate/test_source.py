@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from curation.cli import main
 from curation.cli.covered import terms_text
-from curation.generate.material import read_topics
+from curation.generate.material import PERSONAS, read_personas, read_topics
 from curation.generate.rounds import Goal, Rounds
 from curation.generate.seeds import read_seeds, seeds_by_category
 from curation.generate.source import Generate
@@ -173,13 +173,26 @@ def test_the_digest_of_every_file_is_part_of_the_request(tmp_path: Path) -> None
     (tmp_path / "topics.txt").write_text("# mine\ntea\n\ntea\ntides\n")
     made = Generate(
         seeds=str(seed_file(tmp_path)),
-        strategy="topic:50,docs:50",
+        strategy="topic:40,persona:20,docs:40",
         topics=str(tmp_path / "topics.txt"),
         docs=(str(tmp_path / "docs"),),
     )
 
-    assert [Path(one.path).name for one in made.inputs()] == ["seeds.jsonl", "topics.txt", "a.txt"]
+    assert [Path(one.path).name for one in made.inputs()] == ["seeds.jsonl", "topics.txt", "personas.txt", "a.txt"]
     assert set(read_topics(tmp_path / "topics.txt", 1)) == {"tea", "tides"}
+
+
+def test_people_are_drawn_from_a_file(tmp_path: Path) -> None:
+    """Those that ship, each once; the seed decides the order; a file without people is an error."""
+    (tmp_path / "none.txt").write_text("# nobody\n")
+
+    one, other = read_personas(PERSONAS, 1), read_personas(PERSONAS, 2)
+
+    assert len(one) == len(set(one)) == 80
+    assert one != other
+    assert set(one) == set(other)
+    with pytest.raises(InputError, match=r"none\.txt: expected personas, one a line, found none"):
+        read_personas(tmp_path / "none.txt", 1)
 
 
 def test_what_is_compared_can_be_the_context_too(tmp_path: Path) -> None:

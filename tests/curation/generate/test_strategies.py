@@ -29,7 +29,11 @@ OLD = tuple(
     for at in range(30)
 )
 MATERIAL = Material(
-    topics=("tea", "tides", "trams"), passages=(passage_of(TEXT),), records=OLD, raw_prompt="<|im_start|>user\n"
+    topics=("tea", "tides", "trams"),
+    personas=("a baker {0}", "a judge"),
+    passages=(passage_of(TEXT),),
+    records=OLD,
+    raw_prompt="<|im_start|>user\n",
 )
 SAMPLING = Generate().sampling()
 
@@ -222,6 +226,22 @@ def test_every_cell_of_topics_and_forms_is_visited_once(tmp_path: Path) -> None:
     assert sum("Ask questions." in one for one in asked) == 3
 
 
+def test_people_take_turns(tmp_path: Path) -> None:
+    """Who it is stands in the request and with the record, as it was written; what is short is asked for besides."""
+    strategy = strategy_of("persona")
+    proposals = [strategy.propose(turn(at), shelf_of(tmp_path)) for at in range(3)]
+    (draft,) = (
+        strategy.read(proposals[0], read_answer(completion("1. How long does dough keep?"))) if proposals[0] else []
+    )
+
+    asked = [last(proposal.request) for proposal in proposals if proposal]
+    assert all(one.startswith("Write 4 new questions of general knowledge. Each is one that") for one in asked)
+    assert [one.partition("The person: ")[2] for one in asked] == ["a baker {0}.", "a judge.", "a baker {0}."]
+    assert isinstance(draft, Draft)
+    assert draft.record.extra == {"persona": "a baker {0}"}
+    assert draft.record.provenance.strategy == "persona"
+
+
 def test_a_document_is_context_and_its_place_is_kept(tmp_path: Path) -> None:
     """The passage is the record's context, and where it stands goes with it; an unsupported answer is rejected."""
 
@@ -272,7 +292,8 @@ def test_old_records_are_answered_anew_until_none_is_left(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "field"), [("topic", "topics"), ("docs", "docs"), ("answer", "records"), ("magpie", "raw_prompt")]
+    ("name", "field"),
+    [("topic", "topics"), ("persona", "personas"), ("docs", "docs"), ("answer", "records"), ("magpie", "raw_prompt")],
 )
 def test_a_strategy_refuses_to_be_made_without_its_material(name: str, field: str) -> None:
     """It says what it needs."""

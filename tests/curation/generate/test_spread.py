@@ -13,6 +13,7 @@ from curation.generate.web import open_endpoint
 from curation.mock.serve import serving
 from curation.mock.service import MockEndpoint
 from curation.pipeline import run_source
+from schemas.codec import read_config
 from schemas.errors import EndpointError, InputError
 from tests.curation.generate.scripted import Reply, Scripted, seed_file, told_server
 
@@ -145,3 +146,36 @@ def test_a_weight_for_each_endpoint(weight: tuple[int, ...]) -> None:
         Generate(base_url=("http://a/v1", "http://b/v1"), weight=weight)
     with pytest.raises(InputError, match="mode: expected one endpoint"):
         Generate(base_url=("http://a/v1", "http://b/v1"), mode="batch")
+
+
+def test_an_endpoint_that_only_says_later_is_dropped(tmp_path: Path) -> None:
+    """When it wants more patience than there is; its request goes to the other."""
+    later = Reply(status=429, body="{}", headers={"Retry-After": "30"})
+    with told_server(*[later] * 30) as one, told_server() as other:
+        watched = Watched()
+        ran = run_source(source(tmp_path, one.address, other.address, patience_s=5.0), tmp_path / "1", aside=watched)
+
+    assert ran.step.manifest.counts.kept == 12
+    assert one.ledger == []
+    assert [said for said in watched.dropped if "more than --patience-s 5" in said]
+
+
+def test_a_pause_is_waited_for_elsewhere(tmp_path: Path) -> None:
+    """A 429 within one's patience drops nobody; the others answer meanwhile."""
+    later = Reply(status=429, body="{}", headers={"Retry-After": "30"})
+    with told_server(*[later] * 30) as one, told_server() as other:
+        watched = Watched()
+        run_source(source(tmp_path, one.address, other.address, concurrency=1), tmp_path / "1", aside=watched)
+
+    assert watched.dropped == ()
+    assert len(one.seen) == 1
+    assert other.ledger
+
+
+def test_a_recipe_names_endpoints_in_a_list(tmp_path: Path) -> None:
+    """One address by itself means the same as a list of one."""
+    both: Generate = read_config(Generate, {"base_url": ["http://a/v1", "http://b/v1"], "weight": [3, 1]}, "r.yaml")
+
+    assert (both.addresses, both.weight) == (("http://a/v1", "http://b/v1"), (3, 1))
+    assert read_config(Generate, {"base_url": "http://a/v1"}, "r.yaml").addresses == ("http://a/v1",)
+    assert Generate(base_url="").addresses == Generate().addresses == ()

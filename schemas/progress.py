@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TextIO
 
@@ -38,6 +38,7 @@ class Progress:
     _bar: Any = None
     _viewed: float = float("-inf")
     _stopping: bool = False
+    _dropped: int = 0
 
     def leave(self, name: str, row: Mapping[str, Any]) -> None:
         """Keep nothing: rows are for step directories."""
@@ -55,15 +56,22 @@ class Progress:
             self.close()
 
     def watch(self, view: Mapping[str, Any]) -> None:
-        """Show how a work stands to programs, now and then; a run that is being stopped says so to everyone, once."""
-        stops, self._stopping = view.get("stopping") and not self._stopping, bool(view.get("stopping"))
-        if self.mode == "json" and (stops or self.clock() - self._viewed >= PLAIN_EVERY_S):
+        """Show how a work stands to programs, now and then; what is news to people is said to everyone, once."""
+        news = list(self._news(view))
+        if self.mode == "json" and (news or self.clock() - self._viewed >= PLAIN_EVERY_S):
             self._viewed = self.clock()
             self.stream.write(orjson.dumps({"event": "state", **view}).decode() + "\n")
-        elif stops:
-            waits = f"waiting for {view.get('under_way')} requests under way; Ctrl-C again stops at once"
-            self.stream.write(f"stopping: {waits}\n")
+        elif self.mode != "json":
+            self.stream.writelines(f"{line}\n" for line in news)
         self.stream.flush()
+
+    def _news(self, view: Mapping[str, Any]) -> Iterator[str]:
+        """Yield what was not said yet: who is asked no more, and that the run is being stopped."""
+        dropped = view.get("dropped", ())
+        yield from (f"dropped: {said}" for said in dropped[self._dropped :])
+        if view.get("stopping") and not self._stopping:
+            yield f"stopping: waiting for {view.get('under_way')} requests under way; Ctrl-C again stops at once"
+        self._stopping, self._dropped = bool(view.get("stopping")), len(dropped)
 
     def close(self) -> None:
         """Finish the bar, leaving the terminal on a new line."""

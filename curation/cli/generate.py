@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     show_default=True,
     help="An embedded model, a path, a Hub id; with --base-url, the endpoint's name for it.",
 )
-@click.option("--base-url", default="", help="An OpenAI-compatible endpoint; its key is read from OPENAI_API_KEY.")
+@click.option(
+    "--base-url",
+    default=(),
+    multiple=True,
+    help="An OpenAI-compatible endpoint; its key is read from OPENAI_API_KEY. Repeatable: OPENAI_API_KEY_2, …",
+)
+@click.option(
+    "--weight", type=int, default=(), multiple=True, help="Share of the requests of each --base-url, in their order."
+)
 @click.option("--answer-model", default="", help="Another model, for the responses.")
 @click.option(
     "--answer-base-url", default="", help="The endpoint that has it; its key is read from OPENAI_ANSWER_API_KEY."

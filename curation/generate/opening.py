@@ -1,6 +1,7 @@
 """Opens what a run asks: the endpoint or the embedded model, and that of the answers where it is another."""
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from curation.generate.batch_api import BatchApi
@@ -15,13 +16,21 @@ from curation.generate.limiter import Limited
 from curation.generate.replay import Nobody
 from curation.generate.routes import Closable, Closing, Routes
 from curation.generate.settings import BATCH, Settings
+from curation.generate.spread import Lane, Spread
 from curation.generate.web import ANSWER_KEY_VARIABLE, KEY_VARIABLE, OpenAIEndpoint, open_endpoint
 from schemas.models import resolve
 
+log = logging.getLogger(__name__)
+
 
 @asynccontextmanager
-async def open_routes(settings: Settings, journal: Journal, purse: Purse) -> AsyncIterator[Routes]:
-    """Open the endpoint, and that of the answers where it is another; each has a limiter of its own."""
+async def open_routes(
+    settings: Settings, journal: Journal, purse: Purse, *, dropped: Callable[[str], None] = log.warning
+) -> AsyncIterator[Routes]:
+    """Open the endpoint or several, and that of the answers where it is another; each has a limiter of its own.
+
+    `dropped` is told of each of several endpoints that is asked no more.
+    """
     if settings.reparse:
         yield Routes(Nobody(), {})
         return
@@ -33,13 +42,27 @@ async def open_routes(settings: Settings, journal: Journal, purse: Purse) -> Asy
             return Closing(Budgeted(batched, purse, journal), batched.close)
         return Limited(Budgeted(endpoint, purse, journal), most=settings.concurrency, patience=settings.patience)
 
+    def spread(endpoints: list[Endpoint]) -> Closable:
+        weights = settings.weight or (1,) * len(endpoints)
+        pairs = zip(endpoints, weights, strict=True)
+        lanes = [Lane(endpoint=Budgeted(endpoint, purse, journal), weight=weight) for endpoint, weight in pairs]
+        return Spread(lanes, most=settings.concurrency, patience=settings.patience, dropped=dropped)
+
     async with AsyncExitStack() as stack:
-        usual = limited(await stack.enter_async_context(_open(settings, settings.model, settings.base_url)))
+        opened = [await stack.enter_async_context(one) for one in _usual(settings)]
+        usual = limited(opened[0]) if len(opened) == 1 else spread(opened)
         others = {}
-        if settings.answer_model and (settings.answer_base_url or not settings.base_url):
-            opened = _open(settings, settings.answer_model, settings.answer_base_url, ANSWER_KEY_VARIABLE)
-            others[settings.answer_model] = limited(await stack.enter_async_context(opened))
+        if settings.answer_model and (settings.answer_base_url or not settings.addresses):
+            other = _open(settings, settings.answer_model, settings.answer_base_url, ANSWER_KEY_VARIABLE)
+            others[settings.answer_model] = limited(await stack.enter_async_context(other))
         yield Routes(usual, others)
+
+
+def _usual(settings: Settings) -> Iterator[AbstractAsyncContextManager[Endpoint]]:
+    """Yield what has the model, each with a key of its own: nobody is shown another's."""
+    for number, address in enumerate(settings.addresses or ("",), start=1):
+        key = KEY_VARIABLE if number == 1 else f"{KEY_VARIABLE}_{number}"
+        yield _open(settings, settings.model, address, key)
 
 
 def _open(

@@ -1,6 +1,7 @@
 """The settings of the source `generate`: what can be asked of it, and what cannot be meant."""
 
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 
 from curation.generate.budget import Purse, read_budget
@@ -28,8 +29,10 @@ class Settings:
     """Records to keep."""
     model: str = "smollm2-135m"
     """An embedded model, a path or a Hub id; with `base_url`, what the endpoint calls it."""
-    base_url: str = field(default="", metadata={"identity": False})
-    """Address of an OpenAI-compatible endpoint; empty: the model runs in this process."""
+    base_url: str | tuple[str, ...] = field(default=(), metadata={"identity": False})
+    """Address of an OpenAI-compatible endpoint, or of several that have the model; none: it runs in this process."""
+    weight: tuple[int, ...] = field(default=(), metadata={"identity": False})
+    """Share of the requests that each of several addresses gets, in their order; none: all the same."""
     answer_model: str = ""
     """Writes the responses; empty: `model` does."""
     answer_base_url: str = field(default="", metadata={"identity": False})
@@ -111,6 +114,7 @@ class Settings:
             raise InputError(place="generate", field="answer_temperature", expected=expected, found="0")
         known_form(self.output_form)
         self._refuse_mode()
+        self._refuse_weights()
         self._refuse_strategies()
         if (self.price_in is None) != (self.price_out is None) or min(self.price_in or 0, self.price_out or 0) < 0:
             found = f"{self.price_in} and {self.price_out}"
@@ -121,10 +125,19 @@ class Settings:
         if self.mode not in (ONLINE, BATCH):
             expected = f"{ONLINE} or {BATCH}"
             raise InputError(place="generate", field="mode", expected=expected, found=self.mode)
-        if self.mode == BATCH and not self.base_url:
+        if self.mode == BATCH and not self.addresses:
             raise InputError(
                 place="generate", field="mode", expected="an endpoint (base_url) for batches", found="none"
             )
+
+    def _refuse_weights(self) -> None:
+        if self.weight and (len(self.weight) != len(self.addresses) or min(self.weight) < 1):
+            expected = f"{len(self.addresses)} numbers from 1, one for each base_url"
+            found = ", ".join(map(str, self.weight))
+            raise InputError(place="generate", field="weight", expected=expected, found=found)
+        if self.mode == BATCH and len(self.addresses) > 1:
+            expected, found = "one endpoint (base_url) for batches", str(len(self.addresses))
+            raise InputError(place="generate", field="mode", expected=expected, found=found)
 
     def _refuse_strategies(self) -> None:
         known = f"one of {', '.join(STRATEGIES)}"
@@ -134,6 +147,12 @@ class Settings:
         if self.answer_base_url and self.answer_model in ("", self.model):
             found = self.answer_model or "none"
             raise InputError(place="generate", field="answer_model", expected="another model", found=found)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The endpoints that have the model; none: this process does."""
+        given = (self.base_url,) if isinstance(self.base_url, str) else self.base_url
+        return tuple(filter(None, given))
 
     @property
     def mix(self) -> dict[str, int]:
@@ -149,12 +168,14 @@ class Settings:
         return Purse(budget=read_budget(self.budget), price=price, spending=spending or Spending())
 
     def _price(self) -> Price | None:
-        """Return the price; of two models what is dearer of either, so that a budget holds whoever is asked."""
-        usual = find_price(self.model, self.base_url)
-        if not self.answer_model:
-            return usual
-        other = find_price(self.answer_model, self.answer_base_url or self.base_url)
-        return dearer(usual, other) if usual and other else None
+        """Return the price; of several what is dearest, so that a budget holds whoever is asked."""
+        asked = [(self.model, address) for address in self.addresses or ("",)]
+        if self.answer_model:
+            others = (self.answer_base_url,) if self.answer_base_url else self.addresses or ("",)
+            asked += [(self.answer_model, address) for address in others]
+        prices = [find_price(*one) for one in asked]
+        known = [price for price in prices if price]
+        return reduce(dearer, known) if len(known) == len(prices) else None
 
     @property
     def seed_file(self) -> Path:
@@ -171,7 +192,7 @@ class Settings:
         """The form of lists if no endpoint is asked what it can do: the best one."""
         if self.output_form != AUTO:
             return self.output_form
-        return next(iter(FORMS)) if self.base_url else EMBEDDED_FORM
+        return next(iter(FORMS)) if self.addresses else EMBEDDED_FORM
 
     def sampling(self, form: str = EMBEDDED_FORM) -> Sampling:
         """Return how the model is asked, with lists in this form."""

@@ -63,7 +63,7 @@ class Generate(Settings):
             yield from waited_for(self._outcomes(journal, watch), watch.interrupted)
 
     async def _outcomes(self, journal: Journal, watch: Watch) -> AsyncGenerator[Outcome, None]:
-        async with open_routes(self, journal, watch.purse) as endpoint:
+        async with open_routes(self, journal, watch.purse, dropped=watch.drop) as endpoint:
             remembered = Remembered(endpoint, journal, sends_nothing=self.reparse)
             try:
                 form = await self._form(remembered, journal, watch)
@@ -108,7 +108,7 @@ class Generate(Settings):
         )
 
     def _plan(self, categories: list[str], form: str) -> Plan:
-        place = None if self.base_url else resolve(self.model)
+        place = None if self.addresses else resolve(self.model)
         material = read_material(
             self.mix,
             seed=self.seed,
@@ -129,7 +129,7 @@ class Generate(Settings):
 
     async def form_of(self, endpoint: Endpoint, aside: Aside) -> str:
         """Return the form of lists: what was asked for, else the best that the endpoint keeps."""
-        if self.output_form != AUTO or self.reparse or not self.base_url:
+        if self.output_form != AUTO or self.reparse or not self.addresses:
             return self.form_unasked
         return await choose_form(endpoint, self.model, aside)
 

@@ -35,6 +35,8 @@ class Watch:
     reasons: Counter[str] = field(default_factory=Counter)
     last: InstructionRecord | None = None
     stopping: bool = False
+    dropped: list[str] = field(default_factory=list)
+    """What was said of each endpoint that is asked no more."""
     _started: float = 0.0
     _marks: deque[tuple[float, int, int]] = field(default_factory=deque)
     """Times, with the tokens of answers and the records there were."""
@@ -51,6 +53,11 @@ class Watch:
         else:
             self.kept += 1
             self.last = outcome
+
+    def drop(self, said: str) -> None:
+        """Say that an endpoint is asked no more."""
+        self.dropped.append(said)
+        self.look()
 
     def interrupted(self) -> None:
         """Say that the run comes to its end."""
@@ -96,6 +103,7 @@ class Watch:
             "budget": str(purse.budget),
             "under_way": purse.under_way,
             "stopping": self.stopping,
+            "dropped": tuple(self.dropped),
             "last": _shown(self.last),
         }
 

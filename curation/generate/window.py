@@ -65,6 +65,11 @@ class Window:
         return self._burst
 
     @property
+    def streak(self) -> int:
+        """Bursts in a row of which it was told that they were too much."""
+        return self._streak
+
+    @property
     def in_flight(self) -> int:
         """Requests that were sent and have not come back."""
         return self._in_flight

@@ -103,3 +103,11 @@ def test_stopping_is_shown_at_once() -> None:
 
     assert "124" not in before
     assert "waiting for 8 requests under way; Ctrl-C again stops at once" in stream.getvalue()
+
+
+def test_an_endpoint_that_was_dropped_stays_on_the_screen() -> None:
+    """In the endpoint's words, which are only text."""
+    shown = lines(VIEW | {"dropped": ("http://one: 401: \x1b[2Jno",)}, 100)
+
+    assert [line for line in shown if line.startswith("dropped") and "http://one: 401" in line]
+    assert "\x1b" not in "".join(shown)

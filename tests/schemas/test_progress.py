@@ -72,3 +72,15 @@ def test_the_mode_is_what_was_asked_for_else_what_the_stream_is() -> None:
     assert choose_mode(json=True) == "json"
     assert choose_mode(plain=True) == "plain"
     assert choose_mode(stream=io.StringIO()) == "plain"
+
+
+def test_an_endpoint_that_was_dropped_is_said_once() -> None:
+    """In plain lines, when it happens; programs get an event at once."""
+    plain, program = io.StringIO(), io.StringIO()
+    for mode, stream in (("plain", plain), ("json", program)):
+        shown = Progress(mode=mode, stream=stream, clock=lambda: 0.0)  # type: ignore[arg-type]  # a mode
+        for dropped in ((), ("http://one: 401",), ("http://one: 401",)):
+            shown.watch({"dropped": dropped})
+
+    assert plain.getvalue() == "dropped: http://one: 401\n"
+    assert [json.loads(line)["dropped"] for line in program.getvalue().splitlines()] == [[], ["http://one: 401"]]

@@ -1,6 +1,7 @@
 """Counts outcomes as they go by."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 from schemas.manifest import Counts
 from schemas.outcome import Outcome, Rejection
@@ -19,13 +20,13 @@ class Tally:
         """Count one outcome; a code counts once a row."""
         if isinstance(outcome, Rejection):
             self._rejected += 1
-            self._reasons.update({reason.code for reason in outcome.reasons})
+            self._reasons.update(_once(reason.code for reason in outcome.reasons))
             return
         self._kept += 1
         self._repaired += bool(outcome.repairs)
         self._flagged += bool(outcome.flags)
-        self._repairs.update({repair.code for repair in outcome.repairs})
-        self._flags.update({flag.code for flag in outcome.flags})
+        self._repairs.update(_once(repair.code for repair in outcome.repairs))
+        self._flags.update(_once(flag.code for flag in outcome.flags))
 
     def counts(self) -> Counts:
         """Return the counts so far, the commonest codes first."""
@@ -39,3 +40,8 @@ class Tally:
             repairs=dict(self._repairs.most_common()),
             flags=dict(self._flags.most_common()),
         )
+
+
+def _once(codes: Iterable[str]) -> list[str]:
+    """Return each code once, in the order of the checks: a set's order is another one in every process."""
+    return list(dict.fromkeys(codes))

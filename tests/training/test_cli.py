@@ -14,7 +14,8 @@ from click.testing import CliRunner, Result
 from tests.support import pair, step_of
 from training import fit as fitting
 from training import respond as responding
-from training.cli import DEFAULT_PRESET, SETTINGS, main
+from training.cli import main
+from training.cli.fit import DEFAULT_PRESET, SETTINGS
 from training.config import TrainConfig, settle
 from training.respond import Answer, Sampling
 

@@ -1,0 +1,116 @@
+"""`dolly-train DIR`, which is `dolly-train fit DIR`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from schemas.prompt import TEMPLATES
+from training.cli.options import WATCHING, with_options
+from training.config import PRESETS, Precision, Schedule, settle
+
+DEFAULT_PRESET = "dolly-v1"
+SETTINGS = {
+    "template": (click.Choice(tuple(TEMPLATES)), "Prompt template."),
+    "epochs": (int, "Passes over the records."),
+    "steps": (int, "Optimiser steps after which to stop, whatever --epochs says; 0: no such limit."),
+    "rows_per_step": (int, "Records per optimiser step."),
+    "max_tokens": (int, "Tokens a record may have; longer ones are rejected and listed, never cut."),
+    "lr": (float, "Peak learning rate."),
+    "schedule": (click.Choice(get_args(Schedule)), "Course of the learning rate after its warm-up."),
+    "warmup_steps": (int, "Steps over which the learning rate rises."),
+    "warmup_ratio": (float, "The same as a share of all steps; the larger of the two counts."),
+    "beta1": (float, "AdamW's decay of the mean gradient."),
+    "beta2": (float, "AdamW's decay of the mean squared gradient."),
+    "eps": (float, "AdamW's epsilon."),
+    "weight_decay": (float, "AdamW's weight decay."),
+    "clip_norm": (float, "Largest gradient norm; 0: not clipped."),
+    "held_out_rows": (int, "Records kept from training to measure the loss on, at most 5 %."),
+    "seed": (int, "Of the order and the split."),
+    "dtype": (click.Choice(get_args(Precision)), "Of the model's weights; auto: bf16 where the hardware has it."),
+    "micro_tokens": (int, "Padded tokens computed at once; 0: what suits the hardware."),
+}
+"""Field of TrainConfig → its type and help; what is left out is the preset's."""
+
+
+def _setting(name: str) -> Callable[[Any], Any]:
+    kind, text = SETTINGS[name]
+    value = getattr(PRESETS[DEFAULT_PRESET].config, name)
+    return click.option(
+        f"--{name.replace('_', '-')}", type=kind, default=None, help=f"{text}  [{DEFAULT_PRESET}: {value}]"
+    )
+
+
+@click.command(name="fit", short_help="Train on a step directory or a release.")
+@click.argument("data", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--base", required=True, metavar="MODEL", help="The model to start from.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The checkpoint to write.")
+@click.option(
+    "--preset", type=click.Choice(tuple(PRESETS)), default=DEFAULT_PRESET, show_default=True, help="The recipe."
+)
+@with_options(*map(_setting, SETTINGS))
+@click.option(
+    "--allow-ungated", is_flag=True, help="Train on a release whose review was not passed; it is written down."
+)
+@click.option("--pin", default="", metavar="SHA256", help="The sha256 that DIR/manifest.json must have.")
+@click.option("--force", is_flag=True, help="Train from the beginning even if the same checkpoint stands there.")
+@click.option("--dry-run", is_flag=True, help="Say what it will take, here and on named hardware; write nothing.")
+@click.option(
+    "--save-minutes",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Minutes between two savings of the state, to go on from; 0: only when interrupted.",
+)
+@with_options(*WATCHING)
+def fit(
+    data: Path,
+    base: str,
+    output: Path,
+    preset: str,
+    *,
+    allow_ungated: bool,
+    pin: str,
+    force: bool,
+    dry_run: bool,
+    save_minutes: float,
+    plain: bool,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Train on the records of DIR and write a checkpoint that transformers loads.
+
+    Of a release every byte, the rows and the review's outcome are verified. Everything that can be wrong is found
+    before the model is loaded. The loss is on the response and the key that ends
+    it. What is not set here is as in the published recipe (--preset); the run prints where it differs from that.
+
+    Ctrl-C and SIGTERM save the state in OUTPUT.resume; the same command goes on from there, also after a kill or a
+    power cut, and ends in the same weights.
+    """
+    changes = {name: value for name, value in settings.items() if value is not None}
+    config = settle(preset, changes)
+    from training import show
+    from training.fit import fit as train
+    from training.plan import Request
+
+    request = Request(
+        data=data,
+        base=base,
+        out=output,
+        config=config,
+        preset=preset,
+        force=force,
+        allow_ungated=allow_ungated,
+        pin=pin,
+        save_minutes=save_minutes,
+    )
+    aside = show.Watch.on(as_json=as_json, plain=plain)
+    if dry_run:
+        from training.forecast import rehearse
+
+        plan, seen = rehearse(request, aside)
+        click.echo(show.forecast_json(plan, seen) if as_json else show.forecast_text(plan, seen))
+        return
+    fitted = train(request, aside, lambda plan: click.echo(show.plan_json(plan) if as_json else show.plan_text(plan)))
+    click.echo(show.fitted_json(fitted) if as_json else show.fitted_text(fitted))

@@ -1,0 +1,35 @@
+"""Options that several commands have, and how a command gets them."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from schemas.prompt import TEMPLATES
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+WATCHING = (
+    click.option("--plain", is_flag=True, help="Plain progress lines instead of a bar."),
+    click.option("--json", "as_json", is_flag=True, help="Print events and results as JSON lines."),
+)
+SAMPLING = (
+    click.option(
+        "--max-new-tokens", type=click.IntRange(1), default=256, show_default=True, help="Tokens of an answer."
+    ),
+    click.option("--seed", type=int, default=42, show_default=True, help="Of the draws."),
+)
+TEMPLATE = click.option(
+    "--template", type=click.Choice(tuple(TEMPLATES)), default=None, help="Prompt for a model that brings none."
+)
+
+
+def with_options(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    """Add options to a command, first to last as they stand in its help."""
+
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add

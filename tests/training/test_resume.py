@@ -135,10 +135,10 @@ def test_another_run_s_state_is_not_taken_up(tmp_path: Path) -> None:
 
 
 def test_only_the_newest_state_is_kept(tmp_path: Path) -> None:
-    """The one before is removed when the next is whole, not earlier."""
+    """And the one before, until the step after the newest has gone well."""
     go_on(tmp_path)
 
-    assert [one.name for one in tmp_path.iterdir()] == ["step-000015"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["step-000014", "step-000015"]
 
 
 def test_a_full_disk_leaves_the_state_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

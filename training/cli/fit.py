@@ -8,6 +8,7 @@ import click
 
 from schemas.prompt import TEMPLATES
 from training.cli.options import WATCHING, with_options
+from training.cli.watch import WATCH, take_watching
 from training.config import PRESETS, Precision, Schedule, settle
 
 DEFAULT_PRESET = "dolly-v1"
@@ -63,7 +64,7 @@ def _setting(name: str) -> Callable[[Any], Any]:
     type=click.FloatRange(min=0),
     help="Minutes between two savings of the state, to go on from; 0: only when interrupted.",
 )
-@with_options(*WATCHING)
+@with_options(*WATCH, *WATCHING)
 def fit(
     data: Path,
     base: str,
@@ -88,6 +89,7 @@ def fit(
     Ctrl-C and SIGTERM save the state in OUTPUT.resume; the same command goes on from there, also after a kill or a
     power cut, and ends in the same weights.
     """
+    watching = take_watching(settings)
     changes = {name: value for name, value in settings.items() if value is not None}
     config = settle(preset, changes)
     from training import show
@@ -104,6 +106,7 @@ def fit(
         allow_ungated=allow_ungated,
         pin=pin,
         save_minutes=save_minutes,
+        watching=watching,
     )
     aside = show.Watch.on(as_json=as_json, plain=plain)
     if dry_run:

@@ -73,6 +73,14 @@ class Progress:
             yield f"stopping: waiting for {view.get('under_way')} requests under way; Ctrl-C again stops at once"
         self._stopping, self._dropped = bool(view.get("stopping")), len(dropped)
 
+    def say(self, line: str) -> None:
+        """Print a line of news above the bar; nothing where programs read, which get events."""
+        if self.mode == "bar":
+            tqdm.write(line, file=self.stream)
+        elif self.mode == "plain":
+            self.stream.write(f"{line}\n")
+            self.stream.flush()
+
     def close(self) -> None:
         """Finish the bar, leaving the terminal on a new line."""
         if self._bar is not None:

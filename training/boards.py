@@ -115,6 +115,7 @@ class Trackio:
         import trackio  # noqa: PLC0415  # an extra, and slow to load
 
         with _here_only(), redirect_stdout(StringIO()):
+            self._finish = trackio.finish
             self._run: Any = trackio.init(project, name=run, embed=False, auto_log_cpu=False, auto_log_gpu=False)
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
@@ -127,7 +128,7 @@ class Trackio:
     def close(self) -> None:
         """Write what is left."""
         with redirect_stdout(StringIO()):
-            self._run.finish()
+            self._finish()  # not the run's own: trackio would finish it once more at exit, and say so on stdout
 
 
 @contextmanager

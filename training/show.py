@@ -9,11 +9,13 @@ from typing import Any, Self
 import orjson
 
 from schemas.progress import Progress, choose_mode
+from training.checkpoint import RunRecord
 from training.compare import Comparison
 from training.config import PRESETS
 from training.data import TrainingData
 from training.fit import Fitted
 from training.forecast import UTILISATION, Forecast, Place
+from training.log import EVALUATIONS
 from training.page import percent, visible
 from training.plan import REASONS, Plan
 from training.respond import Answer
@@ -26,7 +28,7 @@ FEW = 10
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Progress on stderr; with JSON, also every row of the log."""
+    """Progress on stderr; with JSON, also every row of the log; for people a line an evaluation."""
 
     bar: Progress
 
@@ -36,13 +38,23 @@ class Watch:
         return cls(Progress(mode=choose_mode(json=as_json, plain=plain)))
 
     def leave(self, name: str, row: Mapping[str, Any]) -> None:
-        """Print a row of the log where programs read."""
+        """Print a row where programs read, and an evaluation where people do."""
         if self.bar.mode == "json":
             sys.stderr.write(_event(name, **row) + "\n")
+        elif name == EVALUATIONS and (said := look_text(row)):
+            self.bar.say(said)
 
     def progress(self, what: str, done: int, total: int | None = None, note: str = "") -> None:
         """Show progress."""
         self.bar.progress(what, done, total, note)
+
+
+def look_text(row: Mapping[str, Any]) -> str:
+    """Return an evaluation as a line; empty where nothing was measured."""
+    parts = [f"held-out loss {row['loss']:.3f}"] if row["loss"] is not None else []
+    parts += [f"{percent(row['stop_rate'])} of answers end"] if row["stop_rate"] is not None else []
+    where = f"step {row['step']:,}" if row["step"] else "the base"
+    return f"{where}: {', '.join(parts)}" if parts else ""
 
 
 def plan_text(plan: Plan) -> str:
@@ -132,12 +144,24 @@ def fitted_text(fitted: Fitted) -> str:
     run, trained = fitted.run, fitted.run.trained
     lines = [
         f"trained {trained.steps:,} steps, {trained.tokens:,} tokens in {trained.seconds:,.0f} s",
-        f"{trained.tokens_per_second:,.0f} tokens/s, {percent(trained.padding_share)} padding",
+        f"{trained.tokens_per_second:,.0f} tokens/s, {percent(trained.padding_share)} padding{_peak(run)}",
         f"training loss {trained.first_loss:.3f} → {trained.last_loss:.3f}",
     ]
     if run.held_out_loss:
         lines.append(f"held-out loss {run.held_out_loss.before:.3f} → {run.held_out_loss.after:.3f}")
+    if run.watched and run.watched.last and run.watched.last.stop_rate is not None:
+        rates = [percent(one.stop_rate or 0.0) for one in (run.watched.first, run.watched.last) if one]
+        lines.append(f"answers that end by themselves {' → '.join(rates)}")
     return "\n".join([*lines, f"{'reused' if fitted.reused else 'wrote'} {fitted.path}"])
+
+
+def _peak(run: RunRecord) -> str:
+    """Return what share of the device's peak was used, and what that peak is."""
+    if not run.watched or not run.trained.mfu:
+        return ""
+    peak = run.watched.peak
+    how = "measured here" if peak.measured else "its maker's"
+    return f", {percent(run.trained.mfu)} of the peak of {peak.per_second / 1e12:,.2f} TFLOP/s ({how})"
 
 
 def fitted_json(fitted: Fitted) -> str:

@@ -1,5 +1,6 @@
 """How far a long command has come: a bar on a terminal, plain lines elsewhere, JSON events for programs."""
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,9 @@ Mode = Literal["bar", "plain", "json"]
 
 BAR_AFTER_S = 0.5
 """Seconds of work before a bar appears: short work shows none."""
+NARROW = 60
+"""Columns of a terminal below which the bar itself makes room for the words."""
+IN_WORDS = "{desc}: {n_fmt}/{total_fmt} [{remaining}]{postfix}"
 PLAIN_EVERY_S = 10.0
 """Seconds between two plain lines of one kind of work."""
 
@@ -98,6 +102,7 @@ class Progress:
                 desc=what, total=total, file=self.stream, leave=True, delay=BAR_AFTER_S, dynamic_ncols=True
             )
         self._bar.total = total
+        self._bar.bar_format = IN_WORDS if shutil.get_terminal_size().columns < NARROW else None
         self._bar.set_postfix_str(note, refresh=False)
         self._bar.update(done - self._bar.n)
 

@@ -187,6 +187,12 @@ _PRESETS = (
     ),
 )
 
+FREE = frozenset({
+    "epochs", "steps", "lr", "schedule", "warmup_steps", "warmup_ratio", "beta1", "beta2", "eps", "weight_decay",
+    "clip_norm", "dtype", "micro_tokens",
+})  # fmt: skip
+"""Settings that may change in the middle of a run: they do not decide which record comes at which step."""
+
 PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in _PRESETS}
 
 

@@ -1,8 +1,8 @@
 """From a request to a checkpoint: everything that can fail does so before the model is loaded."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from training.checkpoint import (
     save_model,
     write_run,
 )
+from training.config import FREE, Difference
 from training.data import check_gate, open_data
 from training.guard import Guard
 from training.log import Trained, Watched
@@ -70,7 +71,14 @@ def fit(request: Request, aside: Aside = SILENT, announce: Callable[[Plan], None
 
     inputs = (*data.inputs, digest_base(base))
     run = fingerprint(request.config.name, as_config(request.config), inputs)
-    keeper = Keeper(folder=resume_beside(request.out), run=run, every_s=60 * request.save_minutes)
+    fixed = {name: value for name, value in as_config(request.config).items() if name not in FREE}
+    keeper = Keeper(
+        folder=resume_beside(request.out),
+        run=run,
+        course=fingerprint("course", fixed, inputs),
+        take_up=request.take_up,
+        every_s=60 * request.save_minutes,
+    )
     _, reused = write_directory(request.out, request.config, fill, inputs=inputs, force=request.force)
     keeper.forget()
     return Fitted(path=request.out, run=read_run(request.out), reused=reused)
@@ -115,6 +123,7 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     model.config.trained_on = trained_on(_data_record(plan))
     save_model(draft, model, plan.encoder)
     run = _record(plan, trained, watched, sum(weight.numel() for weight in model.parameters()))
+    run = replace(run, differences=(*run.differences, *_taken_up(keeper)))
     (draft / CARD).write_text(model_card(run), encoding="utf-8")
     return run
 
@@ -122,6 +131,12 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
 def _held_out_loss(watched: Watched) -> HeldOutLoss | None:
     before, after = (one.loss if one else None for one in (watched.first, watched.last))
     return None if before is None or after is None else HeldOutLoss(before=before, after=after)
+
+
+def _taken_up(keeper: Keeper) -> Iterator[Difference]:
+    """Yield the fact that the first steps were another run's, where they were."""
+    if keeper.taken_up:
+        yield Difference(f"steps 1 to {keeper.taken_up.step}", "", f"with other settings: run {keeper.taken_up.run}")
 
 
 def _write_refused(plan: Plan, draft: Path) -> None:

@@ -46,6 +46,8 @@ class Request:
     """sha256 that the data's manifest must have; empty: any."""
     save_minutes: float = 10.0
     """Minutes between two savings of an unfinished run's state; 0: only when it is interrupted."""
+    take_up: bool = False
+    """Go on from the saved state of a run with another learning rate, schedule or precision."""
     watching: WatchConfig = field(default_factory=WatchConfig)
 
 

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -55,6 +56,16 @@ def resume_beside(out: Path) -> Path:
     return out.parent / f"{out.name}.resume"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenUp:
+    """A run with other settings whose state this one went on from."""
+
+    run: str
+    """Its fingerprint."""
+    step: int
+    """After which step."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Keeper:
     """Keeps the state of one run on disk."""
@@ -64,6 +75,12 @@ class Keeper:
     """The fingerprint of data, base and settings: another run's state is not taken up."""
     every_s: float
     """Seconds between two saves; 0: only at the end of an interrupted run."""
+    course: str = ""
+    """The fingerprint of what decides which record comes at which step."""
+    take_up: bool = False
+    """Go on from the state of a run with the same course and other settings."""
+    taken_up: TakenUp | None = None
+    """Whose state it was; None: this run's own, or none."""
     told: bool = False
     """A signal has come."""
     _last: float = field(default_factory=time.monotonic)
@@ -79,9 +96,7 @@ class Keeper:
         if found is None:
             return
         so_far = loads((found / LOG_SO_FAR).read_bytes())
-        if so_far["run"] != self.run:
-            expected = "the state of a run with the same data, base and settings"
-            raise InputError(place=self.folder, expected=expected, found="another's; --force discards it")
+        self.taken_up = self._taken_up(so_far)
         _fill(state, load_file(found / STATE))
         state.rows.extend(adapter(list[StepRow]).validate_python(so_far["rows"]))
 
@@ -109,7 +124,7 @@ class Keeper:
         try:
             shutil.rmtree(draft, ignore_errors=True)
             draft.mkdir(parents=True)
-            _write(draft, self.run, state)
+            _write(draft, self._whose(), state)
             shutil.rmtree(target, ignore_errors=True)
             draft.rename(target)
             _flush(self.folder)
@@ -117,6 +132,9 @@ class Keeper:
             shutil.rmtree(draft, ignore_errors=True)
             raise DollyError(f"{self.folder}: the state was not saved: {error.strerror or error}") from error
         self._last, self._saves = time.monotonic(), self._saves + 1
+
+    def _whose(self) -> dict[str, Any]:
+        return {"run": self.run, "course": self.course, "taken_up": asdict(self.taken_up) if self.taken_up else None}
 
     def forget(self) -> None:
         """Remove everything: the run has ended, or is to begin anew."""
@@ -129,6 +147,17 @@ class Keeper:
                 shutil.rmtree(one)
         newest = self._newest()
         return _step_of(newest) if newest else 0
+
+    def _taken_up(self, so_far: Mapping[str, Any]) -> TakenUp | None:
+        if so_far["run"] == self.run:
+            return TakenUp(**so_far["taken_up"]) if so_far.get("taken_up") else None
+        if self.take_up and so_far.get("course") == self.course:
+            return TakenUp(run=so_far["run"], step=len(so_far["rows"]))
+        if self.take_up:
+            expected = "the state of a run with the same data, base, order and prompt"
+        else:
+            expected = "the state of a run with the same data, base and settings, or --take-up"
+        raise InputError(place=self.folder, expected=expected, found="another's; --force discards it")
 
     def _is_time(self) -> bool:
         wait_s = self.every_s * min(1.0, 2**self._saves / FIRST_SOONER)
@@ -187,9 +216,9 @@ def heeding_signals(keeper: Keeper) -> Iterator[None]:
             signal.signal(one, handler)
 
 
-def _write(draft: Path, run: str, state: State) -> None:
+def _write(draft: Path, whose: Mapping[str, Any], state: State) -> None:
     save_file(dict(_tensors(state)), draft / STATE)
-    (draft / LOG_SO_FAR).write_bytes(dumps({"run": run, "rows": [asdict(row) for row in state.rows]}))
+    (draft / LOG_SO_FAR).write_bytes(dumps({**whose, "rows": [asdict(row) for row in state.rows]}))
     digests = [asdict(digest_file(draft / name, name)) for name in (STATE, LOG_SO_FAR)]
     for name in (STATE, LOG_SO_FAR):
         _flush(draft / name)

@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from schemas.errors import InputError
 from tests.training.test_resume import CONFIG, examples, fresh, keeper, newest
-from training.config import TrainConfig
+from training.config import TrainConfig, settle
+from training.fit import fit
 from training.guard import PATIENCE, DivergedError, Guard
 from training.log import StepRow
 from training.loop import train
+from training.plan import Request
+from training.resume import resume_beside
+from training.watch_config import WatchConfig
 
 SANE = [2.0, 1.9, 2.1, 1.8]
 
@@ -103,3 +108,26 @@ def test_a_state_is_bad_until_a_good_step_followed(tmp_path: Path) -> None:
 
     assert [kept.forget_bad(16), kept.forget_bad(15), kept.forget_bad(1)] == [15, 14, 0]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_diverged_run_goes_on_with_a_smaller_rate(tmp_path: Path, tiny: Path, colours: Path) -> None:
+    """From its last good state, if that is asked for; the record says which steps had other settings."""
+    wild = settle(
+        "default", {"epochs": 400, "lr": 1000.0, "warmup_steps": 400_000, "dtype": "fp32", "rows_per_step": 2}
+    )
+    sane = replace(wild, lr=1e-3, warmup_steps=0, schedule="constant", epochs=1)
+    first = Request(data=colours, base=str(tiny), out=tmp_path / "out", config=wild, preset="default",
+                    save_minutes=1e-9, watching=WatchConfig(divergence_ratio=1.2))  # fmt: skip
+    with pytest.raises(DivergedError, match="--take-up"):
+        fit(first)
+    step = newest(resume_beside(first.out))
+    second = replace(first, config=replace(sane, epochs=2 + step // 4))
+    with pytest.raises(InputError, match="--take-up"):
+        fit(second)
+
+    run = fit(replace(second, take_up=True)).run
+
+    assert run.trained.steps == 4 * (2 + step // 4)
+    assert run.trained.last_loss < run.trained.first_loss
+    assert run.differences[-1].setting == f"steps 1 to {step}"
+    assert not resume_beside(first.out).exists()

@@ -55,6 +55,9 @@ def _setting(name: str) -> Callable[[Any], Any]:
     "--allow-ungated", is_flag=True, help="Train on a release whose review was not passed; it is written down."
 )
 @click.option("--pin", default="", metavar="SHA256", help="The sha256 that DIR/manifest.json must have.")
+@click.option(
+    "--take-up", is_flag=True, help="Go on from the saved state of a run with another rate, schedule or precision."
+)
 @click.option("--force", is_flag=True, help="Train from the beginning even if the same checkpoint stands there.")
 @click.option("--dry-run", is_flag=True, help="Say what it will take, here and on named hardware; write nothing.")
 @click.option(
@@ -76,6 +79,7 @@ def fit(
     force: bool,
     dry_run: bool,
     save_minutes: float,
+    take_up: bool,
     plain: bool,
     as_json: bool,
     **settings: Any,
@@ -106,6 +110,7 @@ def fit(
         allow_ungated=allow_ungated,
         pin=pin,
         save_minutes=save_minutes,
+        take_up=take_up,
         watching=watching,
     )
     aside = show.Watch.on(as_json=as_json, plain=plain)

@@ -10,7 +10,7 @@ from training.presets_text import list_text, preset_json, preset_text
 @click.argument("name", type=click.Choice(tuple(PRESETS)), required=False, default=None, metavar="[NAME]")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON lines.")
 def presets(name: str | None, *, as_json: bool) -> None:
-    """Print the recipes that `dolly-train --preset` knows; of NAME every value, where it was read, and what differs here.
+    """Print the recipes that `dolly-train --preset` knows; of NAME every value, its source and what differs.
 
     What differs only because of the base, the data or the hardware of a run is printed by the run.
     """

@@ -14,14 +14,16 @@ from markupsafe import Markup
 Point: TypeAlias = tuple[float, float]
 """Step and value."""
 
+MARGIN = 48
+"""Pixels that the page leaves beside the drawing for the numbers of its scale; the legend begins there."""
 HEIGHT, TOP = 200, 34
 """Pixels of the drawing, and above it for the legend."""
 MOST = 300
 """Points of a curve; more are averaged, because a screen is not finer."""
 TICKS = 4
 """Lines across, about."""
-END_MOST = 1e4
-"""Steps up to which numbers are written out."""
+THOUSAND = 1000
+"""From here on numbers have no decimals."""
 
 
 class Curve(NamedTuple):
@@ -103,7 +105,7 @@ def number(value: float) -> str:
     if value and abs(value) < 1e-3:  # noqa: PLR2004  # where decimals get long
         mantissa, exponent = f"{value:.1e}".split("e")
         return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
-    return f"{value:,.0f}" if abs(value) >= END_MOST else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= THOUSAND else f"{value:.4g}"
 
 
 def _round_step(least: float) -> float:
@@ -128,7 +130,7 @@ def _legend(curves: Sequence[Curve]) -> Iterator[str]:
     """Name the curves on one line; widths of text can only be guessed, a little generously."""
     if len(curves) == 1:
         return
-    x = 0
+    x = -MARGIN
     for one in curves:
         yield f'<rect class="key {one.mark}" x="{x}" y="3" width="12" height="12" rx="2"/>'
         yield f'<text class="tick" x="{x + 18}" y="13">{escape(one.name)}</text>'
@@ -136,12 +138,12 @@ def _legend(curves: Sequence[Curve]) -> Iterator[str]:
 
 
 def _across(scale: Scale) -> Iterator[str]:
-    """Draw the lines across; each carries its number above its left end."""
+    """Draw the lines across; the number of each stands to its left, where the page leaves room."""
     for value in scale.ticks:
         y = TOP + scale.y(value)
         mark = "axis" if value == scale.low else "grid"
         yield f'<line class="{mark}" x1="0%" y1="{y:.1f}" x2="100%" y2="{y:.1f}"/>'
-        yield f'<text class="tick" x="0%" y="{y - 4:.1f}">{number(value)}</text>'
+        yield f'<text class="tick end" x="0%" dx="-8" y="{y + 4:.1f}">{number(value)}</text>'
 
 
 def _steps(last: int) -> Iterator[str]:

@@ -26,7 +26,7 @@ def test_round_numbers() -> None:
     """As a person would choose them."""
     assert scale_of([1.93, 2.71]).ticks == pytest.approx((1.8, 2.0, 2.2, 2.4, 2.6, 2.8))
     assert scale_of([0.0, 2e-4]).ticks == pytest.approx((0, 5e-5, 1e-4, 1.5e-4, 2e-4))
-    assert [number(value) for value in (0.0, 2.25, 5e-5, 1.5e-4, 12_000.0)] == ["0", "2.25", "5e-5", "1.5e-4", "12,000"]
+    assert [number(value) for value in (0.0, 2.25, 5e-5, 1.5e-4, 7500.0)] == ["0", "2.25", "5e-5", "1.5e-4", "7,500"]
 
 
 @given(st.lists(finite, min_size=1, max_size=2000))

@@ -26,8 +26,15 @@ def response_loss(model: Any, batch: MicroBatch, *, head_only: bool) -> Float[Te
     """
     targets = batch.labels[:, 1:]
     wanted = targets != IGNORED
-    logits = _response_logits(model, batch, wanted) if head_only else _all_logits(model, batch)[:, :-1][wanted]
+    logits = response_logits(model, batch, wanted, head_only=head_only)
     return functional.cross_entropy(logits.float(), targets[wanted], reduction="sum")
+
+
+def response_logits(
+    model: Any, batch: MicroBatch, wanted: Bool[Tensor, "rows shorter"], *, head_only: bool
+) -> Float[Tensor, "wanted vocabulary"]:
+    """Return the logits that predict the tokens marked in `wanted`, which stand one place after them."""
+    return _response_logits(model, batch, wanted) if head_only else _all_logits(model, batch)[:, :-1][wanted]
 
 
 @torch.no_grad()

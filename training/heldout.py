@@ -4,16 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
-from torch.nn import functional
 
 from schemas.outcome import SILENT, Aside
 from schemas.record import InstructionRecord
-from training.batching import MicroBatch, micro_batches
+from training.batching import micro_batches
 from training.encoding import IGNORED, Encoder, Example, text_ids
 from training.intervals import Part
-from training.loss import head_suffices, response_logits
+from training.loss import head_suffices, row_losses
 
 NATS_PER_TOKEN, NATS_PER_BYTE = "nats_per_token", "nats_per_byte"
 
@@ -50,16 +47,6 @@ def record_losses(
         done += len(found)
         aside.progress(what or "held-out loss", done, len(examples))
     return losses
-
-
-def row_losses(model: Any, batch: MicroBatch, *, head_only: bool) -> Float[Tensor, " rows"]:
-    """Return the summed cross entropy over the supervised tokens of each row, in nats, computed in fp32."""
-    targets = batch.labels[:, 1:]
-    wanted = targets != IGNORED
-    logits = response_logits(model, batch, wanted, head_only=head_only)
-    each = functional.cross_entropy(logits.float(), targets[wanted], reduction="none")
-    rows = torch.arange(len(targets), device=targets.device)[:, None].expand_as(targets)[wanted]
-    return torch.zeros(len(targets), device=each.device).index_add(0, rows, each)
 
 
 def loss_parts(

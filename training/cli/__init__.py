@@ -9,8 +9,9 @@ from schemas.errors import DollyError
 from training.cli.compare import compare
 from training.cli.fit import fit
 from training.cli.respond import respond
+from training.cli.votes import votes
 
-COMMANDS = (fit, respond, compare)
+COMMANDS = (fit, respond, compare, votes)
 """In the order of their use."""
 INTERRUPTED = 130
 DEFAULT = "fit"

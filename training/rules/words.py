@@ -6,10 +6,10 @@ from typing import Any
 
 from training.rules.counts import ITEM, lines_of, words_of
 
-_SMALL = frozenset(
-    ("a", "an", "and", "as", "at", "but", "by", "for", "from", "in", "nor", "of")
-    + ("on", "or", "so", "the", "to", "up", "with", "yet")
-)
+_SMALL = frozenset({
+    "a", "an", "and", "as", "at", "but", "by", "for", "from", "in", "nor", "of", "on", "or", "so", "the", "to", "up",
+    "with", "yet",
+})  # fmt: skip
 """Words that a title may leave small."""
 _LEAD = re.compile(r"^\s*(?:[-*+•–]|\(?\d{1,3}[.):]|\(?[a-zA-Z][.)])\s+")
 

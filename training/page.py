@@ -93,15 +93,23 @@ def judged(one: Judgement) -> str:
     return f"{one.judge}: {text}{flips}{failed}"
 
 
-def measured_by_category(comparison: Comparison) -> dict[str, list[str]]:
-    """Return the measures that were taken by category, with the categories they have."""
+def measured_by_category(comparison: Comparison) -> dict[str, dict[str, int]]:
+    """Return the measures that were taken by category, with the categories and the units of each."""
     found = {
-        name: list(
-            dict.fromkeys(c for one in comparison.results if name in one.numbers for c in one.numbers[name].by_category)
-        )
+        name: {
+            category: estimate.units
+            for one in comparison.results
+            if name in one.numbers
+            for category, estimate in one.numbers[name].by_category.items()
+        }
         for name in comparison.measures
     }
     return {name: categories for name, categories in found.items() if categories}
+
+
+def has_start(text: str, title: str) -> bool:
+    """Say whether a title is nothing but how the text begins."""
+    return text.startswith(title.removesuffix("…"))
 
 
 def _drawn(char: str) -> bool:
@@ -118,7 +126,7 @@ def template(name: str) -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"visible": visible, "percent": percent}
+    environment.filters |= {"visible": visible, "percent": percent, "has_start": has_start}
     environment.globals |= {
         "shown": shown,
         "span": span,

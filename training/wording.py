@@ -32,13 +32,20 @@ def in_words(name: str, found: Estimate | None) -> str:
         return "not measured for both"
     if found.units < FEWEST:
         return f"too few to tell ({found.units})"
-    low, high = points(measure, found.low).removesuffix(" points"), points(measure, found.high)
     if not shows(found):
-        return f"no difference shown ({low} to {high})"
+        return f"no difference shown ({_either_way(measure, found)})"
     way = "higher" if found.value > 0 else "lower"
     edges = sorted((abs(found.low), abs(found.high)))
     sure = f"{points(measure, edges[0]).removesuffix(' points')} to {points(measure, edges[1]).removesuffix(' points')}"
     return f"{points(measure, abs(found.value))} {way} ({sure}){verdict(measure, found)}"
+
+
+def _either_way(measure: Measure, found: Estimate) -> str:
+    """Say an interval around nought: `38 points lower to 4 points higher`."""
+    if found.low == found.high == 0:
+        return "the same on every prompt"
+    low, high = (points(measure, abs(one)) for one in (found.low, found.high))
+    return f"{low} lower to {high} higher"
 
 
 def verdict(measure: Measure, found: Estimate) -> str:

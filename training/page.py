@@ -89,7 +89,7 @@ def judged(one: Judgement) -> str:
     """Say what a judge made of two models."""
     text = preferred(one.second, one.first, one.preference, "prompts")
     flips = f" The order changed {percent(one.flips.value)} of the verdicts." if one.flips else ""
-    failed = f" {one.failed} verdicts could not be read and count for nothing." if one.failed else ""
+    failed = f" Verdicts that could not be read, and count for nothing: {one.failed}." if one.failed else ""
     return f"{one.judge}: {text}{flips}{failed}"
 
 

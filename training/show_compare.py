@@ -65,7 +65,7 @@ def tally_text(found: Tally) -> str:
         groups = {**one.by_category, **(one.by_voter if found.voters > 1 else {})}
         rows = [(visible(name), *_preference_cells(group)) for name, group in groups.items()]
         lines += table([(f"{one.name}, beside {one.than}", "won", "even", "lost", "rate"), *rows]) if rows else []
-    lines.append(counted + (f"; {found.same} pairs of equal answers were not shown" if found.same else ""))
+    lines.append(counted + (f"; pairs of equal answers, not shown: {found.same}" if found.same else ""))
     if found.left:
         lines.append(f"left was chosen in {percent(found.left.value)} of the decided votes ({_sure(found.left)})")
     if found.agreement:

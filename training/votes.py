@@ -101,14 +101,13 @@ Cast = tuple[str, KeyEntry, Choice]
 def _contest(name: str, than: str, cast: Sequence[Cast]) -> Contest:
     mine = [one for one in cast if name in (one[1].left, one[1].right)]
     overall = _preference(mine, name, "")
-    sentence = preferred(name, than, overall, "prompts")
     return Contest(
         name=name,
         than=than,
         preference=overall,
         by_category=_each(mine, name, lambda one: one[1].category),
         by_voter=_each(mine, name, lambda one: one[0]),
-        sentence=sentence[0].upper() + sentence[1:],
+        sentence=preferred(name, than, overall, "prompts"),
     )
 
 

@@ -65,7 +65,7 @@ def test_what_cannot_be_read_is_null_and_counted(tmp_path: Path) -> None:
     assert [one.question for one in found.verdicts if one.score is None] == ["q3"]
     assert found.preference is not None
     assert found.preference.ties == 11
-    assert "1 verdicts could not be read" in judged(found)
+    assert "could not be read, and count for nothing: 1." in judged(found)
 
 
 @pytest.mark.parametrize(

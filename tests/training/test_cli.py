@@ -186,7 +186,7 @@ def test_compare_asks_for_blind_votes_and_says_where_they_are(tmp_path: Path, ti
     assert event["event"] == "compared"
     assert Path(event["blind"]).is_file()
     assert json.loads(Path(event["key"]).read_text())["first"] == str(tiny)
-    assert event["differences"][0]["numbers"]["stopped"]["overall"]["value"] == 1.0
+    assert event["differences"][0]["numbers"]["stopped"]["overall"]["units"] == 5
     assert "answers" not in event["results"][0]
 
 

@@ -51,9 +51,8 @@ class Endpoint:
                 for number, one in enumerate(pool.map(self._asked, requests), 1):
                     found.append(one)
                     aside.progress(what, number, len(requests))
-            except EndpointError:
-                pool.shutdown(cancel_futures=True)
-                raise
+            finally:
+                pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C nothing more is asked
         return found
 
     def _asked(self, body: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from training.constraints import Verdict, judge
 from training.exact import match
-from training.intervals import Estimate, Part, difference, ratio, share
+from training.intervals import Estimate, Part, difference, ratio, share, share_difference
 from training.respond import Answer, Question
 from training.rules.counts import words_of
 
@@ -203,7 +203,10 @@ def differences(name: str, first: Parts, second: Parts, categories: Sequence[str
 
     def estimate(one: Parts, two: Parts, label: str) -> Estimate | None:
         both = [(a, b) for a, b in zip(one, two, strict=True) if a is not None and b is not None]
-        return difference([a for a, _ in both], [b for _, b in both], f"{name}/{label}") if both else None
+        before, after = [a for a, _ in both], [b for _, b in both]
+        if MEASURES[name].is_rate:
+            return share_difference(before, after)
+        return difference(before, after, f"{name}/{label}") if both else None
 
     found = {
         one: estimate(_of(first, categories, one), _of(second, categories, one), one) for one in _named(categories)

@@ -6,7 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from training.intervals import FEWEST, Estimate, Part, counter, difference, draw, ratio, share, shows, wilson
+from training.intervals import (
+    FEWEST,
+    Estimate,
+    Part,
+    counter,
+    difference,
+    draw,
+    ratio,
+    share,
+    share_difference,
+    shows,
+    wilson,
+)
 
 
 @given(data=st.data(), of=st.integers(1, 300))
@@ -70,6 +82,45 @@ def test_no_difference_is_seldom_called_one() -> None:
         called += shows(found)
 
     assert called <= 12
+
+
+def test_a_difference_of_shares_holds_the_true_one_19_times_of_20() -> None:
+    """In 500 simulations of paired answers near the edge, where a bootstrap would not."""
+    held = 0
+    for number in range(500):
+        drawn = counter(f"cover/{number}").random((2, 30))
+        hard = drawn[0] < 0.7
+        first, second = hard & (drawn[1] < 0.9), hard | (drawn[1] < 0.9)
+        found = share_difference([Part(float(one)) for one in first], [Part(float(one)) for one in second])
+        assert found is not None
+        held += found.low <= (1 - 0.3 * 0.1) - 0.7 * 0.9 <= found.high
+
+    assert held / 500 == pytest.approx(0.95, abs=0.03)
+
+
+def test_winning_every_prompt_is_not_certainty() -> None:
+    """Of 24; and equal answers leave a difference open."""
+    won = share_difference([Part(0.0)] * 24, [Part(1.0)] * 24)
+    same = share_difference([Part(1.0)] * 24, [Part(1.0)] * 24)
+
+    assert won is not None
+    assert (won.value, won.high, shows(won)) == (1.0, 1.0, True)
+    assert 0.75 < won.low < 0.85
+    assert same is not None
+    assert same.low < 0 < same.high
+    assert share_difference([], []) is None
+
+
+@given(pairs=st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40))
+def test_the_interval_of_a_difference_turns_with_the_models(pairs: list[tuple[bool, bool]]) -> None:
+    """And holds what was seen."""
+    first, second = ([Part(float(pair[side])) for pair in pairs] for side in (0, 1))
+    there, back = share_difference(first, second), share_difference(second, first)
+
+    assert there is not None
+    assert back is not None
+    assert -1 <= there.low <= there.value <= there.high <= 1
+    assert (there.low, there.high) == pytest.approx((-back.high, -back.low))
 
 
 def test_few_prompts_show_nothing() -> None:

@@ -18,6 +18,8 @@ KEY, JUDGE_KEY = "OPENAI_API_KEY", "OPENAI_JUDGE_API_KEY"
 """Environment variables with the keys of the endpoint and of the judge's."""
 NO_KEY = "none"
 """What is sent where no key is needed; the client insists on one."""
+NOT_EVERYWHERE = ("max_tokens", "temperature", "top_p", "seed")
+"""Settings that some models refuse, each named in quotes in what they say."""
 TIMEOUT_S, RETRIES, AT_ONCE = 120.0, 4, 8
 """Seconds until an answer is given up, times that it is asked for again, requests under way."""
 
@@ -67,7 +69,7 @@ class Endpoint:
         from openai import OpenAIError  # only where an endpoint is asked
 
         try:
-            said = self._client().chat.completions.create(**body)
+            said = self._create(body)
         except OpenAIError as error:
             raise EndpointError(self._redacted(f"{self.url}: {body['model']}: {error}")) from error
         if not said.choices:
@@ -75,6 +77,18 @@ class Endpoint:
         choice = said.choices[0]
         tokens = said.usage.completion_tokens if said.usage else 0
         return {"text": choice.message.content or "", "finish_reason": choice.finish_reason, "tokens": tokens}
+
+    def _create(self, body: dict[str, Any]) -> Any:
+        """Ask; a model that refuses a setting by name is asked again without it, or with what it is called now."""
+        from openai import BadRequestError  # the same
+
+        try:
+            return self._client().chat.completions.create(**body)
+        except BadRequestError as error:
+            other = adapted(body, str(error))
+            if other == body:
+                raise
+            return self._create(other)
 
     def _client(self) -> Any:
         from openai import OpenAI  # the same
@@ -97,6 +111,18 @@ def request(model: str, prompt: Prompt, sampling: Sampling) -> dict[str, Any]:
     drawn = {"temperature": 0.0} if sampling.greedy else {"temperature": 1.0, "top_p": sampling.top_p}
     turn = {"role": "user", "content": content}
     return {"model": model, "messages": [turn], "max_tokens": sampling.max_new_tokens, "seed": sampling.seed, **drawn}
+
+
+def adapted(body: dict[str, Any], refusal: str) -> dict[str, Any]:
+    """Return a request without the setting that a refusal names: models that think take other ones than models did.
+
+    What they answer is drawn, then, even where the likeliest token was asked for.
+    """
+    named = next((name for name in NOT_EVERYWHERE if f"'{name}'" in refusal and name in body), None)
+    if named is None:
+        return body
+    rest = {name: value for name, value in body.items() if name != named}
+    return rest | ({"max_completion_tokens": body[named]} if named == "max_tokens" else {})
 
 
 def read_answer(said: dict[str, Any]) -> Answer:

@@ -96,6 +96,27 @@ def test_an_endpoint_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         there.answers([Prompt("Sky?")], GREEDY)
 
 
+def test_a_model_that_refuses_settings_is_asked_without_them(tmp_path: Path) -> None:
+    """Those that it names; the limit goes by its new name. Any other refusal is an error."""
+
+    def reply(body: dict[str, object]) -> tuple[int, str]:
+        if "max_tokens" in body:
+            return 400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
+        if "temperature" in body:
+            return 400, "Unsupported value: 'temperature' does not support 0.0 with this model."
+        return (200, "Blue.") if body["model"] == "good" else (400, "no such thing")
+
+    with scripted(reply) as (url, asked):
+        journal = Journal(tmp_path / "j.jsonl")
+        (said,) = Endpoint(url=url, model="good", journal=journal).answers([Prompt("Sky?")], GREEDY)
+        with pytest.raises(EndpointError, match="no such thing"):
+            Endpoint(url=url, model="bad", journal=journal).answers([Prompt("Sky?")], GREEDY)
+
+    assert said.text == "Blue."
+    assert asked[2]["max_completion_tokens"] == 12
+    assert not {"max_tokens", "temperature"} & set(asked[2])
+
+
 def test_a_torn_line_is_passed_over_and_stays_alone(tmp_path: Path) -> None:
     """A crash can leave half a line; the next one begins anew."""
     path = tmp_path / "j.jsonl"

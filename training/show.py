@@ -3,14 +3,12 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import orjson
 
 from schemas.progress import Progress, choose_mode
 from training.checkpoint import RunRecord
-from training.compare import Comparison
 from training.config import PRESETS
 from training.data import TrainingData
 from training.fit import Fitted
@@ -40,7 +38,7 @@ class Watch:
     def leave(self, name: str, row: Mapping[str, Any]) -> None:
         """Print a row where programs read, and an evaluation where people do."""
         if self.bar.mode == "json":
-            sys.stderr.write(_event(name, **row) + "\n")
+            sys.stderr.write(event(name, **row) + "\n")
         elif name == EVALUATIONS and (said := look_text(row)):
             self.bar.say(said)
 
@@ -82,12 +80,12 @@ def _differences(plan: Plan) -> list[str]:
     if not plan.differences:
         return [f"preset {plan.request.preset}, as it is"]
     head = f"preset {plan.request.preset}, with these differences:"
-    return [head, *_table([("", "original", "here"), *map(astuple, plan.differences)])]
+    return [head, *table([("", "original", "here"), *map(astuple, plan.differences)])]
 
 
 def plan_json(plan: Plan) -> str:
     """Return the plan as one JSON line."""
-    return _event(
+    return event(
         "plan",
         records=len(plan.data.records),
         version=plan.data.release.version if plan.data.release else None,
@@ -115,7 +113,7 @@ def forecast_text(plan: Plan, seen: Forecast) -> str:
         plan_text(plan),
         f"{seen.sizes.parameters:,} parameters; {seen.tokens:,} tokens in {seen.steps:,} steps",
         *([lender] if seen.counted_by else []),
-        *_table([("on", "needs", "of", "micro-batch", "padding", "minutes"), *map(_place_row, seen.places)]),
+        *table([("on", "needs", "of", "micro-batch", "padding", "minutes"), *map(_place_row, seen.places)]),
         f"GB on this machine: {parts}",
         *([f"a trial held {_gb(seen.peak)} GB, libraries included"] if seen.peak else []),
         f"minutes of training alone: {'measured here; ' if here.measured else ''}elsewhere at {elsewhere}",
@@ -126,7 +124,7 @@ def forecast_text(plan: Plan, seen: Forecast) -> str:
 
 def forecast_json(plan: Plan, seen: Forecast) -> str:
     """Return what a run will take as one JSON line."""
-    return _event("forecast", plan=orjson.loads(plan_json(plan)), utilisation=UTILISATION, **asdict(seen))
+    return event("forecast", plan=orjson.loads(plan_json(plan)), utilisation=UTILISATION, **asdict(seen))
 
 
 def _place_row(place: Place) -> tuple[str, ...]:
@@ -168,7 +166,7 @@ def fitted_json(fitted: Fitted) -> str:
     """Return a run as one JSON line."""
     run = fitted.run
     loss = asdict(run.held_out_loss) if run.held_out_loss else None
-    return _event("fitted", path=str(fitted.path), reused=fitted.reused, held_out_loss=loss, **asdict(run.trained))
+    return event("fitted", path=str(fitted.path), reused=fitted.reused, held_out_loss=loss, **asdict(run.trained))
 
 
 def answer_text(answer: Answer) -> str:
@@ -178,29 +176,7 @@ def answer_text(answer: Answer) -> str:
 
 def answer_json(answer: Answer) -> str:
     """Return an answer as one JSON line."""
-    return _event("answer", **asdict(answer))
-
-
-def comparison_text(comparison: Comparison, page: Path) -> str:
-    """Return the numbers of a comparison and where its page is."""
-    head = ("", "ended by itself", "words an answer", "repeated 4-grams", "response loss")
-    rows = [
-        (
-            one.name,
-            percent(one.stop_rate),
-            f"{one.mean_words:.0f}",
-            percent(one.repetition),
-            f"{one.held_out.nats_per_token:.3f}" if one.held_out else "not measured",
-        )
-        for one in comparison.results
-    ]
-    return "\n".join([*_table([head, *rows]), f"wrote {page}"])
-
-
-def comparison_json(comparison: Comparison, page: Path) -> str:
-    """Return the numbers of a comparison as one JSON line."""
-    results = [{key: value for key, value in asdict(one).items() if key != "answers"} for one in comparison.results]
-    return _event("compared", page=str(page), results=results)
+    return event("answer", **asdict(answer))
 
 
 def _refused(plan: Plan) -> list[str]:
@@ -212,7 +188,7 @@ def _refused(plan: Plan) -> list[str]:
         for one in plan.refused[:IDS_SHOWN]
         for reason in one.rejection.reasons
     ]
-    return [head, *_table([("id", "reason", "found", "limit", ""), *rows])]
+    return [head, *table([("id", "reason", "found", "limit", ""), *rows])]
 
 
 def _warning(plan: Plan) -> list[str]:
@@ -223,7 +199,7 @@ def _warning(plan: Plan) -> list[str]:
     return [f"{made_for}; {plan.steps:,} of its steps change little. --preset default is for small sets."]
 
 
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows as aligned lines; the last column is as long as it is."""
     rows = [[visible(" ".join(cell.split())) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -234,5 +210,6 @@ def _padded(row: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
     return (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
 
 
-def _event(name: str, **values: Any) -> str:
+def event(name: str, **values: Any) -> str:
+    """Return an event as one JSON line."""
     return orjson.dumps({"event": name, **values}).decode()

@@ -8,11 +8,12 @@ from typing import Literal, Self
 from curation.dedupe.compare import Comparison
 from curation.dedupe.quality import worth
 from curation.embedding.encoder import Precision
+from curation.score.file import FILE, Score
 from curation.select.budget import ESTIMATE, count_tokens, parse_budget
 from curation.select.choose import Like, Offer, choose, most_alike
 from curation.select.likeness import alike
 from curation.select.reasons import ALIKE, BUDGET
-from curation.select.scores import FILE, SCORES, Score, scores_of
+from curation.select.scores import SCORES, scores_of
 from schemas.chain import walk
 from schemas.codec import sha256_of
 from schemas.errors import InputError

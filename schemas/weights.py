@@ -19,6 +19,8 @@ from schemas.outcome import SILENT, Aside
 
 WEIGHTS = ("*.safetensors", "*.bin", "config.json", "tokenizer.json")
 """The files whose bytes say which model a folder holds."""
+PROBE_TOKENS = 8
+"""Length of the text on which a head is tried."""
 CONVERSION = 1
 """Raised when converted models must be made again."""
 
@@ -105,6 +107,24 @@ def has_tokenizer(base: Base) -> bool:
 def has_weights(base: Base) -> bool:
     """Say whether the folder of a base holds weights."""
     return any(path for pattern in ("*.safetensors", "*.bin") for path in Path(base.folder).glob(pattern))
+
+
+def head_suffices(model: Any) -> bool:
+    """Say whether a model's logits are its output embedding on its last hidden state: no soft cap, no scale."""
+    import torch  # noqa: PLC0415  # heavy
+
+    head = model.get_output_embeddings()
+    if head is None or model.base_model is model:
+        return False
+    was_training = model.training
+    model.eval()
+    rows = model.get_input_embeddings().weight.shape[0]
+    ids = torch.arange(PROBE_TOKENS, device=model.device)[None] % rows
+    probe = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "use_cache": False}
+    with torch.no_grad():
+        full, short = model(**probe).logits, head(model.base_model(**probe)[0])
+    model.train(was_training)
+    return full.shape == short.shape and torch.equal(full, short)
 
 
 def digest_base(base: Base) -> FileDigest:

@@ -21,6 +21,9 @@ FILE = f"{SCORES}.jsonl"
 MISSING = "score_missing"
 """The reason of a null that gives none."""
 
+LIMITS = {"ifd_loss_ratio": 1.0, "ifd_perplexity_ratio": 1.0}
+"""Score → the value above which it says that something is wrong with a record, rather than how good it is."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:

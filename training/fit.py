@@ -26,6 +26,7 @@ from training.log import Trained
 from training.loop import mean_loss, train
 from training.model import digest_base, find_base, load_model, make_room
 from training.model_card import CARD, model_card, trained_on
+from training.packing import Packed, choose_packing
 from training.plan import Plan, Request, make_plan
 from training.resume import Keeper, heeding_signals, resume_beside
 
@@ -95,13 +96,15 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
     model.to(plan.device)
     before = _held_out_loss(model, plan, aside)
-    journal = _Journal(draft, aside)
-    trained = train(model, plan.examples, plan.config, pad_id=_pad(plan), aside=journal, keeper=keeper)
+    journal, packing = _Journal(draft, aside), choose_packing(model, plan.config.packing)
+    trained = train(
+        model, plan.examples, plan.config, pad_id=_pad(plan), aside=journal, keeper=keeper, packed=packing.used
+    )
     after = _held_out_loss(model, plan, aside)
     model.config.trained_on = trained_on(_data_record(plan))
     save_model(draft, model, plan.encoder)
     held_out = None if before is None or after is None else HeldOutLoss(before=before, after=after)
-    run = _record(plan, trained, held_out, sum(weight.numel() for weight in model.parameters()))
+    run = _record(plan, packing, trained, held_out, sum(weight.numel() for weight in model.parameters()))
     (draft / CARD).write_text(model_card(run), encoding="utf-8")
     return run
 
@@ -126,7 +129,9 @@ def _counts(plan: Plan) -> Counts:
     return Counts(rows=rows, kept=rows - rejected, rejected=rejected, reasons=dict(codes.most_common()))
 
 
-def _record(plan: Plan, trained: Trained, held_out_loss: HeldOutLoss | None, parameters: int) -> RunRecord:
+def _record(
+    plan: Plan, packing: Packed, trained: Trained, held_out_loss: HeldOutLoss | None, parameters: int
+) -> RunRecord:
     versions = {name: metadata.version(name) for name in VERSIONS}
     return RunRecord(
         preset=plan.request.preset,
@@ -141,6 +146,7 @@ def _record(plan: Plan, trained: Trained, held_out_loss: HeldOutLoss | None, par
         ),
         dtype=plan.precision,
         device=str(plan.device),
+        packing=packing,
         trained=trained,
         held_out_loss=held_out_loss,
         recorded={**recorded(trained.seconds), "versions": versions},

@@ -23,6 +23,7 @@ from training.encoding import Example
 from training.log import LOG, StepRow, Trained, summed_up
 from training.loss import head_suffices, response_loss
 from training.optimiser import Masters, adamw, masters_of
+from training.packing import attention_of
 from training.resume import Keeper, State
 
 
@@ -34,6 +35,7 @@ def train(
     pad_id: int,
     aside: Aside = SILENT,
     keeper: Keeper | None = None,
+    packed: bool = False,
 ) -> Trained:
     """Train `model` in place on the examples, from where `keeper` has the state of the same run.
 
@@ -52,7 +54,7 @@ def train(
         aside.progress("training", len(state.rows), total)
         plan = steps(examples, rows=config.rows_per_step, epochs=config.epochs, seed=config.seed)
         for number, taken in islice(enumerate(plan), len(state.rows), total):
-            batches = list(micro_batches(taken, tokens=tokens, pad_id=pad_id))
+            batches = list(micro_batches(taken, tokens=tokens, pad_id=pad_id, packed=packed))
             row = stepper.take(batches, number + 1, learning_rate(number, total, config))
             state.rows.append(row)
             aside.leave(LOG, asdict(row))
@@ -146,10 +148,11 @@ def backward(model: Any, batches: Sequence[MicroBatch], *, head_only: bool) -> f
     """Add the gradient of the batches' mean loss per supervised token, whatever their cut, and return that loss."""
     supervised = sum(batch.supervised for batch in batches)
     parts = []
-    for batch in batches:
-        part = response_loss(model, batch.to(model.device), head_only=head_only) / supervised
-        part.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        parts.append(part.detach())
+    with attention_of(model, batches):
+        for batch in batches:
+            part = response_loss(model, batch.to(model.device), head_only=head_only) / supervised
+            part.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            parts.append(part.detach())
     return float(torch.stack(parts).sum())
 
 
@@ -167,7 +170,7 @@ def _row(batches: Sequence[MicroBatch], facts: _Facts) -> StepRow:
     tokens, padded = sum(one.real_tokens for one in batches), sum(one.padded_tokens for one in batches)
     return StepRow(
         **facts._asdict(),
-        rows=sum(one.input_ids.shape[0] for one in batches),
+        rows=sum(one.rows for one in batches),
         response_tokens=sum(one.supervised for one in batches),
         tokens=tokens,
         padded_tokens=padded,

@@ -133,6 +133,7 @@ def fitted_text(fitted: Fitted) -> str:
     lines = [
         f"trained {trained.steps:,} steps, {trained.tokens:,} tokens in {trained.seconds:,.0f} s",
         f"{trained.tokens_per_second:,.0f} tokens/s, {percent(trained.padding_share)} padding",
+        f"micro-batches {'packed' if run.packing.used else 'sorted'}: {run.packing.reason}",
         f"training loss {trained.first_loss:.3f} → {trained.last_loss:.3f}",
     ]
     if run.held_out_loss:
@@ -144,7 +145,14 @@ def fitted_json(fitted: Fitted) -> str:
     """Return a run as one JSON line."""
     run = fitted.run
     loss = asdict(run.held_out_loss) if run.held_out_loss else None
-    return _event("fitted", path=str(fitted.path), reused=fitted.reused, held_out_loss=loss, **asdict(run.trained))
+    return _event(
+        "fitted",
+        path=str(fitted.path),
+        reused=fitted.reused,
+        held_out_loss=loss,
+        packing=run.packing,
+        **asdict(run.trained),
+    )
 
 
 def answer_text(answer: Answer) -> str:

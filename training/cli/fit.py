@@ -8,7 +8,7 @@ import click
 
 from schemas.prompt import TEMPLATES
 from training.cli.options import WATCHING, with_options
-from training.config import PRESETS, Precision, Schedule, settle
+from training.config import PRESETS, Packing, Precision, Schedule, settle
 
 DEFAULT_PRESET = "dolly-v1"
 SETTINGS = {
@@ -30,6 +30,10 @@ SETTINGS = {
     "seed": (int, "Of the order and the split."),
     "dtype": (click.Choice(get_args(Precision)), "Of the model's weights; auto: bf16 where the hardware has it."),
     "micro_tokens": (int, "Padded tokens computed at once; 0: what suits the hardware."),
+    "packing": (
+        click.Choice(get_args(Packing)),
+        "Several records in a row, apart; auto: if the model passes the test.",
+    ),
 }
 """Field of TrainConfig → its type and help; what is left out is the preset's."""
 

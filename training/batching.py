@@ -100,12 +100,14 @@ def micro_batches(
     examples: Iterable[Example], *, tokens: int, pad_id: int, packed: bool = False
 ) -> Iterator[MicroBatch]:
     """Cut examples into micro-batches of at most `tokens` computed tokens, or of one record where that is longer."""
+    for part in cut(examples, tokens=tokens, packed=packed):
+        yield collate(part, pad_id, packed=packed)
+
+
+def cut(examples: Iterable[Example], *, tokens: int, packed: bool = False) -> Iterator[Sequence[Example]]:
+    """Cut examples, from the longest to the shortest, into the parts that are computed at once."""
     longest_first = sorted(examples, key=lambda one: len(one.input_ids), reverse=True)
-    if packed:
-        yield from map(pack, _fill(longest_first, tokens))
-    else:
-        for part in _cut(longest_first, tokens):
-            yield _collate(part, pad_id)
+    return _fill(longest_first, tokens) if packed else _cut(longest_first, tokens)
 
 
 class Shape(NamedTuple):
@@ -124,7 +126,7 @@ class Shape(NamedTuple):
 
 def shapes(examples: Iterable[Example], *, tokens: int) -> Iterator[Shape]:
     """Yield the sizes of the micro-batches that `micro_batches` cuts."""
-    for part in _cut(sorted(examples, key=lambda one: len(one.input_ids), reverse=True), tokens):
+    for part in cut(examples, tokens=tokens):
         yield Shape(len(part), len(part[0].input_ids), sum(one.supervised for one in part))
 
 
@@ -160,7 +162,12 @@ def pack(examples: Sequence[Example]) -> MicroBatch:
     return MicroBatch(input_ids=ids, attention_mask=mask, labels=labels, position_ids=positions, borders=borders)
 
 
-def _collate(examples: Sequence[Example], pad_id: int) -> MicroBatch:
+def collate(examples: Sequence[Example], pad_id: int, *, packed: bool = False) -> MicroBatch:
+    """Put examples into one micro-batch; the longest comes first."""
+    return pack(examples) if packed else _pad(examples, pad_id)
+
+
+def _pad(examples: Sequence[Example], pad_id: int) -> MicroBatch:
     length = len(examples[0].input_ids)
     ids, mask, labels = [], [], []
     for one in examples:

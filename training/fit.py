@@ -29,6 +29,7 @@ from training.model_card import CARD, model_card, trained_on
 from training.packing import Packed, choose_packing
 from training.plan import Plan, Request, make_plan
 from training.resume import Keeper, heeding_signals, resume_beside
+from training.trial import memory_in_words
 
 VERSIONS = ("torch", "transformers", "tokenizers", "safetensors")
 """Packages whose versions a run record names."""
@@ -62,7 +63,7 @@ def fit(request: Request, aside: Aside = SILENT, announce: Callable[[Plan], None
         plan = make_plan(request, data, base)
         announce(plan)
         _write_refused(plan, draft)
-        with heeding_signals(keeper):
+        with heeding_signals(keeper), memory_in_words("the model and its training"):
             write_run(draft, _run(plan, draft, aside, keeper))
         return digests(draft), _counts(plan)
 

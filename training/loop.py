@@ -17,7 +17,7 @@ from torch import nn
 
 from schemas.errors import DollyError
 from schemas.outcome import SILENT, Aside
-from training.batching import MicroBatch, micro_batches, steps, suitable_tokens
+from training.batching import MicroBatch, collate, micro_batches, steps, suitable_tokens
 from training.config import Precision, TrainConfig, total_steps
 from training.encoding import Example
 from training.log import LOG, StepRow, Trained, summed_up
@@ -25,6 +25,7 @@ from training.loss import head_suffices, response_loss
 from training.optimiser import Masters, adamw, masters_of
 from training.packing import attention_of
 from training.resume import Keeper, State
+from training.trial import largest, try_largest
 
 
 def train(
@@ -52,7 +53,11 @@ def train(
         _take_up(state, masters, keeper, aside)
         model.train()
         aside.progress("training", len(state.rows), total)
-        plan = steps(examples, rows=config.rows_per_step, epochs=config.epochs, seed=config.seed)
+        plan = list(steps(examples, rows=config.rows_per_step, epochs=config.epochs, seed=config.seed))[:total]
+        most = [
+            collate(part, pad_id, packed=packed) for part in largest(plan[len(state.rows) :], tokens, packed=packed)
+        ]
+        try_largest(most, lambda one: backward(model, [one], head_only=stepper.head_only), state.optimiser)
         for number, taken in islice(enumerate(plan), len(state.rows), total):
             batches = list(micro_batches(taken, tokens=tokens, pad_id=pad_id, packed=packed))
             row = stepper.take(batches, number + 1, learning_rate(number, total, config))

@@ -122,6 +122,7 @@ def make_plan(request: Request, data: TrainingData, base: Base, *, tokenizer: An
     kept, refused = _sort(zip(data.records, encode.examples(data.records), strict=True), config)
     if not kept:
         raise InputError(_none_left(data.path, refused))
+    check_ends(kept, encode)
     examples, held_out = hold_out(kept, rows_held_out(config, len(kept)), config.seed)
     return Plan(
         request=request,
@@ -136,6 +137,21 @@ def make_plan(request: Request, data: TrainingData, base: Base, *, tokenizer: An
         device=device,
         dtype=choose_dtype(config.dtype, device),
     )
+
+
+def check_ends(examples: Iterable[Example], encode: Encoder) -> None:
+    """Make sure that a model can learn to stop: every record's last label is the end token, which is not the padding.
+
+    Raises:
+        InputError: it is not; a model tuned on that never stops.
+    """
+    if encode.tokenizer.pad_token_id in {None, encode.end_id}:
+        found = f"{encode.tokenizer.pad_token_id}, the end token {encode.end_id}"
+        raise InputError(field="pad_token", expected="a token that is not the end of a response", found=found)
+    for one in examples:
+        if one.labels[-1] != encode.end_id:
+            expected = f"the end token {encode.end_id} as its last label"
+            raise InputError(place=f"record {one.id}", expected=expected, found=str(one.labels[-1]))
 
 
 def _fitting(config: TrainConfig, context: int | None, device: torch.device) -> TrainConfig:

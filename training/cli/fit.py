@@ -1,6 +1,7 @@
 """`dolly-train DIR`, which is `dolly-train fit DIR`."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -116,5 +117,7 @@ def fit(
         plan, seen = rehearse(request, aside)
         click.echo(show.forecast_json(plan, seen) if as_json else show.forecast_text(plan, seen))
         return
-    fitted = train(request, aside, lambda plan: click.echo(show.plan_json(plan) if as_json else show.plan_text(plan)))
+    colour = show.in_colours(plain=plain)
+    told = show.plan_json if as_json else partial(show.plan_text, colour=colour)
+    fitted = train(request, aside, lambda plan: click.echo(told(plan)))
     click.echo(show.fitted_json(fitted) if as_json else show.fitted_text(fitted))

@@ -60,7 +60,7 @@ def fit(request: Request, aside: Aside = SILENT, announce: Callable[[Plan], None
     def fill(draft: Path) -> Filled:
         if request.force:
             keeper.forget()
-        plan = make_plan(request, data, base)
+        plan = make_plan(request, data, base, aside=aside)
         announce(plan)
         _write_refused(plan, draft)
         with heeding_signals(keeper), memory_in_words("the model and its training"):

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from schemas.errors import InputError
-from schemas.outcome import Rejection, reject
+from schemas.outcome import SILENT, Aside, Rejection, reject
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord, Reason
 from training.batching import suitable_tokens
@@ -17,6 +17,7 @@ from training.data import TrainingData, hold_out
 from training.encoding import Encoder, Example, add_keys, encoder
 from training.loop import choose_device, choose_dtype
 from training.model import Base, context_tokens, load_tokenizer
+from training.tokens import tokenized
 
 TOO_LONG, EMPTY = "record_too_long", "response_empty"
 REASONS = {
@@ -108,7 +109,9 @@ class Plan:
         return differences(preset, self.config, facts)
 
 
-def make_plan(request: Request, data: TrainingData, base: Base, *, tokenizer: Any = None) -> Plan:
+def make_plan(
+    request: Request, data: TrainingData, base: Base, *, tokenizer: Any = None, aside: Aside = SILENT
+) -> Plan:
     """Tokenize the data and decide what is trained on, held out and refused; `tokenizer`: another than the base's.
 
     Raises:
@@ -119,7 +122,7 @@ def make_plan(request: Request, data: TrainingData, base: Base, *, tokenizer: An
     add_keys(tokenizer, template)
     device = choose_device()
     encode, config = encoder(tokenizer, template), _fitting(request.config, context_tokens(base), device)
-    kept, refused = _sort(zip(data.records, encode.examples(data.records), strict=True), config)
+    kept, refused = _sort(zip(data.records, tokenized(encode, data.records, aside), strict=True), config)
     if not kept:
         raise InputError(_none_left(data.path, refused))
     check_ends(kept, encode)

@@ -31,6 +31,7 @@ from training.config import Difference
 from training.encoding import Encoder
 from training.log import Trained, Watched
 from training.model import quiet
+from training.packing import Packed
 
 RUN = "run.json"
 MAX_NEW_TOKENS = 256
@@ -100,6 +101,8 @@ class RunRecord:
     dtype: str
     """Of the model's weights; the optimiser's are fp32."""
     device: str
+    packing: Packed = field(default_factory=lambda: Packed(used=False, reason="not asked then"))
+    """Whether several records stood in a row, and why."""
     trained: Trained
     held_out_loss: HeldOutLoss | None
     """None where nothing was held out."""

@@ -28,9 +28,11 @@ from training.log import Trained, Watched
 from training.loop import train
 from training.model import digest_base, find_base, load_model, make_room
 from training.model_card import CARD, model_card, trained_on
+from training.packing import Packed, choose_packing
 from training.plan import Plan, Request, make_plan
 from training.resume import Keeper, heeding_signals, resume_beside
 from training.run_page import PAGE
+from training.trial import memory_in_words
 from training.watcher import watching
 
 VERSIONS = ("torch", "transformers", "tokenizers", "safetensors")
@@ -62,10 +64,10 @@ def fit(request: Request, aside: Aside = SILENT, announce: Callable[[Plan], None
     def fill(draft: Path) -> Filled:
         if request.force:
             keeper.forget()
-        plan = make_plan(request, data, base)
+        plan = make_plan(request, data, base, aside=aside)
         announce(plan)
         _write_refused(plan, draft)
-        with heeding_signals(keeper):
+        with heeding_signals(keeper), memory_in_words("the model and its training"):
             write_run(draft, _run(plan, draft, aside, keeper))
         return digests(draft), _counts(plan)
 
@@ -105,6 +107,7 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     model = load_model(plan.base, plan.dtype)
     make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
     model.to(plan.device)
+    packing = choose_packing(model, plan.config.packing)
     guard = Guard(ratio=plan.request.watching.divergence_ratio)
     with watching(plan, model, _Journal(draft, aside), keeper) as watcher:
         watcher.before()
@@ -117,12 +120,13 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
             keeper=keeper,
             watcher=watcher,
             guard=guard,
+            packed=packing.used,
         )
         watched = watcher.after()
     (draft / PAGE).write_text(watcher.page(), encoding="utf-8")
     model.config.trained_on = trained_on(_data_record(plan))
     save_model(draft, model, plan.encoder)
-    run = _record(plan, trained, watched, sum(weight.numel() for weight in model.parameters()))
+    run = _record(plan, packing, trained, watched, sum(weight.numel() for weight in model.parameters()))
     run = replace(run, differences=(*run.differences, *_taken_up(keeper)))
     (draft / CARD).write_text(model_card(run), encoding="utf-8")
     return run
@@ -149,7 +153,7 @@ def _counts(plan: Plan) -> Counts:
     return Counts(rows=rows, kept=rows - rejected, rejected=rejected, reasons=dict(codes.most_common()))
 
 
-def _record(plan: Plan, trained: Trained, watched: Watched, parameters: int) -> RunRecord:
+def _record(plan: Plan, packing: Packed, trained: Trained, watched: Watched, parameters: int) -> RunRecord:
     versions = {name: metadata.version(name) for name in VERSIONS}
     return RunRecord(
         preset=plan.request.preset,
@@ -164,6 +168,7 @@ def _record(plan: Plan, trained: Trained, watched: Watched, parameters: int) -> 
         ),
         dtype=plan.precision,
         device=str(plan.device),
+        packing=packing,
         trained=trained,
         held_out_loss=_held_out_loss(watched),
         recorded={**recorded(trained.seconds), "versions": versions},

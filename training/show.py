@@ -1,5 +1,6 @@
 """How a plan, a run, an answer and a comparison read on a terminal, or as JSON lines for programs."""
 
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
@@ -17,6 +18,7 @@ from training.log import EVALUATIONS
 from training.page import percent, visible
 from training.plan import REASONS, Plan
 from training.respond import Answer
+from training.sample import runs, sample_text
 
 IDS_SHOWN = 5
 """Refused records that are named on the terminal; rejected.jsonl has them all."""
@@ -55,7 +57,12 @@ def look_text(row: Mapping[str, Any]) -> str:
     return f"{where}: {', '.join(parts)}" if parts else ""
 
 
-def plan_text(plan: Plan) -> str:
+def in_colours(*, plain: bool) -> bool:
+    """Say whether to colour what goes to stdout: on a terminal that has colours and a user who wants them."""
+    return not plain and sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def plan_text(plan: Plan, *, colour: bool = False) -> str:
     """Return what is about to happen: the data, what was refused, the differences from the preset's original."""
     data, config = plan.data, plan.config
     held = f", {len(plan.held_out):,} held out" if plan.held_out else ""
@@ -66,7 +73,19 @@ def plan_text(plan: Plan) -> str:
     lines += _warning(plan)
     what = f"{plan.base.place.name}: {len(plan.examples):,} records{held}, {plan.tokens:,} tokens; "
     how = f"{plan.steps:,} steps of {config.rows_per_step} records, {plan.precision} on {plan.device.type}"
-    return "\n".join([*lines, what + how])
+    return "\n".join([*lines, *_sample(plan, colour=colour), what + how])
+
+
+def _sample(plan: Plan, *, colour: bool) -> list[str]:
+    """Return one record as the model will see it, and what was made sure of in all."""
+    encoder, count = plan.encoder, len(plan.examples) + len(plan.held_out)
+    end = visible(str(encoder.tokenizer.convert_ids_to_tokens(encoder.end_id)))
+    how = "learned in green" if colour else "learned between » and «"
+    return [
+        f"record {plan.examples[0].id} as the model sees it, {how}, special tokens between ⟨ and ⟩:",
+        sample_text(encoder, plan.examples[0], colour=colour),
+        f"{end} is learned as the last token of all {count:,} records, and is not the padding",
+    ]
 
 
 def gate_text(data: TrainingData) -> str:
@@ -100,6 +119,7 @@ def plan_json(plan: Plan) -> str:
         dtype=plan.precision,
         settings=asdict(plan.config),
         differences=plan.differences,
+        sample=list(runs(plan.encoder, plan.examples[0])),
     )
 
 
@@ -143,6 +163,7 @@ def fitted_text(fitted: Fitted) -> str:
     lines = [
         f"trained {trained.steps:,} steps, {trained.tokens:,} tokens in {trained.seconds:,.0f} s",
         f"{trained.tokens_per_second:,.0f} tokens/s, {percent(trained.padding_share)} padding{_peak(run)}",
+        f"micro-batches {'packed' if run.packing.used else 'sorted'}: {run.packing.reason}",
         f"training loss {trained.first_loss:.3f} → {trained.last_loss:.3f}",
     ]
     if run.held_out_loss:
@@ -166,7 +187,14 @@ def fitted_json(fitted: Fitted) -> str:
     """Return a run as one JSON line."""
     run = fitted.run
     loss = asdict(run.held_out_loss) if run.held_out_loss else None
-    return event("fitted", path=str(fitted.path), reused=fitted.reused, held_out_loss=loss, **asdict(run.trained))
+    return event(
+        "fitted",
+        path=str(fitted.path),
+        reused=fitted.reused,
+        held_out_loss=loss,
+        packing=run.packing,
+        **asdict(run.trained),
+    )
 
 
 def answer_text(answer: Answer) -> str:

@@ -7,6 +7,7 @@ rather than from a list of names.
 
 from typing import Any
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
@@ -15,7 +16,7 @@ from schemas.weights import head_suffices
 from training.batching import MicroBatch
 from training.encoding import IGNORED
 
-__all__ = ["head_suffices", "response_loss"]
+__all__ = ["head_suffices", "response_loss", "row_losses"]
 
 
 def response_loss(model: Any, batch: MicroBatch, *, head_only: bool) -> Float[Tensor, ""]:
@@ -25,8 +26,25 @@ def response_loss(model: Any, batch: MicroBatch, *, head_only: bool) -> Float[Te
     """
     targets = batch.labels[:, 1:]
     wanted = targets != IGNORED
-    logits = _response_logits(model, batch, wanted) if head_only else _all_logits(model, batch)[:, :-1][wanted]
+    logits = _logits(model, batch, wanted, head_only=head_only)
     return functional.cross_entropy(logits.float(), targets[wanted], reduction="sum")
+
+
+def row_losses(model: Any, batch: MicroBatch, *, head_only: bool) -> Float[Tensor, " rows"]:
+    """Return the summed cross entropy over the supervised tokens of each row, in nats, computed in fp32."""
+    targets = batch.labels[:, 1:]
+    wanted = targets != IGNORED
+    logits = _logits(model, batch, wanted, head_only=head_only)
+    each = functional.cross_entropy(logits.float(), targets[wanted], reduction="none")
+    rows = torch.arange(len(targets), device=targets.device)[:, None].expand_as(targets)[wanted]
+    return torch.zeros(len(targets), device=each.device).index_add(0, rows, each)
+
+
+def _logits(
+    model: Any, batch: MicroBatch, wanted: Bool[Tensor, "rows shorter"], *, head_only: bool
+) -> Float[Tensor, "wanted vocabulary"]:
+    """Return the logits that predict the tokens marked in `wanted`; those stand one place before them."""
+    return _response_logits(model, batch, wanted) if head_only else _all_logits(model, batch)[:, :-1][wanted]
 
 
 def _response_logits(

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from training.checkpoint import (
     DataRecord,
     HeldOutLoss,
     RunRecord,
+    check_shard_size,
     digests,
     read_run,
     save_model,
@@ -27,6 +28,7 @@ from training.loop import mean_loss, train
 from training.model import digest_base, find_base, load_model, make_room
 from training.model_card import CARD, model_card, trained_on
 from training.plan import Plan, Request, make_plan
+from training.reload import check_reload
 from training.resume import Keeper, heeding_signals, resume_beside
 
 VERSIONS = ("torch", "transformers", "tokenizers", "safetensors")
@@ -51,6 +53,7 @@ def fit(request: Request, aside: Aside = SILENT, announce: Callable[[Plan], None
         GateError: the data is a release whose review was not passed, and that was not allowed.
         DollyError: the disk is full, or the loss stopped being a number; nothing half-written is left.
     """
+    check_shard_size(request.shard_size)
     data = open_data(request.data)
     check_gate(data, allow_ungated=request.allow_ungated, pin=request.pin)
     base = find_base(request.base, aside)
@@ -99,9 +102,11 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     trained = train(model, plan.examples, plan.config, pad_id=_pad(plan), aside=journal, keeper=keeper)
     after = _held_out_loss(model, plan, aside)
     model.config.trained_on = trained_on(_data_record(plan))
-    save_model(draft, model, plan.encoder)
+    save_model(draft, model, plan.encoder, plan.request.shard_size)
+    reloaded = check_reload(draft, model, plan.encoder, plan.data.records) if plan.request.reload_check else None
     held_out = None if before is None or after is None else HeldOutLoss(before=before, after=after)
-    run = _record(plan, trained, held_out, sum(weight.numel() for weight in model.parameters()))
+    parameters = sum(weight.numel() for weight in model.parameters())
+    run = replace(_record(plan, trained, held_out, parameters), reloaded=reloaded)
     (draft / CARD).write_text(model_card(run), encoding="utf-8")
     return run
 

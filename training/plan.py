@@ -12,6 +12,7 @@ from schemas.outcome import Rejection, reject
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord, Reason
 from training.batching import suitable_tokens
+from training.checkpoint import SHARD_SIZE
 from training.config import PRESETS, Difference, TrainConfig, differences, rows_held_out, total_steps
 from training.data import TrainingData, hold_out
 from training.encoding import Encoder, Example, add_keys, encoder
@@ -45,6 +46,10 @@ class Request:
     """sha256 that the data's manifest must have; empty: any."""
     save_minutes: float = 10.0
     """Minutes between two savings of an unfinished run's state; 0: only when it is interrupted."""
+    shard_size: str = SHARD_SIZE
+    """Largest file of the checkpoint's weights."""
+    reload_check: bool = True
+    """Read the checkpoint again before it is published, and compare its answers with the model's in memory."""
 
 
 @dataclass(frozen=True, slots=True)

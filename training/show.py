@@ -137,6 +137,8 @@ def fitted_text(fitted: Fitted) -> str:
     ]
     if run.held_out_loss:
         lines.append(f"held-out loss {run.held_out_loss.before:.3f} → {run.held_out_loss.after:.3f}")
+    if run.reloaded:
+        lines.append(f"read again: {run.reloaded.tokens} greedy tokens of {run.reloaded.prompts} prompts are the same")
     return "\n".join([*lines, f"{'reused' if fitted.reused else 'wrote'} {fitted.path}"])
 
 

@@ -63,6 +63,13 @@ def _setting(name: str) -> Callable[[Any], Any]:
     type=click.FloatRange(min=0),
     help="Minutes between two savings of the state, to go on from; 0: only when interrupted.",
 )
+@click.option("--shard-size", default="4GB", show_default=True, metavar="SIZE", help="Largest file of the weights.")
+@click.option(
+    "--reload-check/--no-reload-check",
+    default=True,
+    show_default=True,
+    help="Read the checkpoint again before it is published, and compare its answers.",
+)
 @with_options(*WATCHING)
 def fit(
     data: Path,
@@ -75,6 +82,8 @@ def fit(
     force: bool,
     dry_run: bool,
     save_minutes: float,
+    shard_size: str,
+    reload_check: bool,
     plain: bool,
     as_json: bool,
     **settings: Any,
@@ -104,6 +113,8 @@ def fit(
         allow_ungated=allow_ungated,
         pin=pin,
         save_minutes=save_minutes,
+        shard_size=shard_size,
+        reload_check=reload_check,
     )
     aside = show.Watch.on(as_json=as_json, plain=plain)
     if dry_run:

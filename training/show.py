@@ -12,6 +12,7 @@ from schemas.progress import Progress, choose_mode
 from training.compare import Comparison
 from training.config import PRESETS
 from training.data import TrainingData
+from training.export.make import Exported
 from training.fit import Fitted
 from training.forecast import UTILISATION, Forecast, Place
 from training.page import percent, visible
@@ -147,6 +148,23 @@ def fitted_json(fitted: Fitted) -> str:
     run = fitted.run
     loss = asdict(run.held_out_loss) if run.held_out_loss else None
     return _event("fitted", path=str(fitted.path), reused=fitted.reused, held_out_loss=loss, **asdict(run.trained))
+
+
+def exported_text(exported: Exported) -> str:
+    """Return what was made of a checkpoint, and how it was checked."""
+    record = exported.record
+    lines = [f"{record.file}: {record.type}, {_gb(record.bytes)} GB, written by {record.writer}"]
+    if record.agreement:
+        said = record.agreement
+        lines.append(f"llama.cpp: {said.equal} of {said.tokens} greedy tokens of {said.prompts} prompts are the same")
+    elif record.to == "gguf":
+        lines.append("not checked: answers of llama.cpp were not compared with the checkpoint's")
+    return "\n".join([*lines, f"{'reused' if exported.reused else 'wrote'} {exported.path}"])
+
+
+def exported_json(exported: Exported) -> str:
+    """Return what was made of a checkpoint as one JSON line."""
+    return _event("exported", path=str(exported.path), reused=exported.reused, **asdict(exported.record))
 
 
 def answer_text(answer: Answer) -> str:

@@ -35,7 +35,9 @@ def imported_by(code: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1].replace("'", '"')))
 
 
-@pytest.mark.parametrize("words", [["--help"], ["fit", "--help"], ["respond", "--help"], ["compare", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["fit", "--help"], ["respond", "--help"], ["compare", "--help"], ["export", "--help"]]
+)
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     """`--help` answers at once."""
     assert imported_by(f"from training.cli import main; main({words!r})") == set()
@@ -172,6 +174,31 @@ def test_compare_prints_the_numbers_and_writes_the_page(tmp_path: Path, tiny: Pa
     assert f"wrote {page}" in done.stdout
     assert "Edgar Allan Poe" in page.read_text()
     assert page.with_suffix(".json").is_file()
+
+
+def test_export_says_what_it_wrote_and_compared(tmp_path: Path, tuned: Path) -> None:
+    """On a terminal and for programs."""
+    done = run("export", tuned, "-o", tmp_path / "out", "--plain")
+    again = run("export", tuned, "-o", tmp_path / "out", "--json")
+
+    assert done.exit_code == 0, done.output
+    assert "model-f16.gguf: f16" in done.stdout
+    assert "greedy tokens of 4 prompts are the same" in done.stdout
+    assert json.loads(again.stdout)["reused"] is True
+
+
+def test_export_options_are_the_settings() -> None:
+    """Written once in the dataclass."""
+    from training.export.make import Export  # noqa: PLC0415  # heavy
+
+    defaults = {option.name: option.default for option in main.commands["export"].params}
+    how = Export()
+    assert (defaults["to"], defaults["kind"], defaults["dtype"] or "") == (how.to, how.type, how.dtype)
+    assert (defaults["shard_size"], defaults["converter"], defaults["check"]) == (
+        how.shard_size,
+        how.converter,
+        how.check,
+    )
 
 
 def _heed_interrupts() -> None:

@@ -16,6 +16,8 @@ TEXTS = [
 END, START, UNKNOWN = "<|im_end|>", "<|im_start|>", "<|endoftext|>"
 SIZES: dict[str, dict[str, Any]] = {
     "llama": {"num_key_value_heads": 1, "intermediate_size": 48, "tie_word_embeddings": True},
+    "mistral": {"num_key_value_heads": 1, "intermediate_size": 48, "sliding_window": None},
+    "qwen2": {"num_key_value_heads": 1, "intermediate_size": 48, "tie_word_embeddings": True},
     "qwen3": {"num_key_value_heads": 1, "intermediate_size": 48, "head_dim": 16, "tie_word_embeddings": True},
     "gpt_neox": {"intermediate_size": 48},
     "gptj": {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 256, "rotary_dim": 8},

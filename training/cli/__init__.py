@@ -7,10 +7,11 @@ import click
 
 from schemas.errors import DollyError
 from training.cli.compare import compare
+from training.cli.export import export
 from training.cli.fit import fit
 from training.cli.respond import respond
 
-COMMANDS = (fit, respond, compare)
+COMMANDS = (fit, respond, compare, export)
 """In the order of their use."""
 INTERRUPTED = 130
 DEFAULT = "fit"

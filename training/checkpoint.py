@@ -61,6 +61,10 @@ class DataRecord:
     version: str = ""
     digest: str = ""
     """Over the release's rows."""
+    licence: str = ""
+    """Of the release, as it states it; empty: none is stated."""
+    terms: str = "open"
+    """The strictest class among the terms of the models that wrote records."""
     files: tuple[FileDigest, ...]
     rows: int
     trained: int

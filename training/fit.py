@@ -163,6 +163,8 @@ def _data_record(plan: Plan) -> DataRecord:
         title=plan.data.release.title if plan.data.release else "",
         version=plan.data.release.version if plan.data.release else "",
         digest=plan.data.release.digest if plan.data.release else "",
+        licence=plan.data.release.license if plan.data.release else "",
+        terms=plan.data.release.terms if plan.data.release else "open",
         files=plan.data.files,
         rows=len(plan.data.records),
         trained=len(plan.examples),

@@ -62,3 +62,12 @@ def _response_logits(
 def _all_logits(model: Any, batch: MicroBatch) -> Float[Tensor, "rows length vocabulary"]:
     logits: Tensor = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False).logits
     return logits
+
+
+def row_losses(model: Any, batch: MicroBatch, *, head_only: bool) -> Float[Tensor, "rows"]:  # noqa: F821  # a shape
+    """Return each row's sum of the cross entropy over its supervised tokens, in nats; `head_only` as above."""
+    targets = batch.labels[:, 1:]
+    wanted = targets != IGNORED
+    logits = _response_logits(model, batch, wanted) if head_only else _all_logits(model, batch)[:, :-1][wanted]
+    each = functional.cross_entropy(logits.float(), targets[wanted], reduction="none")
+    return torch.zeros(len(targets), device=each.device).index_add(0, wanted.nonzero()[:, 0], each)

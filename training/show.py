@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import orjson
 
@@ -15,6 +15,7 @@ from training.data import TrainingData
 from training.export.make import Exported
 from training.fit import Fitted
 from training.forecast import UTILISATION, Forecast, Place
+from training.inspection import Inspected, Split
 from training.page import percent, visible
 from training.plan import REASONS, Plan
 from training.respond import Answer
@@ -167,6 +168,33 @@ def exported_json(exported: Exported) -> str:
     return _event("exported", path=str(exported.path), reused=exported.reused, **asdict(exported.record))
 
 
+def inspected_text(found: Inspected) -> str:
+    """Return the losses by split and the head of the hunt."""
+    rows = [("", "records", "median loss before", "after")]
+    for split in get_args(Split):
+        here = sum(one.split == split for one in found.losses)
+        before, after = found.median(split, "before"), found.median(split, "after")
+        rows.append((split, f"{here:,}", _figure(before), _figure(after)))
+    lines = [*_table(rows), f"{len(found.hunt):,} records are worth a look; the first:"]
+    for one in found.hunt[:IDS_SHOWN]:
+        lines += [f"  {one.id}", *(f"    {why}" for why in one.why)]
+    told = f"dolly-data review DIR --hunt {found.path / 'hunt.jsonl'} takes them in this order"
+    return "\n".join([*lines, f"{'reused' if found.reused else 'wrote'} {found.path}", told])
+
+
+def inspected_json(found: Inspected) -> str:
+    """Return an inspection as one JSON line."""
+    medians = {split: {when: found.median(split, when) for when in ("before", "after")} for split in get_args(Split)}
+    hunt = [asdict(one) for one in found.hunt]
+    return _event(
+        "inspected", path=str(found.path), reused=found.reused, records=len(found.losses), median=medians, hunt=hunt
+    )
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
 def answer_text(answer: Answer) -> str:
     """Return an answer for a terminal; what would move its cursor is shown instead."""
     return visible(answer.text) + ("" if answer.stopped else " […]")
@@ -175,6 +203,11 @@ def answer_text(answer: Answer) -> str:
 def answer_json(answer: Answer) -> str:
     """Return an answer as one JSON line."""
     return _event("answer", **asdict(answer))
+
+
+def asked_json(question: str, answer: Answer) -> str:
+    """Return a question of several with its answer as one JSON line."""
+    return _event("answer", question=question, **asdict(answer))
 
 
 def comparison_text(comparison: Comparison, page: Path) -> str:

@@ -36,7 +36,16 @@ def imported_by(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["fit", "--help"], ["respond", "--help"], ["compare", "--help"], ["export", "--help"]]
+    "words",
+    [
+        ["--help"],
+        ["fit", "--help"],
+        ["respond", "--help"],
+        ["compare", "--help"],
+        ["export", "--help"],
+        ["chat", "--help"],
+        ["inspect", "--help"],
+    ],
 )
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     """`--help` answers at once."""
@@ -57,7 +66,7 @@ def test_every_setting_has_an_option() -> None:
         assert all(option.help for option in command.params if isinstance(option, click.Option))
 
 
-@pytest.mark.parametrize("command", ["respond", "compare"])
+@pytest.mark.parametrize("command", ["respond", "chat", "compare"])
 def test_sampling_defaults_are_the_librarys(command: str) -> None:
     """Written once in the dataclass."""
     defaults = {option.name: option.default for option in main.commands[command].params}

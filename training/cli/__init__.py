@@ -6,12 +6,14 @@ from typing import Any
 import click
 
 from schemas.errors import DollyError
+from training.cli.chat import chat
 from training.cli.compare import compare
 from training.cli.export import export
 from training.cli.fit import fit
+from training.cli.inspect import inspect
 from training.cli.respond import respond
 
-COMMANDS = (fit, respond, compare, export)
+COMMANDS = (fit, respond, chat, compare, export, inspect)
 """In the order of their use."""
 INTERRUPTED = 130
 DEFAULT = "fit"

@@ -31,6 +31,7 @@ def respond(
     A checkpoint of dolly-train is asked as it was trained; another model is asked with --template.
     """
     from training import show
+    from training.page import visible
     from training.respond import Prompt, Sampling, answer, open_responder
     from training.speech import speak
 
@@ -39,7 +40,7 @@ def respond(
     responder = open_responder(model, template or "", aside)
     prompt = Prompt(instruction, context)
     if sys.stdout.isatty() and not as_json and not plain:
-        said = speak(responder, prompt, sampling, lambda piece: click.echo(show.visible(piece), nl=False))
+        said = speak(responder, prompt, sampling, lambda piece: click.echo(visible(piece), nl=False))
         click.echo("" if said.stopped else " […]")
         return
     (said,) = answer(responder, [prompt], sampling, aside)

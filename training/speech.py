@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from training.model import quiet
 from training.respond import Answer, Prompt, Responder, Sampling, generation, read_tokens, refuse_overlong
 
 UNFINISHED = "\N{REPLACEMENT CHARACTER}"
@@ -74,4 +75,5 @@ def speak(responder: Responder, prompt: Prompt, sampling: Sampling, say: Callabl
 
 def generate(model: Any, ids: Tensor, how: Any, speech: Speech) -> None:
     """Let the model write into the speech."""
-    model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), generation_config=how, streamer=speech)
+    with quiet():
+        model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), generation_config=how, streamer=speech)

@@ -16,6 +16,7 @@ from training.checkpoint import (
     DataRecord,
     HeldOutLoss,
     RunRecord,
+    check_shard_size,
     digests,
     read_run,
     save_model,
@@ -30,6 +31,7 @@ from training.model import digest_base, find_base, load_model, make_room
 from training.model_card import CARD, model_card, trained_on
 from training.packing import Packed, choose_packing
 from training.plan import Plan, Request, make_plan
+from training.reload import check_reload
 from training.resume import Keeper, heeding_signals, resume_beside
 from training.run_page import PAGE
 from training.trial import memory_in_words
@@ -57,6 +59,7 @@ def fit(request: Request, aside: Aside = SILENT, announce: Callable[[Plan], None
         GateError: the data is a release whose review was not passed, and that was not allowed.
         DollyError: the disk is full, or the loss stopped being a number; nothing half-written is left.
     """
+    check_shard_size(request.shard_size)
     data = open_data(request.data)
     check_gate(data, allow_ungated=request.allow_ungated, pin=request.pin)
     base = find_base(request.base, aside)
@@ -125,9 +128,10 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
         watched = watcher.after()
     (draft / PAGE).write_text(watcher.page(), encoding="utf-8")
     model.config.trained_on = trained_on(_data_record(plan))
-    save_model(draft, model, plan.encoder)
+    save_model(draft, model, plan.encoder, plan.request.shard_size)
+    reloaded = check_reload(draft, model, plan.encoder, plan.data.records) if plan.request.reload_check else None
     run = _record(plan, packing, trained, watched, sum(weight.numel() for weight in model.parameters()))
-    run = replace(run, differences=(*run.differences, *_taken_up(keeper)))
+    run = replace(run, differences=(*run.differences, *_taken_up(keeper)), reloaded=reloaded)
     (draft / CARD).write_text(model_card(run), encoding="utf-8")
     return run
 
@@ -187,6 +191,8 @@ def _data_record(plan: Plan) -> DataRecord:
         title=plan.data.release.title if plan.data.release else "",
         version=plan.data.release.version if plan.data.release else "",
         digest=plan.data.release.digest if plan.data.release else "",
+        licence=plan.data.release.license if plan.data.release else "",
+        terms=plan.data.release.terms if plan.data.release else "open",
         files=plan.data.files,
         rows=len(plan.data.records),
         trained=len(plan.examples),

@@ -12,6 +12,7 @@ from schemas.outcome import SILENT, Aside, Rejection, reject
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord, Reason
 from training.batching import suitable_tokens
+from training.checkpoint import SHARD_SIZE
 from training.config import PRESETS, Difference, TrainConfig, differences, rows_held_out, total_steps
 from training.data import TrainingData, hold_out
 from training.encoding import Encoder, Example, add_keys, encoder
@@ -50,6 +51,10 @@ class Request:
     take_up: bool = False
     """Go on from the saved state of a run with another learning rate, schedule or precision."""
     watching: WatchConfig = field(default_factory=WatchConfig)
+    shard_size: str = SHARD_SIZE
+    """Largest file of the checkpoint's weights."""
+    reload_check: bool = True
+    """Read the checkpoint again before it is published, and compare its answers with the model's in memory."""
 
 
 @dataclass(frozen=True, slots=True)

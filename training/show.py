@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import orjson
 
@@ -12,8 +12,10 @@ from schemas.progress import Progress, choose_mode
 from training.checkpoint import RunRecord
 from training.config import PRESETS
 from training.data import TrainingData
+from training.export.make import Exported
 from training.fit import Fitted
 from training.forecast import UTILISATION, Forecast, Place
+from training.inspection import Inspected, Split
 from training.log import EVALUATIONS
 from training.page import percent, visible
 from training.plan import REASONS, Plan
@@ -171,6 +173,8 @@ def fitted_text(fitted: Fitted) -> str:
     if run.watched and run.watched.last and run.watched.last.stop_rate is not None:
         rates = [percent(one.stop_rate or 0.0) for one in (run.watched.first, run.watched.last) if one]
         lines.append(f"answers that end by themselves {' → '.join(rates)}")
+    if run.reloaded:
+        lines.append(f"read again: {run.reloaded.tokens} greedy tokens of {run.reloaded.prompts} prompts are the same")
     return "\n".join([*lines, f"{'reused' if fitted.reused else 'wrote'} {fitted.path}"])
 
 
@@ -197,6 +201,50 @@ def fitted_json(fitted: Fitted) -> str:
     )
 
 
+def exported_text(exported: Exported) -> str:
+    """Return what was made of a checkpoint, and how it was checked."""
+    record = exported.record
+    lines = [f"{record.file}: {record.type}, {_gb(record.bytes)} GB, written by {record.writer}"]
+    if record.agreement:
+        said = record.agreement
+        lines.append(f"llama.cpp: {said.equal} of {said.tokens} greedy tokens of {said.prompts} prompts are the same")
+    elif record.to == "gguf":
+        lines.append("not checked: answers of llama.cpp were not compared with the checkpoint's")
+    return "\n".join([*lines, f"{'reused' if exported.reused else 'wrote'} {exported.path}"])
+
+
+def exported_json(exported: Exported) -> str:
+    """Return what was made of a checkpoint as one JSON line."""
+    return event("exported", path=str(exported.path), reused=exported.reused, **asdict(exported.record))
+
+
+def inspected_text(found: Inspected) -> str:
+    """Return the losses by split and the head of the hunt."""
+    rows = [("", "records", "median loss before", "after")]
+    for split in get_args(Split):
+        here = sum(one.split == split for one in found.losses)
+        before, after = found.median(split, "before"), found.median(split, "after")
+        rows.append((split, f"{here:,}", _figure(before), _figure(after)))
+    lines = [*table(rows), f"{len(found.hunt):,} records are worth a look; the first:"]
+    for one in found.hunt[:IDS_SHOWN]:
+        lines += [f"  {one.id}", *(f"    {why}" for why in one.why)]
+    told = f"dolly-data review DIR --hunt {found.path / 'hunt.jsonl'} takes them in this order"
+    return "\n".join([*lines, f"{'reused' if found.reused else 'wrote'} {found.path}", told])
+
+
+def inspected_json(found: Inspected) -> str:
+    """Return an inspection as one JSON line."""
+    medians = {split: {when: found.median(split, when) for when in ("before", "after")} for split in get_args(Split)}
+    hunt = [asdict(one) for one in found.hunt]
+    return event(
+        "inspected", path=str(found.path), reused=found.reused, records=len(found.losses), median=medians, hunt=hunt
+    )
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
 def answer_text(answer: Answer) -> str:
     """Return an answer for a terminal; what would move its cursor is shown instead."""
     return visible(answer.text) + ("" if answer.stopped else " […]")
@@ -205,6 +253,11 @@ def answer_text(answer: Answer) -> str:
 def answer_json(answer: Answer) -> str:
     """Return an answer as one JSON line."""
     return event("answer", **asdict(answer))
+
+
+def asked_json(question: str, answer: Answer) -> str:
+    """Return a question of several with its answer as one JSON line."""
+    return event("answer", question=question, **asdict(answer))
 
 
 def _refused(plan: Plan) -> list[str]:

@@ -16,12 +16,13 @@ TEXTS = [
 END, START, UNKNOWN = "<|im_end|>", "<|im_start|>", "<|endoftext|>"
 SIZES: dict[str, dict[str, Any]] = {
     "llama": {"num_key_value_heads": 1, "intermediate_size": 48, "tie_word_embeddings": True},
+    "mistral": {"num_key_value_heads": 1, "intermediate_size": 48, "sliding_window": None},
+    "qwen2": {"num_key_value_heads": 1, "intermediate_size": 48, "tie_word_embeddings": True},
     "qwen3": {"num_key_value_heads": 1, "intermediate_size": 48, "head_dim": 16, "tie_word_embeddings": True},
     "gpt_neox": {"intermediate_size": 48},
     "gptj": {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 256, "rotary_dim": 8},
     "gpt2": {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 256},
     "gemma2": {"num_key_value_heads": 1, "intermediate_size": 48, "head_dim": 16, "query_pre_attn_scalar": 16},
-    "qwen2": {"num_key_value_heads": 1, "intermediate_size": 48, "tie_word_embeddings": True},
     "gemma3_text": {
         "num_key_value_heads": 1, "intermediate_size": 48, "head_dim": 16, "query_pre_attn_scalar": 16,
         "sliding_window": 8, "layer_types": ["sliding_attention", "full_attention"],

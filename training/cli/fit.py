@@ -72,6 +72,13 @@ def _setting(name: str) -> Callable[[Any], Any]:
     type=click.FloatRange(min=0),
     help="Minutes between two savings of the state, to go on from; 0: only when interrupted.",
 )
+@click.option("--shard-size", default="4GB", show_default=True, metavar="SIZE", help="Largest file of the weights.")
+@click.option(
+    "--reload-check/--no-reload-check",
+    default=True,
+    show_default=True,
+    help="Read the checkpoint again before it is published, and compare its answers.",
+)
 @with_options(*WATCH, *WATCHING)
 def fit(
     data: Path,
@@ -85,6 +92,8 @@ def fit(
     dry_run: bool,
     save_minutes: float,
     take_up: bool,
+    shard_size: str,
+    reload_check: bool,
     plain: bool,
     as_json: bool,
     **settings: Any,
@@ -117,6 +126,8 @@ def fit(
         save_minutes=save_minutes,
         take_up=take_up,
         watching=watching,
+        shard_size=shard_size,
+        reload_check=reload_check,
     )
     aside = show.Watch.on(as_json=as_json, plain=plain)
     if dry_run:

@@ -34,15 +34,18 @@ def train(
     pad_id: int,
     aside: Aside = SILENT,
     keeper: Keeper | None = None,
+    plan: Sequence[Sequence[Example]] | None = None,
 ) -> Trained:
     """Train `model` in place on the examples, from where `keeper` has the state of the same run.
+
+    `plan` names the examples of every step, where the settings do not say it.
 
     Raises:
         DollyError: the loss or its gradient stopped being a number.
         StoppedError: a signal came, and the keeper has the state.
     """
     torch.manual_seed(config.seed)
-    total = total_steps(config, len(examples))
+    total = len(plan) if plan else total_steps(config, len(examples))
     tokens = config.micro_tokens or suitable_tokens(model.device)
     with masters_of(model) as masters:
         state = State(weights=masters.named, optimiser=adamw(masters.weights, config), rows=[])
@@ -50,8 +53,8 @@ def train(
         _take_up(state, masters, keeper, aside)
         model.train()
         aside.progress("training", len(state.rows), total)
-        plan = steps(examples, rows=config.rows_per_step, epochs=config.epochs, seed=config.seed)
-        for number, taken in islice(enumerate(plan), len(state.rows), total):
+        every = plan or steps(examples, rows=config.rows_per_step, epochs=config.epochs, seed=config.seed)
+        for number, taken in islice(enumerate(every), len(state.rows), total):
             batches = list(micro_batches(taken, tokens=tokens, pad_id=pad_id))
             row = stepper.take(batches, number + 1, learning_rate(number, total, config))
             state.rows.append(row)

@@ -8,9 +8,10 @@ import click
 from schemas.errors import DollyError
 from training.cli.compare import compare
 from training.cli.fit import fit
+from training.cli.prove import prove
 from training.cli.respond import respond
 
-COMMANDS = (fit, respond, compare)
+COMMANDS = (fit, respond, compare, prove)
 """In the order of their use."""
 INTERRUPTED = 130
 DEFAULT = "fit"

@@ -67,7 +67,7 @@ def proved_text(result: ProveResult, page: Path) -> str:
         f"{one.percent} % planted: {percent(one.share)} of the lost loss won back ({_end(one.low)} to {_end(one.high)})"
         for one in result.recovered
     ]
-    lines = [result.sentence, *_table([head, *rows]), *back, *_reached(result)]
+    lines = [f"{result.verdict.capitalize()}: {result.sentence}", *_table([head, *rows]), *back, *_reached(result)]
     return "\n".join([*lines, f"protocol sha256 {result.protocol_sha256}", f"wrote {page}"])
 
 

@@ -26,22 +26,20 @@ def judge(seen: Estimate, smallest: float, level: float = LEVEL) -> Verdict:
 
 
 def sentence(verdict: Verdict, arm: str, against: str, seen: Estimate, smallest: float) -> str:
-    """Return the verdict in a sentence for people."""
+    """Return what a verdict rests on, in a sentence for people."""
     low, high = seen.interval()
     between = f"95 % interval {low:+.4f} to {high:+.4f}"
     less = (
         f"{arm} has a loss {abs(seen.mean):.4f} nats per token {'lower' if seen.mean < 0 else 'higher'} than {against}"
     )
     match verdict:
-        case "gain":
-            return f"Gain: {less} ({between})."
-        case "harm":
-            return f"Harm: {less} ({between})."
+        case "gain" | "harm":
+            return f"{less} ({between})."
         case "no detectable gain":
-            return f"No detectable gain: {less} ({between}); a gain of {smallest:.4f} or more is ruled out."
+            return f"{less} ({between}); a gain of {smallest:.4f} or more is ruled out."
     enough = seeds_needed(seen, smallest)
     more = f"about {enough} seeds would do" if enough else "more test prompts are needed, or another base"
-    return f"Underpowered: {less} ({between}); a gain of {smallest:.4f} is neither shown nor ruled out, {more}."
+    return f"{less} ({between}); a gain of {smallest:.4f} is neither shown nor ruled out, {more}."
 
 
 def seeds_needed(seen: Estimate, smallest: float) -> int:

@@ -20,12 +20,12 @@ def write_pages(result: Mapping[str, Any], out: Path, docs: Path, name: str, com
 
 def page(result: Mapping[str, Any], name: str, command: str) -> str:
     """Return the page in Markdown: the verdict, the differences, the arms, the command."""
-    test, budget = result["protocol"]["test"], result["protocol"]["budget"]
+    test, budget, seeds = result["protocol"]["test"], result["protocol"]["budget"], result["protocol"]["seeds"]
     parts = [
         f"# {TITLES[name]}",
         f"**{result['verdict'].capitalize()}**: {result['sentence']}",
         (
-            f"{test['prompts']} test responses, {len(result['protocol']['seeds'])} seeds, {result['recorded']['base']}; "
+            f"{test['prompts']} test responses, {len(seeds)} seeds, {result['recorded']['base']}; "
             f"every arm {budget['steps']} steps of {budget['tokens_per_step']} response tokens."
         ),
         _differences(result),

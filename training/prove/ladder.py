@@ -57,7 +57,12 @@ def rungs(steps: Sequence[StepDirectory]) -> dict[str, tuple[InstructionRecord, 
 
 
 def ladder_contrasts(names: Sequence[str], last: str) -> Iterator[Contrast]:
-    """Yield each step against the one before it; `last` is the directory that wrote curated."""
+    """Yield each step against the one before it; `last` is the directory that wrote curated.
+
+    Where it is the only step there is nothing to add: curated against raw is asked already.
+    """
+    if not names:
+        return
     for before, after in pairwise((RAW, *names, CURATED)):
         step = last if after == CURATED else after.removeprefix("up to ")
         yield Contrast(arm=after, against=before, kind="exploratory", question=f"What did {step} buy?")

@@ -27,7 +27,20 @@ from training.prove.arms import CONTROLS
 from training.prove.design import ProveRequest
 from training.prove.prove import prove
 
-WORDS = "the garden weather letter friend colours capital answer describes task red green blue paris".split()
+WORDS = (
+    "the",
+    "garden",
+    "weather",
+    "letter",
+    "friend",
+    "colours",
+    "capital",
+    "answer",
+    "red",
+    "green",
+    "blue",
+    "paris",
+)
 SETTINGS = {"steps": 14, "rows_per_step": 8, "lr": 5e-3, "dtype": "fp32"}
 WORDY = [word for name, value in SETTINGS.items() for word in (f"--{name.replace('_', '-')}", str(value))]
 FINISHED_FIRST = 2
@@ -47,9 +60,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bad = [pair(asked(random, 100 + number), " ".join(random.choices(WORDS, k=9))) for number in range(60)]
     mixed = random.sample(good + bad, 120)
     raw = step_of(folder / "raw", mixed)
-    noise = Reason(code="noise")
-    kept = [one if one.response == good[0].response else reject(one, noise) for one in mixed]
-    write_step(folder / "curated", Given(rows=1), lambda _: kept, inputs=[step_input(raw)])
+    noise, first = Reason(code="noise"), bad[:30]
+    half = [reject(one, noise) if one in first else one for one in mixed]
+    between, _ = write_step(folder / "half", Given(rows=1), lambda _: half, inputs=[step_input(raw)])
+    rest = [reject(one, noise) if one in bad else one for one in mixed if one not in first]
+    write_step(folder / "curated", Given(rows=2), lambda _: rest, inputs=[step_input(between)])
     tests: list[InstructionRecord] = [pair(asked(random, 500 + one), "Red, green and blue.") for one in range(40)]
     rows = [{"instruction": one.instruction, "response": one.response} for one in [*tests, good[0]]]
     (folder / "test.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
@@ -203,6 +218,7 @@ def test_ladder_and_attribution_are_exploratory_arms(tmp_path: Path, data: Path,
     by_name = {(one.arm, one.against): one for one in result.contrasts}
 
     assert by_name["curated", "raw"].kind == "primary"
+    assert by_name["up to half", "raw"].kind == by_name["curated", "up to half"].kind == "exploratory"
     assert by_name["curated", "without noise"].kind == "exploratory"
     assert result.facts["undone"] == [{"code": "noise", "rejected": 60, "repaired": 0}]
     assert next(one for one in result.arms if one.name == "without noise").records == 120
@@ -217,7 +233,7 @@ def test_planted_defects_are_curated_by_a_command(tmp_path: Path, data: Path, ti
     assert [one.name for one in result.arms] == ["clean", "planted-40", "random-40", "curated-40"]
     assert result.primary.arm == "curated-40"
     assert sum(row["planted"] for name, row in found.items() if name != "sound") == 48
-    assert found["placeholder"]["rejected"] == found["placeholder"]["planted"] > 0
+    assert found["refusal"]["rejected"] == found["refusal"]["planted"] > 0
     assert result.recovered[0].percent == 40
 
 

@@ -154,8 +154,8 @@ def test_a_recovered_share_has_an_interval_that_holds_it() -> None:
 def test_nothing_lost_has_no_recovered_share() -> None:
     """An interval without ends says that the loss itself is uncertain."""
     random = np.random.default_rng(6)
-    same = [random.normal(2, 0.1, (3, 50)) for _ in range(3)]
-    seen = recovered(30, *same, np.ones(50))
+    clean, planted, curated = random.normal(2, 0.1, (3, 3, 50))
+    seen = recovered(30, clean, planted, curated, np.ones(50))
 
     assert seen.low is None or seen.high is None
     assert math.isfinite(seen.share)

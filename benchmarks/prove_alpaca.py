@@ -19,7 +19,7 @@ from prove_pages import write_pages
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 QUICK_ROWS = 400
-TEST_ROWS = 160
+TEST_ROWS = 120
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def compare(args: Any, folder: Path) -> dict[str, Any]:
     timed("curation.cli", "validate", str(source), "-o", raw, "--plain")
     timed("curation.cli", "filter", raw, "-o", rules, "--plain")
     timed("curation.cli", "dedupe", rules, "-o", curated, "--plain")
-    steps, rows, tests = ("3", "4", "24") if args.quick else ("40", "16", str(TEST_ROWS))
+    steps, rows, tests = ("3", "4", "24") if args.quick else ("24", "16", str(TEST_ROWS))
     size = ("--steps", steps, "--rows-per-step", rows, "--test-rows", tests, "--max-tokens", "256")
     test = ("--test", str(args.data / "dolly_human_1500.jsonl"))
     words = ("prove", raw, curated, *test, "--base", args.base, *size, "--control", "random", "--plain")

@@ -118,17 +118,27 @@ class Planting:
 
 
 def _made(wanted: str, host: Host) -> tuple[str, InstructionRecord]:
-    """Return the defect that was planted and the record: the wanted one, or a wrong answer where it has no place."""
-    if wanted == DUPLICATE:
-        again = host.other
-        return wanted, replace(
-            again, instruction=f"{again.instruction.rstrip()} ", provenance=Provenance(source="plant")
-        )
-    mutate = DEFECTS[wanted]
+    """Return what was planted and the record: the wanted defect, or the next that this record has a place for."""
+    names = list(DEFECTS)
+    first = names.index(wanted)
+    for name in (*names[first:], *names[:first]):
+        made = _duplicate(host) if name == DUPLICATE else _with_response(host, DEFECTS[name])
+        if made is not None:
+            return name, made
+    raise AssertionError(wanted)  # a placeholder fits everywhere
+
+
+def _duplicate(host: Host) -> InstructionRecord:
+    """Return the other record again, with a blank at the end, so that it is another row."""
+    instruction = f"{host.other.instruction.rstrip()} "
+    return replace(host.other, instruction=instruction, provenance=Provenance(source="plant"))
+
+
+def _with_response(host: Host, mutate: Mutator | None) -> InstructionRecord | None:
     response = mutate(host) if mutate else None
     if response is None:
-        wanted, response = "wrong_answer", host.other.response
-    return wanted, replace(host.record, response=response, provenance=Provenance(source="plant"))
+        return None
+    return replace(host.record, response=response, provenance=Provenance(source="plant"))
 
 
 def caught(

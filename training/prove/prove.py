@@ -26,9 +26,9 @@ PILOT = "pilot"
 PILOT_SEEDS = 1000
 """What the seeds of a pilot begin after, so that no run of it is a run of the comparison."""
 PRIOR = Spread(
-    seed_sd=0.004,
-    prompt_sd=0.08,
-    source="prior: SmolLM2-135M after some ten thousand response tokens; --pilot measures yours",
+    seed_sd=0.01,
+    prompt_sd=0.06,
+    source="assumed; --pilot measures it",
 )
 TESTS, REMOVED, PAGE = "test.jsonl", "test-removed.jsonl", "index.html"
 

@@ -201,6 +201,7 @@ STAGES: dict[str, Callable[[], Any]] = {
     "survey": _load("curation.filters.survey:Survey"),
     "decontaminate": _load("curation.contamination.stage:Decontaminate"),
     "dedupe": _load("curation.dedupe.stage:Dedupe"),
+    "score": _load("curation.score.stage:Scoring"),
 }
 """The kinds that judge records by themselves: what an audit can run."""
 

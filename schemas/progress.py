@@ -1,5 +1,6 @@
 """How far a long command has come: a bar on a terminal, plain lines elsewhere, JSON events for programs."""
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,9 @@ Mode = Literal["bar", "plain", "json"]
 
 BAR_AFTER_S = 0.5
 """Seconds of work before a bar appears: short work shows none."""
+NARROW = 60
+"""Columns of a terminal below which the bar itself makes room for the words."""
+IN_WORDS = "{desc}: {n_fmt}/{total_fmt} [{remaining}]{postfix}"
 PLAIN_EVERY_S = 10.0
 """Seconds between two plain lines of one kind of work."""
 
@@ -73,6 +77,14 @@ class Progress:
             yield f"stopping: waiting for {view.get('under_way')} requests under way; Ctrl-C again stops at once"
         self._stopping, self._dropped = bool(view.get("stopping")), len(dropped)
 
+    def say(self, line: str) -> None:
+        """Print a line of news above the bar; nothing where programs read, which get events."""
+        if self.mode == "bar":
+            tqdm.write(line, file=self.stream)
+        elif self.mode == "plain":
+            self.stream.write(f"{line}\n")
+            self.stream.flush()
+
     def close(self) -> None:
         """Finish the bar, leaving the terminal on a new line."""
         if self._bar is not None:
@@ -90,6 +102,7 @@ class Progress:
                 desc=what, total=total, file=self.stream, leave=True, delay=BAR_AFTER_S, dynamic_ncols=True
             )
         self._bar.total = total
+        self._bar.bar_format = IN_WORDS if shutil.get_terminal_size().columns < NARROW else None
         self._bar.set_postfix_str(note, refresh=False)
         self._bar.update(done - self._bar.n)
 

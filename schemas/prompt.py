@@ -4,6 +4,7 @@ A rendered record is a list of pieces. Only a piece that stands in the *template
 always plain text, whatever it contains, so no instruction can move the border between what is supervised and what not.
 """
 
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from string import Formatter
 from typing import Literal, NamedTuple
@@ -90,6 +91,18 @@ class PromptTemplate:
             pieces += [Piece(rest[:at]), Piece(key, "key")] if at else [Piece(key, "key")]
             rest = rest[at + len(key) :]
         return pieces
+
+
+def without_unknown_keys(pieces: Sequence[Piece], known: Container[str]) -> list[Piece]:
+    """Make keys that a tokenizer does not know plain text, joined with its neighbours, as it would read the whole."""
+    joined: list[Piece] = []
+    for piece in pieces:
+        plain = piece.kind == "text" or (piece.kind == "key" and piece.text not in known)
+        if plain and joined and joined[-1].kind == "text":
+            joined[-1] = Piece(joined[-1].text + piece.text)
+        else:
+            joined.append(Piece(piece.text) if plain else piece)
+    return joined
 
 
 def _append(pieces: list[Piece], piece: Piece) -> None:

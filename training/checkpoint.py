@@ -6,6 +6,8 @@ OUT/
   generation_config.json                stops at the end key; samples as Dolly did
   rejected.jsonl                        records that were not trained on, with their reasons
   log.jsonl                             one row an optimiser step
+  evaluations.jsonl, samples.jsonl      held-out loss by category, and answers to fixed prompts, before, during, after
+  training.html                         the same as a page
   run.json                              the run record
   README.md                             the model card
   manifest.json                         digests of all of it and of what came in, written last, as for any step
@@ -27,7 +29,7 @@ from schemas.prompt import PromptTemplate
 from schemas.release import GateRecord
 from training.config import Difference
 from training.encoding import Encoder
-from training.log import Trained
+from training.log import Trained, Watched
 from training.model import quiet
 
 RUN = "run.json"
@@ -103,6 +105,8 @@ class RunRecord:
     """None where nothing was held out."""
     recorded: Mapping[str, Any]
     """Time, machine, versions: for people."""
+    watched: Watched | None = None
+    """What was measured by category and asked; None in records of earlier versions."""
 
 
 def is_checkpoint(path: Path) -> bool:

@@ -1,65 +1,22 @@
 """Several models on the same prompts, one after the other, and the numbers that show what tuning changed."""
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
+
+import numpy as np
 
 from schemas.manifest import digest_file
 from schemas.outcome import SILENT, Aside
-from schemas.record import InstructionRecord
 from schemas.step import version
-from training.batching import suitable_tokens
-from training.checkpoint import is_checkpoint
-from training.encoding import IGNORED, Encoder, Example, text_ids
-from training.loop import mean_loss
-from training.model import find_base
+from training.comparison import Comparison, Difference, Lengths, ModelResult
+from training.endpoint import Endpoint
+from training.heldout import NATS_PER_TOKEN
+from training.judging import Judgement, judge_pair
+from training.measures import Numbers, Parts, by_kind, differences, measure, numbers
+from training.participants import Origins, Said, Task, ask_endpoint, ask_model, check_names, find_origins
 from training.questions import read_held_out, read_questions
-from training.respond import Answer, Question, Responder, Sampling, answer, open_responder
-
-NGRAM = 4
-"""Words in a row that count as repetition when they come again in the same answer."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResponseLoss:
-    """Mean loss over the response text alone: without the end key, tuned and untuned models are comparable."""
-
-    nats_per_token: float
-    nats_per_byte: float
-    """Comparable between models with different tokenizers too."""
-    records: int
-    tokens: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelResult:
-    """What one model did."""
-
-    name: str
-    tuned: bool
-    template: str
-    answers: tuple[Answer, ...]
-    stop_rate: float
-    """Share of the answers that the model ended itself within the limit."""
-    mean_words: float
-    repetition: float
-    """Share of the answers' runs of four words that stood in the same answer before."""
-    held_out: ResponseLoss | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """Everything the page shows."""
-
-    questions: tuple[Question, ...]
-    results: tuple[ModelResult, ...]
-    sampling: Sampling
-    prompts_sha256: str
-    held_out: str
-    """What the held-out file is called; empty without one."""
-    version: str
+from training.respond import Answer, Sampling
+from training.rules.counts import words_of
 
 
 def compare(
@@ -69,77 +26,91 @@ def compare(
     sampling: Sampling,
     held_out: Path | None = None,
     template: str = "",
+    endpoints: Sequence[Endpoint] = (),
+    judge: Endpoint | None = None,
     aside: Aside = SILENT,
 ) -> Comparison:
     """Ask every model every prompt, one model in memory at a time; `template` is for those that bring none.
 
     Raises:
         InputError: an unusable model, prompt or held-out record; all are looked for before any model is loaded.
+        EndpointError: an endpoint that cannot be used.
     """
-    for name in names:
-        find_base(name, aside)
+    check_names(names, endpoints, aside)
     questions = read_questions(prompts)
     records = read_held_out(held_out) if held_out else ()
-    results = []
-    for name in names:
-        responder = open_responder(name, "" if is_checkpoint(Path(name)) else template, aside)
-        results.append(_ask(responder, questions, records, sampling, aside))
-        del responder  # before the next one is loaded
+    task = Task(questions=questions, held_out=records, sampling=sampling, template=template, aside=aside)
+    elsewhere = [ask_endpoint(one, task) for one in endpoints]  # first: what cannot be reached is known at once
+    said = [*(ask_model(name, task) for name in names), *elsewhere]
+    origins = find_origins(names, records)
+    parts = [_parts(task, one, origins) for one in said]
     return Comparison(
         questions=questions,
-        results=tuple(results),
+        results=tuple(_result(task, one, part, origins) for one, part in zip(said, parts, strict=True)),
+        differences=_differences(task, said, parts),
         sampling=sampling,
+        prompts=prompts.stem,
         prompts_sha256=digest_file(prompts).sha256,
         held_out=held_out.name if held_out else "",
+        held_out_records=len(records),
+        one_tokenizer=_one_tokenizer(said),
+        judgements=_judge(judge, task, said),
         version=version(),
     )
 
 
-def repetition(texts: Sequence[str], size: int = NGRAM) -> float:
-    """Return the share of runs of `size` words that stood in the same text before; 0 where no text is that long."""
-    total = repeated = 0
-    for text in texts:
-        words = text.split()
-        runs = Counter(tuple(words[place : place + size]) for place in range(len(words) - size + 1))
-        total += runs.total()
-        repeated += runs.total() - len(runs)
-    return repeated / total if total else 0.0
+def _parts(task: Task, said: Said, origins: Origins) -> dict[str, Parts]:
+    return measure(task.questions, said.answers, origins.responses) | said.losses
 
 
-def response_only(encode: Encoder, records: Sequence[InstructionRecord]) -> list[Example]:
-    """Return examples whose supervised tokens are those of the response text alone."""
-    prompts = [encode.prompt(record.instruction, record.context) for record in records]
-    responses = text_ids(encode.tokenizer, [record.response for record in records])
-    return [
-        Example(record.id, (*prompt, *response), (IGNORED,) * len(prompt) + tuple(response))
-        for record, prompt, response in zip(records, prompts, responses, strict=True)
-    ]
-
-
-def _ask(
-    responder: Responder,
-    questions: Sequence[Question],
-    records: Sequence[InstructionRecord],
-    sampling: Sampling,
-    aside: Aside,
-) -> ModelResult:
-    answers = answer(responder, [one.prompt for one in questions], sampling, aside)
+def _result(task: Task, said: Said, parts: dict[str, Parts], origins: Origins) -> ModelResult:
     return ModelResult(
-        name=responder.name,
-        tuned=responder.tuned,
-        template=responder.encoder.template.name,
-        answers=tuple(answers),
-        stop_rate=fmean(one.stopped for one in answers),
-        mean_words=fmean(len(one.text.split()) for one in answers),
-        repetition=repetition([one.text for one in answers]),
-        held_out=_loss(responder, records, aside) if records else None,
+        name=said.name,
+        kind=said.kind,
+        template=said.template,
+        answers=said.answers,
+        numbers={name: numbers(name, found, _categories(task, said, name)) for name, found in parts.items()},
+        constraints=by_kind(task.questions, said.answers),
+        lengths=_lengths(said.answers),
+        provenance=origins.provenances.get(said.name),
     )
 
 
-def _loss(responder: Responder, records: Sequence[InstructionRecord], aside: Aside) -> ResponseLoss:
-    examples = response_only(responder.encoder, records)
-    tokens = sum(one.supervised for one in examples)
-    size = sum(len(record.response.encode()) for record in records)
-    pad = responder.pad_id
-    mean = mean_loss(responder.model, examples, pad_id=pad, tokens=suitable_tokens(responder.model.device), aside=aside)
-    return ResponseLoss(nats_per_token=mean, nats_per_byte=mean * tokens / size, records=len(records), tokens=tokens)
+def _differences(task: Task, said: Sequence[Said], parts: Sequence[dict[str, Parts]]) -> tuple[Difference, ...]:
+    """Return what each other model differs in from the first; nats a token only between like tokenizers."""
+    first = parts[0]
+    skipped = set() if _one_tokenizer(said) else {NATS_PER_TOKEN}
+
+    def of(place: int) -> dict[str, Numbers]:
+        shared = [name for name in parts[place] if name in first and name not in skipped]
+        return {
+            name: differences(name, first[name], parts[place][name], _categories(task, said[place], name))
+            for name in shared
+        }
+
+    return tuple(
+        Difference(name=said[place].name, than=said[0].name, numbers=of(place)) for place in range(1, len(said))
+    )
+
+
+def _judge(judge: Endpoint | None, task: Task, said: Sequence[Said]) -> tuple[Judgement, ...]:
+    if judge is None:
+        return ()
+    first = (said[0].name, said[0].answers)
+    return tuple(judge_pair(judge, task.questions, first, (one.name, one.answers), task.aside) for one in said[1:])
+
+
+def _categories(task: Task, said: Said, measure_name: str) -> list[str]:
+    """Return the category of each unit of a measure: of the held-out records, or of the prompts."""
+    units = task.held_out if measure_name in said.losses else task.questions
+    return [one.category for one in units]
+
+
+def _one_tokenizer(said: Sequence[Said]) -> bool:
+    return len({one.token_counts for one in said if one.token_counts}) <= 1
+
+
+def _lengths(answers: Sequence[Answer]) -> Lengths:
+    words = [len(words_of(one.text)) for one in answers]
+    low, median, high = (float(one) for one in np.percentile(words, (10, 50, 90)))
+    return Lengths(low=low, median=median, high=high, most=max(words))

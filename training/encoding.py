@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any
 
 from schemas.errors import InputError
-from schemas.prompt import Piece, PromptTemplate
+from schemas.prompt import Piece, PromptTemplate, without_unknown_keys
 from schemas.record import InstructionRecord
 
 IGNORED = -100
@@ -72,7 +72,7 @@ class Encoder:
 
     def encode_all(self, forms: Sequence[Sequence[Piece]]) -> list[list[int]]:
         """Return the tokens of each run of pieces; all of their text goes to the tokenizer in one call."""
-        plain = [self._without_unknown_keys(pieces) for pieces in forms]
+        plain = [without_unknown_keys(pieces, self.key_ids) for pieces in forms]
         texts = list(dict.fromkeys(piece.text for pieces in plain for piece in pieces if piece.kind == "text"))
         known = dict(zip(texts, text_ids(self.tokenizer, texts), strict=True))
         return [list(chain.from_iterable(self._ids(piece, known) for piece in pieces)) for pieces in plain]
@@ -81,17 +81,6 @@ class Encoder:
         if piece.kind == "eos":
             return [self.eos_id]
         return [self.key_ids[piece.text]] if piece.kind == "key" else known[piece.text]
-
-    def _without_unknown_keys(self, pieces: Sequence[Piece]) -> list[Piece]:
-        """Make unknown keys plain text and join it with its neighbours, as a tokenizer would read the whole."""
-        joined: list[Piece] = []
-        for piece in pieces:
-            plain = piece.kind == "text" or (piece.kind == "key" and piece.text not in self.key_ids)
-            if plain and joined and joined[-1].kind == "text":
-                joined[-1] = Piece(joined[-1].text + piece.text)
-            else:
-                joined.append(Piece(piece.text) if plain else piece)
-        return joined
 
 
 def text_ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:

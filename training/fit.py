@@ -1,8 +1,8 @@
 """From a request to a checkpoint: everything that can fail does so before the model is loaded."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,17 @@ from training.checkpoint import (
     save_model,
     write_run,
 )
+from training.config import FREE, Difference
 from training.data import check_gate, open_data
-from training.log import Trained
-from training.loop import mean_loss, train
+from training.guard import Guard
+from training.log import Trained, Watched
+from training.loop import train
 from training.model import digest_base, find_base, load_model, make_room
 from training.model_card import CARD, model_card, trained_on
 from training.plan import Plan, Request, make_plan
 from training.resume import Keeper, heeding_signals, resume_beside
+from training.run_page import PAGE
+from training.watcher import watching
 
 VERSIONS = ("torch", "transformers", "tokenizers", "safetensors")
 """Packages whose versions a run record names."""
@@ -67,7 +71,14 @@ def fit(request: Request, aside: Aside = SILENT, announce: Callable[[Plan], None
 
     inputs = (*data.inputs, digest_base(base))
     run = fingerprint(request.config.name, as_config(request.config), inputs)
-    keeper = Keeper(folder=resume_beside(request.out), run=run, every_s=60 * request.save_minutes)
+    fixed = {name: value for name, value in as_config(request.config).items() if name not in FREE}
+    keeper = Keeper(
+        folder=resume_beside(request.out),
+        run=run,
+        course=fingerprint("course", fixed, inputs),
+        take_up=request.take_up,
+        every_s=60 * request.save_minutes,
+    )
     _, reused = write_directory(request.out, request.config, fill, inputs=inputs, force=request.force)
     keeper.forget()
     return Fitted(path=request.out, run=read_run(request.out), reused=reused)
@@ -94,26 +105,38 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     model = load_model(plan.base, plan.dtype)
     make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
     model.to(plan.device)
-    before = _held_out_loss(model, plan, aside)
-    journal = _Journal(draft, aside)
-    trained = train(model, plan.examples, plan.config, pad_id=_pad(plan), aside=journal, keeper=keeper)
-    after = _held_out_loss(model, plan, aside)
+    guard = Guard(ratio=plan.request.watching.divergence_ratio)
+    with watching(plan, model, _Journal(draft, aside), keeper) as watcher:
+        watcher.before()
+        trained = train(
+            model,
+            plan.examples,
+            plan.config,
+            pad_id=int(plan.encoder.tokenizer.pad_token_id),
+            aside=watcher.live,
+            keeper=keeper,
+            watcher=watcher,
+            guard=guard,
+        )
+        watched = watcher.after()
+    (draft / PAGE).write_text(watcher.page(), encoding="utf-8")
     model.config.trained_on = trained_on(_data_record(plan))
     save_model(draft, model, plan.encoder)
-    held_out = None if before is None or after is None else HeldOutLoss(before=before, after=after)
-    run = _record(plan, trained, held_out, sum(weight.numel() for weight in model.parameters()))
+    run = _record(plan, trained, watched, sum(weight.numel() for weight in model.parameters()))
+    run = replace(run, differences=(*run.differences, *_taken_up(keeper)))
     (draft / CARD).write_text(model_card(run), encoding="utf-8")
     return run
 
 
-def _pad(plan: Plan) -> int:
-    return int(plan.encoder.tokenizer.pad_token_id)
+def _held_out_loss(watched: Watched) -> HeldOutLoss | None:
+    before, after = (one.loss if one else None for one in (watched.first, watched.last))
+    return None if before is None or after is None else HeldOutLoss(before=before, after=after)
 
 
-def _held_out_loss(model: Any, plan: Plan, aside: Aside) -> float | None:
-    if not plan.held_out:
-        return None
-    return mean_loss(model, plan.held_out, pad_id=_pad(plan), tokens=plan.config.micro_tokens, aside=aside)
+def _taken_up(keeper: Keeper) -> Iterator[Difference]:
+    """Yield the fact that the first steps were another run's, where they were."""
+    if keeper.taken_up:
+        yield Difference(f"steps 1 to {keeper.taken_up.step}", "", f"with other settings: run {keeper.taken_up.run}")
 
 
 def _write_refused(plan: Plan, draft: Path) -> None:
@@ -126,7 +149,7 @@ def _counts(plan: Plan) -> Counts:
     return Counts(rows=rows, kept=rows - rejected, rejected=rejected, reasons=dict(codes.most_common()))
 
 
-def _record(plan: Plan, trained: Trained, held_out_loss: HeldOutLoss | None, parameters: int) -> RunRecord:
+def _record(plan: Plan, trained: Trained, watched: Watched, parameters: int) -> RunRecord:
     versions = {name: metadata.version(name) for name in VERSIONS}
     return RunRecord(
         preset=plan.request.preset,
@@ -142,8 +165,9 @@ def _record(plan: Plan, trained: Trained, held_out_loss: HeldOutLoss | None, par
         dtype=plan.precision,
         device=str(plan.device),
         trained=trained,
-        held_out_loss=held_out_loss,
+        held_out_loss=_held_out_loss(watched),
         recorded={**recorded(trained.seconds), "versions": versions},
+        watched=watched,
     )
 
 

@@ -15,15 +15,15 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from schemas.errors import DollyError
 from schemas.outcome import SILENT, Aside
 from training.batching import MicroBatch, micro_batches, steps, suitable_tokens
 from training.config import Precision, TrainConfig, total_steps
 from training.encoding import Example
-from training.log import LOG, StepRow, Trained, summed_up
+from training.guard import Guard
+from training.log import LOG, UNWATCHED, StepRow, Trained, Watcher, note_of, summed_up
 from training.loss import head_suffices, response_loss
 from training.optimiser import Masters, adamw, masters_of
-from training.resume import Keeper, State
+from training.resume import Keeper, State, keeping_what_was_good
 
 
 def train(
@@ -34,6 +34,8 @@ def train(
     pad_id: int,
     aside: Aside = SILENT,
     keeper: Keeper | None = None,
+    watcher: Watcher = UNWATCHED,
+    guard: Guard | None = None,
     plan: Sequence[Sequence[Example]] | None = None,
 ) -> Trained:
     """Train `model` in place on the examples, from where `keeper` has the state of the same run.
@@ -41,7 +43,7 @@ def train(
     `plan` names the examples of every step, where the settings do not say it.
 
     Raises:
-        DollyError: the loss or its gradient stopped being a number.
+        DivergedError: the loss or its gradient stopped being a number, or the guard had seen enough.
         StoppedError: a signal came, and the keeper has the state.
     """
     torch.manual_seed(config.seed)
@@ -49,19 +51,24 @@ def train(
     tokens = config.micro_tokens or suitable_tokens(model.device)
     with masters_of(model) as masters:
         state = State(weights=masters.named, optimiser=adamw(masters.weights, config), rows=[])
-        stepper = Stepper(model=model, masters=masters, optimiser=state.optimiser, config=config)
+        guard = guard or Guard()
+        stepper = Stepper(model=model, masters=masters, optimiser=state.optimiser, config=config, guard=guard)
         _take_up(state, masters, keeper, aside)
+        guard.take_up(state.rows)
+        watcher.take_up(state.rows)
         model.train()
         aside.progress("training", len(state.rows), total)
         every = plan or steps(examples, rows=config.rows_per_step, epochs=config.epochs, seed=config.seed)
-        for number, taken in islice(enumerate(every), len(state.rows), total):
-            batches = list(micro_batches(taken, tokens=tokens, pad_id=pad_id))
-            row = stepper.take(batches, number + 1, learning_rate(number, total, config))
-            state.rows.append(row)
-            aside.leave(LOG, asdict(row))
-            aside.progress("training", number + 1, total, f"loss {row.loss:.3f}")
-            if keeper and number + 1 < total:
-                keeper.after_step(state)
+        with keeping_what_was_good(keeper, guard):
+            for number, taken in islice(enumerate(every), len(state.rows), total):
+                batches = list(micro_batches(taken, tokens=tokens, pad_id=pad_id))
+                row = watcher.gauged(stepper.take(batches, number + 1, learning_rate(number, total, config)), taken)
+                state.rows.append(row)
+                aside.leave(LOG, asdict(row))
+                aside.progress("training", number + 1, total, note_of(row))
+                watcher.after_step(state.rows, total)
+                if keeper and number + 1 < total:
+                    keeper.after_step(state, guard)
     model.eval()
     return summed_up(state.rows)
 
@@ -126,6 +133,7 @@ class Stepper:
     masters: Masters
     optimiser: torch.optim.Optimizer
     config: TrainConfig
+    guard: Guard = field(default_factory=Guard)
     head_only: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -137,7 +145,7 @@ class Stepper:
         self.optimiser.zero_grad(set_to_none=True)
         loss = backward(self.model, batches, head_only=self.head_only)
         norm = float(nn.utils.clip_grad_norm_(self.masters.weights, self.config.clip_norm or math.inf))
-        _guard(number, loss, norm)
+        self.guard.check(number, loss, norm)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.step()
@@ -176,13 +184,4 @@ def _row(batches: Sequence[MicroBatch], facts: _Facts) -> StepRow:
         padded_tokens=padded,
         padding_share=round(1 - tokens / padded, 4),
         tokens_per_second=round(tokens / facts.seconds, 1),
-    )
-
-
-def _guard(step: int, loss: float, norm: float) -> None:
-    if math.isfinite(loss) and math.isfinite(norm):
-        return
-    raise DollyError(
-        f"training stopped at step {step}: loss {loss}, gradient norm {norm}; nothing was written. "
-        "A smaller --lr, a longer --warmup-ratio or --dtype fp32 usually help."
     )

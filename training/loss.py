@@ -8,15 +8,15 @@ rather than from a list of names.
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
+from schemas.weights import head_suffices
 from training.batching import MicroBatch
 from training.encoding import IGNORED
 
-PROBE_TOKENS = 8
-"""Length of the text on which a head is tried."""
+__all__ = ["head_suffices", "response_loss", "row_losses"]
 
 
 def response_loss(model: Any, batch: MicroBatch, *, head_only: bool) -> Float[Tensor, ""]:
@@ -26,29 +26,25 @@ def response_loss(model: Any, batch: MicroBatch, *, head_only: bool) -> Float[Te
     """
     targets = batch.labels[:, 1:]
     wanted = targets != IGNORED
-    logits = _response_logits(model, batch, wanted) if head_only else _all_logits(model, batch)[:, :-1][wanted]
+    logits = _logits(model, batch, wanted, head_only=head_only)
     return functional.cross_entropy(logits.float(), targets[wanted], reduction="sum")
 
 
-@torch.no_grad()
-def head_suffices(model: Any) -> bool:
-    """Say whether the model's logits are its output embedding on its last hidden state."""
-    head = model.get_output_embeddings()
-    if head is None or model.base_model is model:
-        return False
-    training = model.training
-    model.eval()
-    probe = _probe(model)
-    full = model(**probe, use_cache=False).logits
-    short = head(model.base_model(**probe, use_cache=False)[0])
-    model.train(training)
-    return full.shape == short.shape and torch.equal(full, short)
+def row_losses(model: Any, batch: MicroBatch, *, head_only: bool) -> Float[Tensor, " rows"]:
+    """Return the summed cross entropy over the supervised tokens of each row, in nats, computed in fp32."""
+    targets = batch.labels[:, 1:]
+    wanted = targets != IGNORED
+    logits = _logits(model, batch, wanted, head_only=head_only)
+    each = functional.cross_entropy(logits.float(), targets[wanted], reduction="none")
+    rows = torch.arange(len(targets), device=targets.device)[:, None].expand_as(targets)[wanted]
+    return torch.zeros(len(targets), device=each.device).index_add(0, rows, each)
 
 
-def _probe(model: Any) -> dict[str, Int[Tensor, "1 length"]]:
-    rows = model.get_input_embeddings().weight.shape[0]
-    ids = torch.arange(PROBE_TOKENS, device=model.device)[None] % rows
-    return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+def _logits(
+    model: Any, batch: MicroBatch, wanted: Bool[Tensor, "rows shorter"], *, head_only: bool
+) -> Float[Tensor, "wanted vocabulary"]:
+    """Return the logits that predict the tokens marked in `wanted`; those stand one place before them."""
+    return _response_logits(model, batch, wanted) if head_only else _all_logits(model, batch)[:, :-1][wanted]
 
 
 def _response_logits(

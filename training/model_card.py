@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from training.checkpoint import DataRecord, RunRecord
+from training.run_page import changes
 
 CARD = "README.md"
 _HUB_ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
@@ -31,11 +32,12 @@ def model_card(run: RunRecord) -> str:
         ("steps", f"{run.trained.steps:,}"),
         ("precision", f"{run.dtype} on {run.device}"),
         ("held-out loss", _loss(run)),
+        ("fixed prompts", _stops(run)),
     ]
     table = "\n".join(f"| {name} | {_cell(value)} |" for name, value in rows)
     return (
         f"---\n{_head(run)}---\n\n# {_cell(run.base.name)}, tuned on instructions\n\n{_gate_line(data)}\n\n"
-        f"| | |\n| -- | -- |\n{table}\n\n```python\n{LOAD}\n```\n\n"
+        f"| | |\n| -- | -- |\n{table}\n\n{_categories(run)}```python\n{LOAD}\n```\n\n"
         "The chat template is the prompt it was trained on. Every figure here is from run.json.\n"
     )
 
@@ -82,6 +84,27 @@ def _loss(run: RunRecord) -> str:
     if run.held_out_loss is None:
         return "nothing was held out"
     return f"{run.held_out_loss.before:.3f} before, {run.held_out_loss.after:.3f} after"
+
+
+def _stops(run: RunRecord) -> str:
+    last = run.watched.last if run.watched else None
+    if last is None or last.stop_rate is None:
+        return "none were asked"
+    return f"{last.stop_rate:.0%} of {last.answers} answers ended by themselves (samples.jsonl)"
+
+
+def _categories(run: RunRecord) -> str:
+    """Return the held-out loss by category, or nothing."""
+    looks = [one for one in (run.watched.first, run.watched.last) if one] if run.watched else []
+    found = changes(looks)
+    if not found:
+        return ""
+    rows = [
+        f"| {_cell(one.category)} | {one.records:,} | {one.tokens:,} | {one.before:.3f} | {one.after:.3f} |"
+        for one in found
+    ]
+    head = "| held-out loss of | records | response tokens | before | after |\n| -- | --: | --: | --: | --: |"
+    return "\n".join([head, *rows]) + "\n\n"
 
 
 def _cell(text: str) -> str:

@@ -1,7 +1,7 @@
 """What a run will do, worked out before its model is loaded: which records, how many tokens and steps, on what."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from training.data import TrainingData, hold_out
 from training.encoding import Encoder, Example, add_keys, encoder
 from training.loop import choose_device, choose_dtype
 from training.model import Base, context_tokens, load_tokenizer
+from training.watch_config import WatchConfig
 
 TOO_LONG, EMPTY = "record_too_long", "response_empty"
 REASONS = {
@@ -45,6 +46,9 @@ class Request:
     """sha256 that the data's manifest must have; empty: any."""
     save_minutes: float = 10.0
     """Minutes between two savings of an unfinished run's state; 0: only when it is interrupted."""
+    take_up: bool = False
+    """Go on from the saved state of a run with another learning rate, schedule or precision."""
+    watching: WatchConfig = field(default_factory=WatchConfig)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from schemas.errors import InputError
 from schemas.formats import detect, read_row
 from schemas.record import InstructionRecord
 from schemas.step import is_step
+from training.constraints import Constraint, read_constraint
 from training.data import open_data
 from training.respond import Prompt, Question
 
@@ -34,14 +35,21 @@ def find_prompts(name: str) -> Path:
 
 
 def read_questions(path: Path) -> tuple[Question, ...]:
-    """Read prompts: one JSON object a line with `instruction`, and `context`, `title`, `category` where wished.
+    """Read prompts: one JSON object a line with `instruction`, and where wished the other fields of a question.
+
+    Those are `id`, `title`, `category`, `context`, `constraints` (see `training.constraints`) and `answers`.
 
     Raises:
-        InputError: names the line and the field; or there are none.
+        InputError: names the line and the field; or there are none, or two of one id.
     """
     questions = tuple(_question(row, place) for place, row in _rows(path))
     if not questions:
         raise InputError(place=path, expected="at least one prompt", found="none")
+    seen: set[str] = set()
+    for one in questions:
+        if one.id and one.id in seen:
+            raise InputError(place=path, field="id", expected="each once", found=f"{one.id} twice")
+        seen.add(one.id)
     return questions
 
 
@@ -87,7 +95,21 @@ def _question(row: dict[str, Any], place: str) -> Question:
         title=_text(row, "title", place) or _short(instruction),
         category=_text(row, "category", place),
         prompt=Prompt(instruction, _text(row, "context", place)),
+        id=_text(row, "id", place),
+        constraints=_constraints(row, place),
+        answers=tuple(_text({"answers": one}, "answers", place) for one in _list(row, "answers", place)),
     )
+
+
+def _constraints(row: dict[str, Any], place: str) -> tuple[Constraint, ...]:
+    return tuple(read_constraint(one, f"{place}: constraints") for one in _list(row, "constraints", place))
+
+
+def _list(row: dict[str, Any], name: str, place: str) -> list[Any]:
+    value = row.get(name, [])
+    if not isinstance(value, list):
+        raise InputError(place=place, field=name, expected="a list", found=type(value).__name__)
+    return value
 
 
 def _text(row: dict[str, Any], name: str, place: str) -> str:

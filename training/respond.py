@@ -1,5 +1,6 @@
 """Answers of a model: a tuned checkpoint with the template it was trained on, or any base model with a given one."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,9 @@ from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaLis
 
 from schemas.errors import InputError
 from schemas.outcome import SILENT, Aside
-from schemas.prompt import TEMPLATES
+from schemas.prompt import TEMPLATES, PromptTemplate
 from training.checkpoint import TOP_K, TOP_P, is_checkpoint, read_run
+from training.constraints import Constraint
 from training.encoding import Encoder, encoder
 from training.loop import choose_device, choose_dtype
 from training.model import find_base, load_model, load_tokenizer, quiet
@@ -22,6 +24,8 @@ DEFAULT_TEMPLATE = "dolly-v1"
 """What a base model is asked with unless the user says otherwise."""
 AT_ONCE = 16
 """Prompts answered in one batch."""
+_TURN = re.compile(r"^(?:### \w+:|<\|im_start\|>)", re.MULTILINE)
+"""What begins a part of a prompt in the templates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,12 @@ class Question:
     title: str
     category: str
     prompt: Prompt
+    id: str = ""
+    """Its name in the set."""
+    constraints: tuple[Constraint, ...] = ()
+    """What a program can verify in an answer."""
+    answers: tuple[str, ...] = ()
+    """Right answers, any of which will do; none where there is no right one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,8 @@ class Answer:
     """True where the model ended it, false where it ran into the limit."""
     tokens: int
     """Tokens before the end key."""
+    turn: bool = False
+    """True where the model went on and began another turn, which is cut off here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,10 +199,29 @@ def _pad_left(
 
 
 def _read(responder: Responder, ids: Sequence[int]) -> Answer:
-    """Cut generated tokens at the first that ends them; an untuned model may also write the end key as text."""
+    """Cut generated tokens at the first that ends them; an untuned model may also write the keys as text."""
     end = next((place for place, token in enumerate(ids) if token in responder.stops), len(ids))
-    text = responder.encoder.tokenizer.decode(ids[:end], skip_special_tokens=True)
-    key = responder.encoder.template.end_key
-    if not responder.tuned and key and key in text:
-        return Answer(text.split(key)[0].strip(), stopped=True, tokens=end)
-    return Answer(text.strip(), stopped=end < len(ids), tokens=end)
+    keys = set(responder.encoder.key_ids.values())
+    turn = next((place for place, token in enumerate(ids[:end]) if token in keys), end)
+    text = responder.encoder.tokenizer.decode(ids[:turn], skip_special_tokens=True)
+    if not responder.tuned:
+        return _cut(text, responder.encoder.template, stopped=end < len(ids), tokens=end, turn=turn < end)
+    return Answer(text.strip(), stopped=end < len(ids), tokens=end, turn=turn < end)
+
+
+def _cut(text: str, template: PromptTemplate, *, stopped: bool, tokens: int, turn: bool) -> Answer:
+    """Stop at the text of the end key, or of what begins another turn, whichever comes first.
+
+    An untuned model does not have the keys as tokens: to take what it wrote before them is fair to it.
+    """
+    key = template.end_key
+    before, said_key, _ = text.partition(key) if key else (text, "", "")
+    starts = [before.find(one) for one in turns(template) if one in before]
+    if starts:
+        return Answer(before[: min(starts)].strip(), stopped=False, tokens=tokens, turn=True)
+    return Answer(before.strip(), stopped=stopped or bool(said_key), tokens=tokens, turn=turn and not said_key)
+
+
+def turns(template: PromptTemplate) -> tuple[str, ...]:
+    """Return the texts that begin a part of a prompt: a model that writes one has begun another turn."""
+    return tuple(dict.fromkeys(_TURN.findall(template.with_context)))

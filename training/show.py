@@ -3,17 +3,17 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import orjson
 
 from schemas.progress import Progress, choose_mode
-from training.compare import Comparison
+from training.checkpoint import RunRecord
 from training.config import PRESETS
 from training.data import TrainingData
 from training.fit import Fitted
 from training.forecast import UTILISATION, Forecast, Place
+from training.log import EVALUATIONS
 from training.page import percent, visible
 from training.plan import REASONS, Plan
 from training.respond import Answer
@@ -26,7 +26,7 @@ FEW = 10
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Progress on stderr; with JSON, also every row of the log."""
+    """Progress on stderr; with JSON, also every row of the log; for people a line an evaluation."""
 
     bar: Progress
 
@@ -36,13 +36,23 @@ class Watch:
         return cls(Progress(mode=choose_mode(json=as_json, plain=plain)))
 
     def leave(self, name: str, row: Mapping[str, Any]) -> None:
-        """Print a row of the log where programs read."""
+        """Print a row where programs read, and an evaluation where people do."""
         if self.bar.mode == "json":
-            sys.stderr.write(_event(name, **row) + "\n")
+            sys.stderr.write(event(name, **row) + "\n")
+        elif name == EVALUATIONS and (said := look_text(row)):
+            self.bar.say(said)
 
     def progress(self, what: str, done: int, total: int | None = None, note: str = "") -> None:
         """Show progress."""
         self.bar.progress(what, done, total, note)
+
+
+def look_text(row: Mapping[str, Any]) -> str:
+    """Return an evaluation as a line; empty where nothing was measured."""
+    parts = [f"held-out loss {row['loss']:.3f}"] if row["loss"] is not None else []
+    parts += [f"{percent(row['stop_rate'])} of answers end"] if row["stop_rate"] is not None else []
+    where = f"step {row['step']:,}" if row["step"] else "the base"
+    return f"{where}: {', '.join(parts)}" if parts else ""
 
 
 def plan_text(plan: Plan) -> str:
@@ -70,12 +80,12 @@ def _differences(plan: Plan) -> list[str]:
     if not plan.differences:
         return [f"preset {plan.request.preset}, as it is"]
     head = f"preset {plan.request.preset}, with these differences:"
-    return [head, *_table([("", "original", "here"), *map(astuple, plan.differences)])]
+    return [head, *table([("", "original", "here"), *map(astuple, plan.differences)])]
 
 
 def plan_json(plan: Plan) -> str:
     """Return the plan as one JSON line."""
-    return _event(
+    return event(
         "plan",
         records=len(plan.data.records),
         version=plan.data.release.version if plan.data.release else None,
@@ -103,7 +113,7 @@ def forecast_text(plan: Plan, seen: Forecast) -> str:
         plan_text(plan),
         f"{seen.sizes.parameters:,} parameters; {seen.tokens:,} tokens in {seen.steps:,} steps",
         *([lender] if seen.counted_by else []),
-        *_table([("on", "needs", "of", "micro-batch", "padding", "minutes"), *map(_place_row, seen.places)]),
+        *table([("on", "needs", "of", "micro-batch", "padding", "minutes"), *map(_place_row, seen.places)]),
         f"GB on this machine: {parts}",
         *([f"a trial held {_gb(seen.peak)} GB, libraries included"] if seen.peak else []),
         f"minutes of training alone: {'measured here; ' if here.measured else ''}elsewhere at {elsewhere}",
@@ -114,7 +124,7 @@ def forecast_text(plan: Plan, seen: Forecast) -> str:
 
 def forecast_json(plan: Plan, seen: Forecast) -> str:
     """Return what a run will take as one JSON line."""
-    return _event("forecast", plan=orjson.loads(plan_json(plan)), utilisation=UTILISATION, **asdict(seen))
+    return event("forecast", plan=orjson.loads(plan_json(plan)), utilisation=UTILISATION, **asdict(seen))
 
 
 def _place_row(place: Place) -> tuple[str, ...]:
@@ -132,19 +142,31 @@ def fitted_text(fitted: Fitted) -> str:
     run, trained = fitted.run, fitted.run.trained
     lines = [
         f"trained {trained.steps:,} steps, {trained.tokens:,} tokens in {trained.seconds:,.0f} s",
-        f"{trained.tokens_per_second:,.0f} tokens/s, {percent(trained.padding_share)} padding",
+        f"{trained.tokens_per_second:,.0f} tokens/s, {percent(trained.padding_share)} padding{_peak(run)}",
         f"training loss {trained.first_loss:.3f} → {trained.last_loss:.3f}",
     ]
     if run.held_out_loss:
         lines.append(f"held-out loss {run.held_out_loss.before:.3f} → {run.held_out_loss.after:.3f}")
+    if run.watched and run.watched.last and run.watched.last.stop_rate is not None:
+        rates = [percent(one.stop_rate or 0.0) for one in (run.watched.first, run.watched.last) if one]
+        lines.append(f"answers that end by themselves {' → '.join(rates)}")
     return "\n".join([*lines, f"{'reused' if fitted.reused else 'wrote'} {fitted.path}"])
+
+
+def _peak(run: RunRecord) -> str:
+    """Return what share of the device's peak was used, and what that peak is."""
+    if not run.watched or not run.trained.mfu:
+        return ""
+    peak = run.watched.peak
+    how = "measured here" if peak.measured else "its maker's"
+    return f", {percent(run.trained.mfu)} of the peak of {peak.per_second / 1e12:,.2f} TFLOP/s ({how})"
 
 
 def fitted_json(fitted: Fitted) -> str:
     """Return a run as one JSON line."""
     run = fitted.run
     loss = asdict(run.held_out_loss) if run.held_out_loss else None
-    return _event("fitted", path=str(fitted.path), reused=fitted.reused, held_out_loss=loss, **asdict(run.trained))
+    return event("fitted", path=str(fitted.path), reused=fitted.reused, held_out_loss=loss, **asdict(run.trained))
 
 
 def answer_text(answer: Answer) -> str:
@@ -154,29 +176,7 @@ def answer_text(answer: Answer) -> str:
 
 def answer_json(answer: Answer) -> str:
     """Return an answer as one JSON line."""
-    return _event("answer", **asdict(answer))
-
-
-def comparison_text(comparison: Comparison, page: Path) -> str:
-    """Return the numbers of a comparison and where its page is."""
-    head = ("", "ended by itself", "words an answer", "repeated 4-grams", "response loss")
-    rows = [
-        (
-            one.name,
-            percent(one.stop_rate),
-            f"{one.mean_words:.0f}",
-            percent(one.repetition),
-            f"{one.held_out.nats_per_token:.3f}" if one.held_out else "not measured",
-        )
-        for one in comparison.results
-    ]
-    return "\n".join([*_table([head, *rows]), f"wrote {page}"])
-
-
-def comparison_json(comparison: Comparison, page: Path) -> str:
-    """Return the numbers of a comparison as one JSON line."""
-    results = [{key: value for key, value in asdict(one).items() if key != "answers"} for one in comparison.results]
-    return _event("compared", page=str(page), results=results)
+    return event("answer", **asdict(answer))
 
 
 def _refused(plan: Plan) -> list[str]:
@@ -188,7 +188,7 @@ def _refused(plan: Plan) -> list[str]:
         for one in plan.refused[:IDS_SHOWN]
         for reason in one.rejection.reasons
     ]
-    return [head, *_table([("id", "reason", "found", "limit", ""), *rows])]
+    return [head, *table([("id", "reason", "found", "limit", ""), *rows])]
 
 
 def _warning(plan: Plan) -> list[str]:
@@ -199,7 +199,7 @@ def _warning(plan: Plan) -> list[str]:
     return [f"{made_for}; {plan.steps:,} of its steps change little. --preset default is for small sets."]
 
 
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows as aligned lines; the last column is as long as it is."""
     rows = [[visible(" ".join(cell.split())) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -210,5 +210,6 @@ def _padded(row: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
     return (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
 
 
-def _event(name: str, **values: Any) -> str:
+def event(name: str, **values: Any) -> str:
+    """Return an event as one JSON line."""
     return orjson.dumps({"event": name, **values}).decode()

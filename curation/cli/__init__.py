@@ -13,6 +13,7 @@ COMMANDS = {
     "survey": "curation.cli.survey:survey",
     "decontaminate": "curation.cli.decontaminate:decontaminate",
     "dedupe": "curation.cli.dedupe:dedupe",
+    "score": "curation.cli.score:score",
     "select": "curation.cli.select:select",
     "restore": "curation.cli.restore:restore",
     "audit": "curation.cli.audit:audit",

@@ -19,6 +19,13 @@ from curation.cli.base import echo_event, needed, print_step, progress_for, run_
 )
 @click.option("--prefer", type=click.Choice(["high", "low"]), default="high", show_default=True, help="The better end.")
 @click.option(
+    "--max-score",
+    default="auto",
+    show_default=True,
+    metavar="X",
+    help="Reject records whose score is above; auto: 1 for the ratios of IFD (the prompt misleads), else none.",
+)
+@click.option(
     "--scores",
     multiple=True,
     default=(),
@@ -43,6 +50,7 @@ def select(
     keep: str,
     by: str,
     prefer: Literal["high", "low"],
+    max_score: str,
     scores: tuple[str, ...],
     max_cosine: float,
     floor: float,
@@ -69,6 +77,7 @@ def select(
         keep=keep,
         by=by,
         prefer=prefer,
+        max_score=max_score,
         scores=scores,
         max_cosine=max_cosine,
         floor=floor,

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from curation.dedupe.evidence import DIGITS, OPEN, Evidence
-from curation.dedupe.judge import Ask
 from curation.dedupe.pool import Pool
 from curation.dedupe.question import DIFFERENT, SAME, question, read_verdict, shortened
+from curation.generate.asking import Ask
 from schemas.record import InstructionRecord
 
 Pair = tuple[int, int]

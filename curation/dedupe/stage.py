@@ -18,13 +18,13 @@ from curation.dedupe.evidence import Evidence
 from curation.dedupe.grey import Grey
 from curation.dedupe.guard import check_losses, losses
 from curation.dedupe.held import count_held, held_files, held_records
-from curation.dedupe.judge import Judge, open_judge
 from curation.dedupe.measured import MEASURED
 from curation.dedupe.neighbours import nearest
 from curation.dedupe.pool import Pool, gather
 from curation.dedupe.semantic import TILE, Pairs
 from curation.dedupe.wording import reason_for, reason_of_judge
 from curation.embedding.encoder import Precision
+from curation.generate.asking import Judge, open_judge
 from curation.generate.budget import read_budget
 from curation.generate.journal import journal_beside
 from schemas.errors import InputError

@@ -1,6 +1,6 @@
 """What an encoder is."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -20,8 +20,8 @@ def tell_nobody(_done: int, _total: int) -> None:
     """Listen to no progress."""
 
 
-PADDED = 1 << 14
-"""Characters a forward pass, each text counted as long as the longest: what bounds the memory."""
+PADDED = 1 << 12
+"""Tokens a forward pass, each text counted as long as the longest: what bounds the memory."""
 
 
 class Encoder(Protocol):
@@ -51,11 +51,15 @@ def in_order_of_length(texts: Sequence[str]) -> list[int]:
     return sorted(range(len(texts)), key=lambda at: (len(texts[at]), texts[at]))
 
 
-def in_batches(order: Iterable[int], texts: Sequence[str], most: int) -> Iterator[list[int]]:
-    """Cut places that go from short to long texts into batches that stay within `most` and `PADDED`."""
+def in_batches(texts: Sequence[str], sizes: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Cut the places of texts, from small to large, into batches that stay within `most` and `PADDED`.
+
+    `sizes` are in tokens: texts of as many letters differ by a factor of two in them, and a batch is as long as its
+    longest (on Alpaca's prompts 1.6 times the real tokens, against 1.02). Blank texts have no place.
+    """
     batch: list[int] = []
-    for at in order:
-        if batch and (len(batch) == most or (len(batch) + 1) * len(texts[at]) > PADDED):
+    for at in sorted((at for at, text in enumerate(texts) if text.strip()), key=lambda at: (sizes[at], texts[at])):
+        if batch and (len(batch) == most or (len(batch) + 1) * sizes[at] > PADDED):
             yield batch
             batch = []
         batch.append(at)

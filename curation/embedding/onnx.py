@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from curation.embedding.encoder import Precision, Told, Vectors, in_batches, in_order_of_length, tell_nobody
+from curation.embedding.encoder import Precision, Told, Vectors, in_batches, tell_nobody
 from schemas.errors import InputError
 from schemas.manifest import digest_file
 from schemas.models import resolve
@@ -64,13 +64,12 @@ class OnnxEncoder:
         """Return the vectors of the texts, shape (texts, dimensions)."""
         session, tokenizer = _session(self.model), _tokenizer(self.tokenizer)
         rows = np.zeros((len(texts), session.get_outputs()[0].shape[-1]), np.float32)
-        order = [at for at in in_order_of_length(texts) if texts[at].strip()]
-        done = 0
-        for batch in in_batches(order, texts, self.batch):
-            told(done, len(order))
+        done, total = 0, sum(1 for text in texts if text.strip())
+        for batch in in_batches(texts, _sizes(tokenizer, texts), self.batch):
+            told(done, total)
             rows[batch] = _forward(session, tokenizer, [texts[at] for at in batch])
             done += len(batch)
-        told(done, len(order))
+        told(done, total)
         return rows
 
 
@@ -88,6 +87,10 @@ def open_onnx_encoder(_precision: Precision = "auto") -> OnnxEncoder:
     model = folder / "model.onnx"
     tokenizer = Path(resolve("minilm").path) / "tokenizer.json"
     return OnnxEncoder(model=model, tokenizer=tokenizer, weights=digest_file(model).sha256[:12])
+
+
+def _sizes(tokenizer: Any, texts: Sequence[str]) -> list[int]:
+    return [sum(one.attention_mask) for one in tokenizer.encode_batch(texts)]
 
 
 def _forward(session: Any, tokenizer: Any, texts: list[str]) -> Vectors:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from curation.embedding.encoder import Precision, Told, Vectors, in_batches, in_order_of_length, tell_nobody
+from curation.embedding.encoder import Precision, Told, Vectors, in_batches, tell_nobody
 from schemas.errors import InputError
 from schemas.models import ModelPlace, resolve
 
@@ -55,13 +55,12 @@ class SentenceEncoder:
         """Return the vectors of the texts, shape (texts, dimensions)."""
         model = _load(self.folder, self.weights)
         rows = np.zeros((len(texts), model.get_embedding_dimension()), np.float32)
-        order = [at for at in in_order_of_length(texts) if texts[at].strip()]
-        done = 0
-        for batch in in_batches(order, texts, self.batch):
-            told(done, len(order))
+        done, total = 0, sum(1 for text in texts if text.strip())
+        for batch in in_batches(texts, _sizes(model, texts), self.batch):
+            told(done, total)
             rows[batch] = self._forward(model, [texts[at] for at in batch])
             done += len(batch)
-        told(done, len(order))
+        told(done, total)
         return rows
 
     def _forward(self, model: Any, texts: list[str]) -> Vectors:
@@ -112,6 +111,14 @@ def _load(folder: Path, _weights: str) -> Any:
         return SentenceTransformer(str(folder))
     except (OSError, ValueError) as error:
         raise InputError(place=folder, expected=EXPECTED, found=str(error).splitlines()[0]) from error
+
+
+def _sizes(model: Any, texts: Sequence[str]) -> list[int]:
+    """Return how many tokens the model reads of each text; of a model without an ordinary tokenizer, its letters."""
+    if not callable(model.tokenizer) or not texts:
+        return [len(text) for text in texts]
+    tokens = model.tokenizer(list(texts), truncation=True, max_length=model.max_seq_length)
+    return [len(ids) for ids in tokens["input_ids"]]
 
 
 def _from_hub(place: ModelPlace) -> Path:

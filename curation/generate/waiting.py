@@ -14,23 +14,22 @@ def waited_for(
 ) -> Generator[Outcome, None, None]:
     """Yield what an asynchronous generator does, in an event loop that runs while the next one is waited for.
 
-    `interrupted` is told of the first Ctrl-C; what the generator does to come to its end is then waited for.
+    A Ctrl-C cancels that wait, and `interrupted` is told; what the generator does to come to its end is waited for,
+    unless another Ctrl-C cancels that too.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed, and the generator has ended.
     """
     with asyncio.Runner() as runner:
-        stopped = False
         try:
             while (outcome := runner.run(_next(outcomes, interrupted))) is not None:
                 yield outcome
-        except KeyboardInterrupt:
-            stopped = True  # the generator has ended, or a second Ctrl-C came while it did: its tasks are cancelled
-            raise
         finally:
-            if not stopped:
-                runner.run(_close(outcomes))
+            runner.run(_close(outcomes))
 
 
 async def _next(outcomes: AsyncGenerator[Outcome, None], interrupted: Callable[[], None]) -> Outcome | None:
-    with _told(interrupted):
+    with _heeding(interrupted):
         return await anext(outcomes, None)
 
 
@@ -39,19 +38,32 @@ async def _close(outcomes: AsyncGenerator[Outcome, None]) -> None:
 
 
 @contextmanager
-def _told(interrupted: Callable[[], None]) -> Iterator[None]:
-    """Tell of an interrupt before the event loop's own handler, which cancels and then raises, comes to it."""
+def _heeding(interrupted: Callable[[], None]) -> Iterator[None]:
+    """Cancel the task that runs in this context at every Ctrl-C, and end in a KeyboardInterrupt if there was one.
+
+    The loop does it, not the handler: a handler may come in the middle of anything, a write to the terminal among it,
+    and an exception from there could leave anything half done.
+    """
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
     before = signal.getsignal(signal.SIGINT)
-    if not callable(before) or threading.current_thread() is not threading.main_thread():
+    if task is None or not callable(before) or threading.current_thread() is not threading.main_thread():
         yield
         return
+    pressed = False
 
-    def handler(number: int, frame: object) -> None:
-        interrupted()
-        before(number, frame)  # type: ignore[arg-type]  # a frame is passed through
+    def stop() -> None:
+        nonlocal pressed
+        if not task.done():
+            pressed = True
+            interrupted()
+            task.cancel()
 
-    signal.signal(signal.SIGINT, handler)
+    signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(stop))
     try:
         yield
+    except asyncio.CancelledError:
+        if pressed:
+            raise KeyboardInterrupt from None
+        raise
     finally:
         signal.signal(signal.SIGINT, before)

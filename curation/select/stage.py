@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 from typing import Literal, Self
 
 from curation.dedupe.compare import Comparison
 from curation.dedupe.quality import worth
 from curation.embedding.encoder import Precision
+from curation.score.file import FILE, LIMITS, Score
 from curation.select.budget import ESTIMATE, count_tokens, parse_budget
 from curation.select.choose import Like, Offer, choose, most_alike
 from curation.select.likeness import alike
-from curation.select.reasons import ALIKE, BUDGET
-from curation.select.scores import FILE, SCORES, Score, scores_of
+from curation.select.reasons import ABOVE, ALIKE, BUDGET
+from curation.select.scores import SCORES, scores_of
 from schemas.chain import walk
 from schemas.codec import sha256_of
 from schemas.errors import InputError
@@ -35,6 +37,8 @@ class Select:
     """The score's name: built in, in a side file `scores.jsonl`, or a field of the rows."""
     prefer: Literal["high", "low"] = "high"
     """Which end of the score is the better one."""
+    max_score: str = "auto"
+    """Records whose score is above are rejected: a number, `none`, or `auto` (1 for the ratios of IFD, else none)."""
     scores: tuple[str, ...] = field(default=(), metadata={"identity": False})
     """Files of scores; what counts for identity is their bytes. None named: those of the steps that led here."""
     max_cosine: float = 0.9
@@ -60,6 +64,7 @@ class Select:
         if not 0 < self.max_cosine <= 1:
             found = str(self.max_cosine)
             raise InputError(place="select", field="max_cosine", expected="above 0, up to 1", found=found)
+        self.limit()
         if not 0 <= self.floor <= 1:
             raise InputError(place="select", field="floor", expected="0 to 1", found=str(self.floor))
 
@@ -75,6 +80,21 @@ class Select:
         files = (one.path / FILE for one in walk(step).steps if one.manifest.output(FILE))
         return replace(self, scores=tuple(str(path.resolve()) for path in files))
 
+    def limit(self) -> float:
+        """Return the score above which records are rejected.
+
+        Raises:
+            InputError: neither a number nor one of the words.
+        """
+        if self.max_score in ("auto", "none"):
+            return LIMITS.get(self.by, inf) if self.max_score == "auto" else inf
+        try:
+            return float(self.max_score)
+        except ValueError as error:
+            raise InputError(
+                place="select", field="max_score", expected="a number, auto or none", found=self.max_score
+            ) from error
+
     def inputs(self) -> list[FileDigest]:
         """Return the digests of the files of scores."""
         for path in map(Path, self.scores):
@@ -87,7 +107,10 @@ class Select:
         pool = tuple(records)
         scores = scores_of(pool, self.by, self.scores)
         order = sorted(range(len(pool)), key=lambda row: (*self._rank(scores[row]), *worth(pool[row]), tie(pool[row])))
-        ranked = [pool[row] for row in order]
+        limit = self.limit()
+        above = {row for row, score in enumerate(scores) if score.value is not None and score.value > limit}
+        order = [row for row in order if row not in above] + [row for row in order if row in above]
+        ranked = [pool[row] for row in order[: len(pool) - len(above)]]
         tokens = count_tokens(ranked, self.tokens)
         offer = Offer(
             costs=tokens if parse_budget(self.keep).unit == "tokens" else [1] * len(ranked),
@@ -98,12 +121,21 @@ class Select:
         rank_of = {row: rank for rank, row in enumerate(order)}
         for row, record in enumerate(pool):
             rank = rank_of[row]
+            if row in above:
+                aside.leave(RANKING, _ranking(record, rank, scores[row], 0, selected=False))
+                yield reject(record, self._too_high(scores[row], limit))
+                continue
             aside.leave(RANKING, _ranking(record, rank, scores[row], tokens[rank], selected=rank in chosen))
             if rank in chosen:
                 yield record
             else:
                 like = most_alike(offer, rank, chosen)
                 yield reject(record, self._reason(rank, len(pool), scores[row], like, ranked))
+
+    def _too_high(self, score: Score, limit: float) -> Reason:
+        value = score.value or 0.0
+        said = f"{self.by} {value:g}"
+        return Reason(code=ABOVE, found=said, limit=f"at most {limit:g}", scores={self.by: value})
 
     def _rank(self, score: Score) -> tuple[bool, float]:
         """Return what sorts better scores first, and those that there are not last."""

@@ -28,6 +28,11 @@ def test_help_imports_nothing_heavy() -> None:
     assert imported_by("from curation.cli import main; main(['--help'])") == set()
 
 
+def test_the_floor_imports_nothing_heavy() -> None:
+    """What loads models imports torch and transformers when it loads one, not before."""
+    assert imported_by("import schemas.weights, schemas.prompt, schemas.models") == set()
+
+
 def test_the_test_of_heavy_imports_can_fail() -> None:
     """The same probe finds an import that is there."""
     assert imported_by("import numpy") == {"numpy"}

@@ -16,6 +16,7 @@ from curation.generate.source import Generate
 from curation.mock.service import MockEndpoint
 from curation.release.build import Release
 from curation.review.sample import Draw
+from curation.score.stage import Scoring
 from curation.select.stage import Select
 from curation.sources import Validate
 
@@ -27,6 +28,7 @@ OPTIONS: list[tuple[str, Any]] = [
     ("survey", Survey),
     ("decontaminate", Decontaminate),
     ("dedupe", Dedupe),
+    ("score records", Scoring),
     ("select", Select),
     ("audit", Audit),
     ("release build", Release),

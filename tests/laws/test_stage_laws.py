@@ -17,6 +17,7 @@ from curation.filters.stage import Filter
 from curation.filters.survey import Survey
 from curation.reasons import known
 from curation.review.stage import Review
+from curation.score.stage import Scoring
 from curation.select.control import Control
 from curation.select.stage import Select
 from schemas.codec import as_config, dumps, read_config
@@ -69,6 +70,7 @@ STAGES: dict[str, Callable[[Path], Stage]] = {
     "review": a_review,
     "decontaminate": a_decontamination,
     "survey": lambda _: Survey(flag_variations=True),
+    "score": lambda _: Scoring(scorers=("surface", "judge"), judge_model="solomon"),
     "select": a_selection,
     "control": a_control,
 }

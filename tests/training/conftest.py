@@ -8,11 +8,14 @@ from jaxtyping import install_import_hook
 
 install_import_hook(["training.batching", "training.loss"], "beartype.beartype")
 
+from tests.browser import browser  # noqa: E402  # after the hook
 from tests.support import pair, step_of  # noqa: E402  # after the hook
 from tests.training.tiny import save_tiny, tiny_tokenizer  # noqa: E402
 from training.config import settle  # noqa: E402
 from training.fit import fit  # noqa: E402
 from training.plan import Request  # noqa: E402
+
+__all__ = ["browser"]
 
 COLOURS = [pair(f"Name colour {number}.", "Red.") for number in range(8)]
 """Records that a tiny model learns by heart in a second."""

@@ -35,7 +35,9 @@ def imported_by(code: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1].replace("'", '"')))
 
 
-@pytest.mark.parametrize("words", [["--help"], ["fit", "--help"], ["respond", "--help"], ["compare", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["fit", "--help"], ["respond", "--help"], ["compare", "--help"], ["votes", "--help"]]
+)
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     """`--help` answers at once."""
     assert imported_by(f"from training.cli import main; main({words!r})") == set()
@@ -172,6 +174,36 @@ def test_compare_prints_the_numbers_and_writes_the_page(tmp_path: Path, tiny: Pa
     assert f"wrote {page}" in done.stdout
     assert "Edgar Allan Poe" in page.read_text()
     assert page.with_suffix(".json").is_file()
+
+
+def test_compare_asks_for_blind_votes_and_says_where_they_are(tmp_path: Path, tiny: Path, tuned: Path) -> None:
+    """As JSON: the page, the ballots, the key, numbers and differences."""
+    page = tmp_path / "page.html"
+
+    done = run("compare", tiny, tuned, "-o", page, "--max-new-tokens", 5, "--blind", "--json")
+
+    event = json.loads(done.stdout.splitlines()[-1])
+    assert event["event"] == "compared"
+    assert Path(event["blind"]).is_file()
+    assert json.loads(Path(event["key"]).read_text())["first"] == str(tiny)
+    assert event["differences"][0]["numbers"]["stopped"]["overall"]["units"] == 5
+    assert "answers" not in event["results"][0]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--endpoint", "http://127.0.0.1:9/v1"], "--endpoint and --model go together"),
+        (["--model", "m"], "--endpoint and --model go together"),
+        (["--judge", "http://127.0.0.1:9/v1"], "--judge and --judge-model go together"),
+    ],
+)
+def test_an_endpoint_without_a_model_is_a_wrong_request(tmp_path: Path, words: list[str], message: str) -> None:
+    """And the other way round."""
+    done = run("compare", *words, "-o", tmp_path / "page.html")
+
+    assert done.exit_code == 2
+    assert message in done.stderr
 
 
 def _heed_interrupts() -> None:

@@ -9,9 +9,13 @@ import pytest
 
 from schemas.errors import DollyError, InputError
 from tests.support import pair, step_of
-from training import compare as module
-from training.compare import Comparison, ModelResult, compare, repetition, response_only
+from training import participants as module
+from training.compare import compare
+from training.comparison import Comparison, Lengths, ModelResult
 from training.encoding import IGNORED
+from training.heldout import response_only
+from training.intervals import Estimate
+from training.measures import Numbers
 from training.page import comparison_html, visible, write_page
 from training.questions import find_prompts, read_held_out, read_questions
 from training.respond import Answer, Prompt, Question, Sampling, open_responder
@@ -50,18 +54,35 @@ def hostile_comparison() -> Comparison:
     """Return a comparison in which every text is an attack."""
     result = ModelResult(
         name=HOSTILE,
-        tuned=True,
+        kind="tuned",
         template="dolly-v1",
         answers=(Answer(HOSTILE, stopped=True, tokens=3),),
-        stop_rate=1.0,
-        mean_words=3.0,
-        repetition=0.0,
-        held_out=None,
+        numbers={
+            "stopped": Numbers(overall=Estimate(1.0, 0.2, 1.0, 1), by_category={HOSTILE: Estimate(1.0, 0.2, 1.0, 1)})
+        },
+        constraints={},
+        lengths=Lengths(low=3, median=3, high=3, most=3),
     )
-    question = Question(title=HOSTILE, category=HOSTILE, prompt=Prompt(HOSTILE, HOSTILE))
+    question = Question(title=HOSTILE, category=HOSTILE, prompt=Prompt(HOSTILE, HOSTILE), answers=(HOSTILE,))
     return Comparison(
-        questions=(question,), results=(result,), sampling=GREEDY, prompts_sha256="0" * 64, held_out="", version="1"
+        questions=(question,),
+        results=(result,),
+        differences=(),
+        sampling=GREEDY,
+        prompts=HOSTILE,
+        prompts_sha256="0" * 64,
+        held_out="",
+        held_out_records=0,
+        one_tokenizer=True,
+        version="1",
     )
+
+
+def value(result: ModelResult, measure: str) -> float:
+    """Return a measure of a model."""
+    found = result.numbers[measure].overall
+    assert found is not None
+    return found.value
 
 
 def test_tuned_and_untuned_are_compared(tmp_path: Path, tiny: Path, tuned: Path) -> None:
@@ -74,18 +95,20 @@ def test_tuned_and_untuned_are_compared(tmp_path: Path, tiny: Path, tuned: Path)
 
     base, after = compared.results
     assert (base.tuned, after.tuned) == (False, True)
-    assert (base.stop_rate, after.stop_rate) == (0.0, 1.0)
+    assert (value(base, "stopped"), value(after, "stopped")) == (0.0, 1.0)
     assert [one.text for one in after.answers] == ["Red.", "Red."]
-    assert after.mean_words == 1.0
-    assert base.held_out is not None
-    assert after.held_out is not None
-    assert after.held_out.nats_per_token < base.held_out.nats_per_token
+    assert value(after, "words") == 1.0
+    assert value(after, "nats_per_token") < value(base, "nats_per_token")
+
+    assert after.provenance is not None
+    assert (after.provenance.records, after.provenance.problem) == (8, "")
+    assert base.provenance is None
     assert [one.title for one in compared.questions] == ["Name colour 3.", "Five"]
 
 
 def test_a_missing_model_is_refused_before_any_is_loaded(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not after the first has answered everything."""
-    monkeypatch.setattr(module, "open_responder", None)
+    monkeypatch.setattr(module, "open_responder", None)  # would fail, were it called
 
     with pytest.raises(InputError, match="nowhere"):
         compare([str(tiny), "./nowhere"], find_prompts("announcement"), sampling=GREEDY)
@@ -106,26 +129,37 @@ def test_nats_per_byte_are_nats_per_token_spread_over_the_bytes(tmp_path: Path, 
 
     compared = compare([str(tiny)], find_prompts("announcement"), sampling=GREEDY, held_out=held_out)
 
-    loss = compared.results[0].held_out
-    assert loss is not None
-    assert loss.nats_per_token == pytest.approx(math.log(420), rel=0.05)
-    assert loss.nats_per_byte == pytest.approx(loss.nats_per_token * loss.tokens / len("five é".encode()))
+    (result,) = compared.results
+    tokens = len(open_responder(str(tiny)).encoder.tokenizer("five é", add_special_tokens=False)["input_ids"])
+    assert value(result, "nats_per_token") == pytest.approx(math.log(420), rel=0.05)
+    assert value(result, "nats_per_byte") == pytest.approx(
+        value(result, "nats_per_token") * tokens / len("five é".encode())
+    )
 
 
-@pytest.mark.parametrize(
-    ("texts", "share"),
-    [
-        ([""], 0.0),
-        (["a b c"], 0.0),
-        (["a b c d"], 0.0),
-        (["a b c d a b c d"], 1 / 5),
-        (["x x x x x x"], 2 / 3),
-        (["a b c d", "a b c d"], 0.0),
-    ],
-)
-def test_repetition_is_the_share_of_runs_seen_before(texts: list[str], share: float) -> None:
-    """Within one answer, by four words."""
-    assert repetition(texts) == pytest.approx(share)
+def test_what_was_held_out_and_trained_on_is_said(tmp_path: Path, tuned: Path, tiny: Path, colours: Path) -> None:
+    """The loss on records that a model knows says little."""
+    prompts = tmp_path / "prompts.jsonl"
+    prompts.write_text('{"instruction": "Name colour 3."}\n')
+
+    compared = compare([str(tiny), str(tuned)], prompts, sampling=GREEDY, held_out=colours)
+
+    after = compared.results[1]
+    assert after.provenance is not None
+    assert after.provenance.leaked == 8
+    assert "8 of the held-out records" in comparison_html(compared)
+
+
+def test_the_same_model_twice_is_refused(tiny: Path) -> None:
+    """Nobody could tell which is which."""
+    with pytest.raises(InputError, match="each model once"):
+        compare([str(tiny), str(tiny)], find_prompts("announcement"), sampling=GREEDY)
+
+
+def test_nothing_to_ask_is_refused() -> None:
+    """Neither a model nor an endpoint."""
+    with pytest.raises(InputError, match="a model, or --endpoint"):
+        compare([], find_prompts("announcement"), sampling=GREEDY)
 
 
 def test_the_announcements_prompts_come_along() -> None:
@@ -145,6 +179,10 @@ def test_the_announcements_prompts_come_along() -> None:
         ('{"prompt": "Hi."}', "instruction: expected a text"),
         ('{"instruction": 5}', "found int"),
         ("", "at least one prompt"),
+        ('{"instruction": "Hi.", "constraints": {}}', "constraints: expected a list"),
+        ('{"instruction": "Hi.", "constraints": [{"kind": "rhyme"}]}', "a kind of items"),
+        ('{"instruction": "Hi.", "answers": [5]}', "answers: expected a text"),
+        ('{"instruction": "Hi.", "id": "a"}\n{"instruction": "Ho.", "id": "a"}', "each once"),
     ],
 )
 def test_a_wrong_prompt_is_refused(tmp_path: Path, line: str, message: str) -> None:
@@ -187,7 +225,7 @@ def test_hostile_text_is_shown_as_it_was_written() -> None:
 
     page = read(html)
     shown = HOSTILE.replace("\u202e", "⟨U+202E⟩").replace("\x1b", "⟨U+001B⟩")
-    assert page.text.count(shown) >= 5
+    assert page.text.count(shown) >= 8
     assert "\u202e" not in html
     assert "\x1b" not in html
 
@@ -197,7 +235,7 @@ def test_the_numbers_stand_beside_the_page(tmp_path: Path) -> None:
     write_page(hostile_comparison(), tmp_path / "new" / "page.html")
 
     numbers = json.loads((tmp_path / "new" / "page.json").read_text())
-    assert numbers["results"][0]["stop_rate"] == 1.0
+    assert numbers["results"][0]["numbers"]["stopped"]["overall"]["value"] == 1.0
     assert numbers["results"][0]["answers"][0]["text"] == HOSTILE
     assert "100%" in (tmp_path / "new" / "page.html").read_text()
 
@@ -206,7 +244,7 @@ def test_a_page_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     """Naming it."""
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(DollyError, match=r"page\.html"):
+    with pytest.raises(DollyError, match=r"page\.json"):
         write_page(hostile_comparison(), tmp_path / "file" / "page.html")
 
 

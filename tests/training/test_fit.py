@@ -75,12 +75,12 @@ def test_the_log_has_a_row_a_step(tuned: Path) -> None:
 
 
 def test_the_same_request_gives_the_same_bytes(tmp_path: Path, colours: Path, tiny: Path) -> None:
-    """In fp32 on one processor, file by file; the run record and the log hold times."""
+    """In fp32 on one processor, file by file; what was seen on the way holds times."""
     outs = [fit(request(colours, tiny, tmp_path / name)).path for name in ("a", "b")]
 
     digests = [{one.path: one.sha256 for one in read_manifest(out).outputs} for out in outs]
     different = {name for name, sha in digests[0].items() if digests[1][name] != sha}
-    assert different <= {"run.json", "log.jsonl"}
+    assert different <= {"run.json", "log.jsonl", "evaluations.jsonl", "training.html"}
 
 
 def test_a_finished_run_is_reused(tmp_path: Path, colours: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,7 +256,7 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, colours: Path
 def test_an_interrupted_run_leaves_nothing(
     tmp_path: Path, colours: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No half checkpoint, no draft."""
+    """No half checkpoint, no draft; what was seen so far waits for the same command."""
 
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
@@ -266,7 +266,7 @@ def test_an_interrupted_run_leaves_nothing(
     with pytest.raises(KeyboardInterrupt):
         fit(request(colours, tiny, tmp_path / "out"))
 
-    assert [one.name for one in tmp_path.iterdir()] == [".out.lock"]
+    assert {one.name for one in tmp_path.iterdir()} == {".out.lock", "out.resume"}
 
 
 def test_a_run_record_that_is_not_ours_is_refused(tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import torch
 
+import schemas.weights as module
 from schemas.errors import InputError
 from schemas.models import ModelPlace
 from schemas.prompt import TEMPLATES
 from tests.training.gguf_file import write_gguf
 from tests.training.tiny import SIZES, tiny_model, tiny_tokenizer
-from training import model as module
 from training.encoding import add_keys
 from training.model import context_tokens, digest_base, find_base, load_base, load_model, load_tokenizer, make_room
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import InputError
+from schemas.prompt import TEMPLATES
 from tests.training.tiny import END
-from training.respond import Prompt, Sampling, answer, open_responder
+from training.respond import Answer, Prompt, Sampling, _cut, _read, answer, open_responder, turns
 
 GREEDY = Sampling(greedy=True, max_new_tokens=12)
 
@@ -73,3 +74,39 @@ def test_a_prompt_longer_than_the_model_reads_is_refused(tuned: Path) -> None:
     """Never cut."""
     with pytest.raises(InputError, match="fewer than the 256 tokens"):
         answer(open_responder(str(tuned)), [Prompt("word " * 300)], GREEDY)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer_text", "stopped", "turn"),
+    [
+        ("Red.\n\n### End\nand more", "Red.", True, False),
+        ("Red.\n\n### Instruction:\nName a colour.", "Red.", False, True),
+        ("Red.\n### End\n### Instruction:\nNext", "Red.", True, False),
+        ("### Response:\nRed.", "", False, True),
+        ("Red.", "Red.", False, False),
+    ],
+)
+def test_an_untuned_model_is_stopped_at_the_text_of_the_keys(
+    text: str, answer_text: str, *, stopped: bool, turn: bool
+) -> None:
+    """What it wrote before them is its answer; another turn is cut off and told from an end."""
+    assert _cut(text, TEMPLATES["dolly-v1"], stopped=False, tokens=9, turn=False) == Answer(
+        answer_text, stopped=stopped, tokens=9, turn=turn
+    )
+
+
+def test_a_tuned_model_that_goes_on_is_seen(tuned: Path) -> None:
+    """A key within an answer is another turn, though keys are not drawn."""
+    responder = open_responder(str(tuned))
+    ids = responder.encoder.tokenizer("Red.")["input_ids"]
+    key = responder.encoder.key_ids["### Instruction:"]
+
+    assert _read(responder, [*ids, key, *ids, responder.encoder.end_id]) == Answer(
+        "Red.", stopped=True, tokens=2 * len(ids) + 1, turn=True
+    )
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_template_says_what_begins_a_turn(name: str) -> None:
+    """Alpaca's, which has no keys, too."""
+    assert turns(TEMPLATES[name])

@@ -19,7 +19,7 @@ from tests.training.tiny import tiny_model, tiny_tokenizer
 from training.config import TrainConfig
 from training.encoding import Example, add_keys, encoder
 from training.loop import train
-from training.resume import COMPLETED, STATE, Keeper, heeding_signals, resume_beside
+from training.resume import COMPLETED, STATE, Keeper, TakenUp, heeding_signals, resume_beside
 
 CONFIG = TrainConfig(rows_per_step=2, epochs=4, lr=1e-3, held_out_rows=0)
 """Sixteen steps over eight records."""
@@ -134,11 +134,25 @@ def test_another_run_s_state_is_not_taken_up(tmp_path: Path) -> None:
         go_on(tmp_path, run="other")
 
 
+def test_a_state_is_taken_up_only_where_that_was_asked_for_and_the_order_is_the_same(tmp_path: Path) -> None:
+    """Then the run remembers whose first steps they were, also when it is stopped once more."""
+    stop(tmp_path, 3)
+    with pytest.raises(InputError, match="the same data, base, order and prompt"):
+        go_on(tmp_path, run="other", course="another order", take_up=True)
+    taking, again = keeper(tmp_path, run="other", take_up=True, every_s=0), keeper(tmp_path, run="other")
+
+    with pytest.raises(StoppedError, match="after step 5"):
+        train(fresh(), examples(), CONFIG, pad_id=2, aside=StopAfter(taking, 5), keeper=taking)
+    train(fresh(), examples(), CONFIG, pad_id=2, keeper=again)
+
+    assert taking.taken_up == again.taken_up == TakenUp(run="this", step=3)
+
+
 def test_only_the_newest_state_is_kept(tmp_path: Path) -> None:
-    """The one before is removed when the next is whole, not earlier."""
+    """And the one before, until the step after the newest has gone well."""
     go_on(tmp_path)
 
-    assert [one.name for one in tmp_path.iterdir()] == ["step-000015"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["step-000014", "step-000015"]
 
 
 def test_a_full_disk_leaves_the_state_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

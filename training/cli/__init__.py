@@ -8,10 +8,12 @@ import click
 from schemas.errors import DollyError
 from training.cli.compare import compare
 from training.cli.fit import fit
+from training.cli.presets import presets
 from training.cli.prove import prove
 from training.cli.respond import respond
+from training.cli.votes import votes
 
-COMMANDS = (fit, respond, compare, prove)
+COMMANDS = (fit, presets, respond, compare, votes, prove)
 """In the order of their use."""
 INTERRUPTED = 130
 DEFAULT = "fit"

@@ -6,14 +6,31 @@ import click
 
 from training.cli.options import SAMPLING, TEMPLATE, WATCHING, with_options
 
+ELSEWHERE = (
+    click.option(
+        "--endpoint", "urls", multiple=True, metavar="URL",
+        help="An OpenAI-compatible endpoint to ask as well; its key is read from OPENAI_API_KEY. Repeatable.",
+    ),
+    click.option("--model", "models_there", multiple=True, metavar="NAME", help="The model to ask at --endpoint."),
+    click.option(
+        "--judge", "judge_url", default="", metavar="URL",
+        help="An endpoint that judges each pair, in both orders; its key is read from OPENAI_JUDGE_API_KEY.",
+    ),
+    click.option("--judge-model", default="", metavar="NAME", help="The model to ask at --judge."),
+)  # fmt: skip
+
 
 @click.command(short_help="Put answers of several models side by side.")
-@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
-@click.option("--prompts", default="announcement", show_default=True, help="A JSONL file, or a set that comes along.")
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@click.option(
+    "--prompts", default="announcement", show_default=True, help="A JSONL file, or a set that comes along: dolly-140."
+)
 @click.option("--held-out", type=click.Path(path_type=Path), default=None, help="Records to measure the loss on.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The page to write; JSON beside it."
 )
+@with_options(*ELSEWHERE)
+@click.option("--blind", is_flag=True, help="Also write a page to vote on without knowing which is which, and its key.")
 @TEMPLATE
 @click.option("--greedy/--sample", default=True, show_default=True, help="The likeliest token each time, or drawn.")
 @with_options(*SAMPLING, *WATCHING)
@@ -22,8 +39,13 @@ def compare(
     prompts: str,
     held_out: Path | None,
     output: Path,
+    urls: tuple[str, ...],
+    models_there: tuple[str, ...],
+    judge_url: str,
+    judge_model: str,
     template: str | None,
     *,
+    blind: bool,
     greedy: bool,
     max_new_tokens: int,
     seed: int,
@@ -32,22 +54,38 @@ def compare(
 ) -> None:
     """Ask every MODEL the same prompts and write their answers side by side into one HTML page.
 
-    Models that were not tuned here get the text of the same prompt (--template).
+    Models that were not tuned here get the text of the same prompt (--template), and are stopped at the text of its
+    keys. Numbers have 95 % intervals; differences are to the first MODEL. What an endpoint answered is kept in
+    OUTPUT.journal.jsonl and not asked for again.
     """
-    from training import show
+    if len(urls) != len(models_there):
+        raise click.UsageError("--endpoint and --model go together: one of each.")
+    if bool(judge_url) != bool(judge_model):
+        raise click.UsageError("--judge and --judge-model go together.")
+    from training import show, show_compare
+    from training.blind import write_ballots
     from training.compare import compare as ask
+    from training.endpoint import JUDGE_KEY, Endpoint
+    from training.journal import Journal
     from training.page import write_page
     from training.questions import find_prompts
     from training.respond import Sampling
 
-    sampling = Sampling(max_new_tokens=max_new_tokens, greedy=greedy, seed=seed)
+    journal = Journal(output.with_suffix(".journal.jsonl"))
+    judge = Endpoint(url=judge_url, model=judge_model, journal=journal, key_variable=JUDGE_KEY)
     compared = ask(
         models,
         find_prompts(prompts),
-        sampling=sampling,
+        sampling=Sampling(max_new_tokens=max_new_tokens, greedy=greedy, seed=seed),
         held_out=held_out,
         template=template or "",
+        endpoints=[
+            Endpoint(url=url, model=name, journal=journal) for url, name in zip(urls, models_there, strict=True)
+        ],
+        judge=judge if judge_url else None,
         aside=show.Watch.on(as_json=as_json, plain=plain),
     )
     write_page(compared, output)
-    click.echo(show.comparison_json(compared, output) if as_json else show.comparison_text(compared, output))
+    written = write_ballots(compared, output, seed) if blind else None
+    tell = show_compare.comparison_json if as_json else show_compare.comparison_text
+    click.echo(tell(compared, output, written))

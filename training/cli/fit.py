@@ -8,6 +8,7 @@ import click
 
 from schemas.prompt import TEMPLATES
 from training.cli.options import WATCHING, with_options
+from training.cli.watch import WATCH, take_watching
 from training.config import PRESETS, Precision, Schedule, settle
 
 DEFAULT_PRESET = "dolly-v1"
@@ -53,6 +54,9 @@ def setting(name: str, preset: str = DEFAULT_PRESET) -> Callable[[Any], Any]:
     "--allow-ungated", is_flag=True, help="Train on a release whose review was not passed; it is written down."
 )
 @click.option("--pin", default="", metavar="SHA256", help="The sha256 that DIR/manifest.json must have.")
+@click.option(
+    "--take-up", is_flag=True, help="Go on from the saved state of a run with another rate, schedule or precision."
+)
 @click.option("--force", is_flag=True, help="Train from the beginning even if the same checkpoint stands there.")
 @click.option("--dry-run", is_flag=True, help="Say what it will take, here and on named hardware; write nothing.")
 @click.option(
@@ -62,7 +66,7 @@ def setting(name: str, preset: str = DEFAULT_PRESET) -> Callable[[Any], Any]:
     type=click.FloatRange(min=0),
     help="Minutes between two savings of the state, to go on from; 0: only when interrupted.",
 )
-@with_options(*WATCHING)
+@with_options(*WATCH, *WATCHING)
 def fit(
     data: Path,
     base: str,
@@ -74,6 +78,7 @@ def fit(
     force: bool,
     dry_run: bool,
     save_minutes: float,
+    take_up: bool,
     plain: bool,
     as_json: bool,
     **settings: Any,
@@ -87,6 +92,7 @@ def fit(
     Ctrl-C and SIGTERM save the state in OUTPUT.resume; the same command goes on from there, also after a kill or a
     power cut, and ends in the same weights.
     """
+    watching = take_watching(settings)
     changes = {name: value for name, value in settings.items() if value is not None}
     config = settle(preset, changes)
     from training import show
@@ -103,6 +109,8 @@ def fit(
         allow_ungated=allow_ungated,
         pin=pin,
         save_minutes=save_minutes,
+        take_up=take_up,
+        watching=watching,
     )
     aside = show.Watch.on(as_json=as_json, plain=plain)
     if dry_run:

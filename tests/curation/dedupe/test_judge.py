@@ -20,11 +20,11 @@ import curation.dedupe.stage
 from curation.cli import main
 from curation.dedupe.evidence import Evidence
 from curation.dedupe.grey import Grey
-from curation.dedupe.judge import Ask, Judge
 from curation.dedupe.pool import gather
 from curation.dedupe.question import DIFFERENT, SAME, question, read_verdict
 from curation.dedupe.stage import Dedupe
 from curation.embedding.hashing import HashingEncoder
+from curation.generate.asking import Ask, Judge
 from curation.generate.endpoint import Answer, Request
 from curation.mock.serve import serving
 from curation.mock.service import MockEndpoint

@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, Dialog, Page, Route
 from tests.curation.review.served import Served
 
 LOOPBACK = ("127.0.0.1", "localhost")
+BUSY = ".htmx-request, .htmx-swapping, .htmx-settling"
+"""What there is of a page that has not wholly arrived."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,7 +27,7 @@ class Watched:
         """Press keys one after the other, each when the page before it has arrived."""
         for key in keys.split():
             self.page.keyboard.press(key)
-            self.page.wait_for_selector(".htmx-request", state="detached")
+            self.page.wait_for_selector(BUSY, state="detached")
 
     def heading(self) -> str:
         """Return the page's heading."""

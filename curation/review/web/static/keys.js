@@ -27,7 +27,15 @@ function press(name) {
   if (!found) return false;
   if (found.matches("input, textarea")) found.focus();
   else found.click();
+  // at once, not with the toggle event: what is typed next is meant for the field
+  if (found.matches("summary")) begin(found.parentElement);
   return true;
+}
+
+function begin(panel) {
+  if (!panel.open || panel.contains(document.activeElement) && isTyping(document.activeElement)) return;
+  panel.querySelector("[data-first]")?.focus();
+  panel.scrollIntoView({ block: "nearest" });
 }
 
 function reasonFor(key) {
@@ -72,8 +80,7 @@ document.addEventListener("toggle", (event) => {
   const panel = event.target;
   if (!panel.matches?.("details[data-panel]") || !panel.open) return;
   for (const one of document.querySelectorAll("details[data-panel][open]")) if (one !== panel) one.open = false;
-  panel.querySelector("[data-first]")?.focus();
-  panel.scrollIntoView({ block: "nearest" });
+  begin(panel);
 }, true);
 
 document.addEventListener("submit", (event) => {
@@ -97,7 +104,8 @@ function arrived() {
 }
 
 document.addEventListener("htmx:afterSettle", () => {
-  document.querySelector("main h1")?.focus({ preventScroll: true });
+  // not away from a field that was opened while the page settled
+  if (!isTyping(document.activeElement)) document.querySelector("main h1")?.focus({ preventScroll: true });
   arrived();
 });
 document.addEventListener("DOMContentLoaded", arrived);

@@ -1,4 +1,4 @@
-"""Asks an endpoint what it makes of pairs; every answer is journalled, so that nothing is asked twice."""
+"""Asks an endpoint some questions, for a judge; every answer is journalled, so that nothing is asked twice."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence

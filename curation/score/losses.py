@@ -1,0 +1,149 @@
+"""The mean loss of texts under a causal language model, many at a time.
+
+Equal to running each text by itself, in fp32 to rounding: rows of similar length share a batch, padding stands on the
+right where nothing that counts can see it, what all rows begin with is computed once, and the vocabulary only where a
+token that counts is predicted.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from curation.score.reading import Ids
+from schemas.weights import head_suffices
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+HEAD_ROWS = 128
+"""Positions whose vocabulary is computed at a time: 128 rows of 50,000 fp32 logits stay within a processor's cache."""
+
+Told = Callable[[int], None]
+"""Is told how many texts are done."""
+
+
+class Text(NamedTuple):
+    """What a model reads, and what of it counts."""
+
+    before: Ids
+    """Read, not counted; one token at least."""
+    counted: Ids
+    """One token at least."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that are read: the last one predicts nothing that counts."""
+        return len(self.before) + len(self.counted) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Losses:
+    """A model that texts are measured by."""
+
+    model: Any
+    """A causal language model in evaluation mode."""
+    head_only: bool
+    """Whether its logits are its head on its last hidden state."""
+    batch_tokens: int
+    """Padded tokens of a batch, or one text where that is longer."""
+
+    def means(self, texts: Sequence[Text], told: Told = lambda _: None) -> list[float]:
+        """Return the mean cross entropy of each text's counted tokens, in nats."""
+        import torch  # noqa: PLC0415  # heavy
+
+        found = [0.0] * len(texts)
+        with torch.inference_mode():
+            shared = self._shared(texts)
+            cut = len(shared.ids)
+            order = sorted(range(len(texts)), key=lambda at: texts[at].tokens, reverse=True)
+            for batch in _batches(order, [text.tokens - cut for text in texts], self.batch_tokens):
+                for at, mean in zip(batch, self._means([texts[at] for at in batch], shared), strict=True):
+                    found[at] = mean
+                told(len(batch))
+        return found
+
+    def _shared(self, texts: Sequence[Text]) -> "_Shared":
+        """Return what all texts begin with, already read, where this kind of model allows for that."""
+        from transformers.cache_utils import DynamicCache, DynamicLayer  # noqa: PLC0415  # heavy
+
+        # the last token before what counts has to be read in its row: it predicts
+        ids = _common_start([text.before[:-1] for text in texts]) if len(texts) > 1 else ()
+        if not ids:
+            return _Shared((), None)
+        cache = self.model.base_model(input_ids=self._tensor([ids]), use_cache=True).past_key_values
+        plain = isinstance(cache, DynamicCache) and all(type(layer) is DynamicLayer for layer in cache.layers)
+        return _Shared(ids, cache) if plain else _Shared((), None)
+
+    def _means(self, texts: Sequence[Text], shared: "_Shared") -> list[float]:
+        """Return the means of one batch."""
+        cut = len(shared.ids)
+        rows = [(*text.before, *text.counted[:-1])[cut:] for text in texts]
+        longest = max(map(len, rows))
+        ids = self._tensor([(*row, *(0,) * (longest - len(row))) for row in rows])
+        lengths = [len(text.counted) for text in texts]
+        row_of = [row for row, length in enumerate(lengths) for _ in range(length)]
+        places = [at for row, length in zip(rows, lengths, strict=True) for at in range(len(row) - length, len(row))]
+        targets = self._tensor([token for text in texts for token in text.counted])
+        losses = self._token_losses(ids, shared, (row_of, places), targets)
+        return [float(part.double().mean()) for part in _split(losses, lengths)]
+
+    def _token_losses(
+        self, ids: "Tensor", shared: "_Shared", wanted: tuple[list[int], list[int]], targets: "Tensor"
+    ) -> "Tensor":
+        """Return the loss of each wanted token, in fp32, shape (wanted,)."""
+        import torch  # noqa: PLC0415  # heavy
+        from torch.nn.functional import cross_entropy  # noqa: PLC0415  # heavy
+
+        more = {"past_key_values": shared.for_rows(len(ids)), "use_cache": True} if shared.ids else {"use_cache": False}
+        if not self.head_only:
+            logits = self.model(input_ids=ids, **more).logits[wanted]
+            return cross_entropy(logits.float(), targets, reduction="none")
+        hidden = self.model.base_model(input_ids=ids, **more)[0][wanted]
+        head = self.model.get_output_embeddings()
+        parts = zip(_split(hidden, HEAD_ROWS), _split(targets, HEAD_ROWS), strict=True)
+        return torch.cat([cross_entropy(head(some).float(), target, reduction="none") for some, target in parts])
+
+    def _tensor(self, rows: Sequence[Any]) -> "Tensor":
+        import torch  # noqa: PLC0415  # heavy
+
+        return torch.tensor(rows, device=self.model.device)
+
+
+class _Shared(NamedTuple):
+    """The beginning that texts have in common, and what the model remembers of it."""
+
+    ids: Ids
+    cache: Any
+
+    def for_rows(self, rows: int) -> Any:
+        """Return the memory for a batch, which may add to it."""
+        cache = copy.deepcopy(self.cache)
+        cache.batch_repeat_interleave(rows)
+        return cache
+
+
+def losses_of(model: Any, batch_tokens: int) -> Losses:
+    """Return what measures texts by a model."""
+    return Losses(model=model, head_only=head_suffices(model), batch_tokens=batch_tokens)
+
+
+def _split(whole: "Tensor", sizes: int | list[int]) -> "Sequence[Tensor]":
+    parts: Sequence[Tensor] = whole.split(sizes)  # type: ignore[no-untyped-call]  # torch's own
+    return parts
+
+
+def _common_start(rows: Sequence[Ids]) -> Ids:
+    """Return what all rows begin with: what the first and the last of them in order have in common."""
+    pairs = zip(min(rows), max(rows), strict=False)
+    return tuple(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _batches(order: Sequence[int], sizes: Sequence[int], budget: int) -> Iterator[Sequence[int]]:
+    """Cut an order from long to short: the first of a batch says how many fit."""
+    first = 0
+    while first < len(order):
+        fits = max(1, budget // sizes[order[first]])
+        yield order[first : first + fits]
+        first += fits

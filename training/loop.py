@@ -39,15 +39,18 @@ def train(
     watcher: Watcher = UNWATCHED,
     guard: Guard | None = None,
     packed: bool = False,
+    plan: Sequence[Sequence[Example]] | None = None,
 ) -> Trained:
     """Train `model` in place on the examples, from where `keeper` has the state of the same run.
+
+    `plan` names the examples of every step, where the settings do not say it.
 
     Raises:
         DivergedError: the loss or its gradient stopped being a number, or the guard had seen enough.
         StoppedError: a signal came, and the keeper has the state.
     """
     torch.manual_seed(config.seed)
-    total = total_steps(config, len(examples))
+    total = len(plan) if plan else total_steps(config, len(examples))
     tokens = config.micro_tokens or suitable_tokens(model.device)
     with masters_of(model) as masters:
         state = State(weights=masters.named, optimiser=adamw(masters.weights, config), rows=[])
@@ -58,13 +61,12 @@ def train(
         watcher.take_up(state.rows)
         model.train()
         aside.progress("training", len(state.rows), total)
-        plan = list(steps(examples, rows=config.rows_per_step, epochs=config.epochs, seed=config.seed))[:total]
-        most = [
-            collate(part, pad_id, packed=packed) for part in largest(plan[len(state.rows) :], tokens, packed=packed)
-        ]
+        every = list(plan or steps(examples, rows=config.rows_per_step, epochs=config.epochs, seed=config.seed))[:total]
+        left = every[len(state.rows) :]
+        most = [collate(part, pad_id, packed=packed) for part in largest(left, tokens, packed=packed)]
         try_largest(most, lambda one: backward(model, [one], head_only=stepper.head_only), state.optimiser)
         with keeping_what_was_good(keeper, guard):
-            for number, taken in islice(enumerate(plan), len(state.rows), total):
+            for number, taken in islice(enumerate(every), len(state.rows), total):
                 batches = list(micro_batches(taken, tokens=tokens, pad_id=pad_id, packed=packed))
                 row = watcher.gauged(stepper.take(batches, number + 1, learning_rate(number, total, config)), taken)
                 state.rows.append(row)

@@ -12,10 +12,11 @@ from training.cli.export import export
 from training.cli.fit import fit
 from training.cli.inspect import inspect
 from training.cli.presets import presets
+from training.cli.prove import prove
 from training.cli.respond import respond
 from training.cli.votes import votes
 
-COMMANDS = (fit, presets, respond, chat, compare, votes, export, inspect)
+COMMANDS = (fit, presets, respond, chat, compare, votes, prove, export, inspect)
 """In the order of their use."""
 INTERRUPTED = 130
 DEFAULT = "fit"

@@ -40,12 +40,11 @@ SETTINGS = {
 """Field of TrainConfig → its type and help; what is left out is the preset's."""
 
 
-def _setting(name: str) -> Callable[[Any], Any]:
+def setting(name: str, preset: str = DEFAULT_PRESET) -> Callable[[Any], Any]:
+    """Return the option of a setting; its help says what `preset` has."""
     kind, text = SETTINGS[name]
-    value = getattr(PRESETS[DEFAULT_PRESET].config, name)
-    return click.option(
-        f"--{name.replace('_', '-')}", type=kind, default=None, help=f"{text}  [{DEFAULT_PRESET}: {value}]"
-    )
+    value = getattr(PRESETS[preset].config, name)
+    return click.option(f"--{name.replace('_', '-')}", type=kind, default=None, help=f"{text}  [{preset}: {value}]")
 
 
 @click.command(name="fit", short_help="Train on a step directory or a release.")
@@ -55,7 +54,7 @@ def _setting(name: str) -> Callable[[Any], Any]:
 @click.option(
     "--preset", type=click.Choice(tuple(PRESETS)), default=DEFAULT_PRESET, show_default=True, help="The recipe."
 )
-@with_options(*map(_setting, SETTINGS))
+@with_options(*map(setting, SETTINGS))
 @click.option(
     "--allow-ungated", is_flag=True, help="Train on a release whose review was not passed; it is written down."
 )

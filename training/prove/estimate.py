@@ -1,0 +1,60 @@
+"""What a comparison will take and what it can show, said before it begins."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from training.batching import shapes
+from training.encoding import Example
+from training.footprint import Sizes, meta_model, operations, sizes
+from training.forecast import try_out
+from training.model import config_of
+from training.prove.budget import planned
+from training.prove.prepare import Prepared
+from training.prove.protocol import Protocol
+from training.prove.statistics import smallest_effect
+
+FORWARD = 1 / 3
+"""Share of a training step's operations that a forward pass has."""
+LOADING_S = 3.0
+"""Seconds that a run takes before its first step."""
+MORE_SEEDS = (3, 5, 8)
+"""Numbers of seeds for which the smallest effect is shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What is to be expected."""
+
+    runs: int
+    minutes: float
+    """On this machine, as many runs at once as was asked for."""
+    smallest: tuple[tuple[int, float], ...]
+    """Seeds → smallest effect, in nats per response token, if the spread is as the protocol thinks."""
+
+
+def outlook(prepared: Prepared, protocol: Protocol) -> Outlook:
+    """Return what a comparison will take, after a trial of a few steps on this machine."""
+    request, tests = prepared.request, len(prepared.tests)
+    runs = len(prepared.arms) * request.seeds + 2 * request.pilot
+    seconds = _seconds_a_run(prepared)
+    counts = sorted({*MORE_SEEDS, request.seeds})
+    return Outlook(
+        runs=runs,
+        minutes=runs * seconds / 60 / max(1, min(request.jobs, runs)),
+        smallest=tuple((one, smallest_effect(protocol.spread, seeds=one, prompts=tests)) for one in counts),
+    )
+
+
+def _seconds_a_run(prepared: Prepared) -> float:
+    plan, budget = prepared.plan, prepared.budget
+    trial = try_out(plan)
+    size = sizes(meta_model(config_of(plan.base), len(plan.encoder.tokenizer), plan.dtype))
+    first = next(iter(prepared.arms.values()))
+    steps = planned(first(prepared.request.config.seed), budget, prepared.request.config.seed)
+    training = sum(_operations(size, one, plan.config.micro_tokens) for one in steps)
+    test = _operations(size, prepared.tests, plan.config.micro_tokens) * FORWARD
+    return LOADING_S + (training + test * len(budget.marks)) * trial.seconds_per_operation
+
+
+def _operations(size: Sizes, examples: Sequence[Example], tokens: int) -> int:
+    return sum(operations(size, shape) for shape in shapes(examples, tokens=tokens))

@@ -28,7 +28,7 @@ from schemas.release import GateRecord
 from training.config import Difference
 from training.encoding import Encoder
 from training.log import Trained
-from training.model import quiet
+from training.model import full_disks_told, quiet
 from training.packing import Packed
 
 RUN = "run.json"
@@ -144,7 +144,7 @@ def save_model(folder: Path, model: Any, encoder: Encoder) -> None:
     encoder.tokenizer.chat_template = chat_template(encoder.template, bos=bool(encoder.start))
     model.generation_config = generation_config(encoder)
     model.config.use_cache = True
-    with quiet():
+    with quiet(), full_disks_told():
         model.save_pretrained(folder)
         encoder.tokenizer.save_pretrained(folder)
 

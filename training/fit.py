@@ -29,6 +29,7 @@ from training.model_card import CARD, model_card, trained_on
 from training.packing import Packed, choose_packing
 from training.plan import Plan, Request, make_plan
 from training.resume import Keeper, heeding_signals, resume_beside
+from training.soundness import check_model, check_place
 from training.trial import memory_in_words
 
 VERSIONS = ("torch", "transformers", "tokenizers", "safetensors")
@@ -56,6 +57,7 @@ def fit(request: Request, aside: Aside = SILENT, announce: Callable[[Plan], None
     data = open_data(request.data)
     check_gate(data, allow_ungated=request.allow_ungated, pin=request.pin)
     base = find_base(request.base, aside)
+    check_place(request.out, request.data, *([Path(base.place.path)] if base.place.is_local else []))
 
     def fill(draft: Path) -> Filled:
         if request.force:
@@ -96,6 +98,7 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     model = load_model(plan.base, plan.dtype)
     make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
     model.to(plan.device)
+    check_model(model, plan.base.place.name, plan.examples)
     before = _held_out_loss(model, plan, aside)
     journal, packing = _Journal(draft, aside), choose_packing(model, plan.config.packing)
     trained = train(

@@ -17,6 +17,7 @@ from training.data import TrainingData, hold_out
 from training.encoding import Encoder, Example, add_keys, encoder
 from training.loop import choose_device, choose_dtype
 from training.model import Base, context_tokens, load_tokenizer
+from training.soundness import check_base
 from training.tokens import tokenized
 
 TOO_LONG, EMPTY = "record_too_long", "response_empty"
@@ -118,6 +119,7 @@ def make_plan(
         InputError: every record is refused, or the tokenizer cannot be read.
     """
     tokenizer, template = tokenizer or load_tokenizer(base), TEMPLATES[request.config.template]
+    check_base(base, tokenizer)
     known = len(tokenizer)
     add_keys(tokenizer, template)
     device = choose_device()

@@ -50,10 +50,13 @@ def load_tokenizer(base: Base) -> Any:
     """Load the tokenizer of a base.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: there is none, or it cannot be read.
     """
     from transformers import AutoTokenizer  # noqa: PLC0415  # heavy
 
+    if base.place.is_local and not has_tokenizer(base):
+        expected = "a tokenizer beside the weights: tokenizer.json or tokenizer_config.json"
+        raise InputError(place=f"model {base.place.name!r}", expected=expected, found="none")
     with _as_input_error(base):
         return AutoTokenizer.from_pretrained(base.folder)
 
@@ -62,13 +65,19 @@ def load_model(base: Base, dtype: Any = None) -> Any:
     """Load the model of a base, in evaluation mode; without a torch dtype in fp32.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: it cannot be read, or lacks weights, which would be random numbers.
     """
     import torch  # noqa: PLC0415  # heavy
     from transformers import AutoModelForCausalLM  # noqa: PLC0415  # heavy
 
+    wanted: dict[str, Any] = {"dtype": dtype or torch.float32, "output_loading_info": True}
     with _as_input_error(base), quiet():
-        return AutoModelForCausalLM.from_pretrained(base.folder, dtype=dtype or torch.float32)
+        model, info = AutoModelForCausalLM.from_pretrained(base.folder, **wanted)
+    missing = sorted(info["missing_keys"])
+    if missing:
+        expected, found = "weights for the whole model", f"none for {len(missing)} tensors, among them {missing[0]}"
+        raise InputError(place=f"model {base.place.name!r}", expected=expected, found=found)
+    return model
 
 
 def load_base(name: str) -> tuple[Any, Any]:
@@ -175,7 +184,7 @@ def _convert(place: ModelPlace, target: Path) -> None:
     draft = target.parent / f".{target.name}.writing"
     shutil.rmtree(draft, ignore_errors=True)
     try:
-        with quiet():
+        with quiet(), full_disks_told():
             model.save_pretrained(draft)
             tokenizer.save_pretrained(draft)
         draft.rename(target)
@@ -190,6 +199,17 @@ def _forget_quantization(model: Any) -> None:
     model.hf_quantizer = None
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
+
+
+@contextmanager
+def full_disks_told() -> Iterator[None]:
+    """Make an OSError of what safetensors raises where it cannot write, as everything else does."""
+    from safetensors import SafetensorError  # noqa: PLC0415  # heavy
+
+    try:
+        yield
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
 
 
 @contextmanager

@@ -32,7 +32,7 @@ from schemas.release import GateRecord
 from training.config import Difference
 from training.encoding import Encoder
 from training.log import Trained, Watched
-from training.model import quiet
+from training.model import full_disks_told, quiet
 from training.packing import Packed
 
 RUN = "run.json"
@@ -178,7 +178,7 @@ def save_model(folder: Path, model: Any, encoder: Encoder, shard_size: str = SHA
     encoder.tokenizer.chat_template = chat_template(encoder.template, bos=bool(encoder.start))
     model.generation_config = generation_config(encoder)
     model.config.use_cache = True
-    with quiet():
+    with quiet(), full_disks_told():
         model.save_pretrained(folder, max_shard_size=shard_size)
         encoder.tokenizer.save_pretrained(folder)
 

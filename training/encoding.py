@@ -7,9 +7,10 @@ Limits: tokenizers that put a space before every piece of text (sentencepiece wi
 after each key too, at training as at inference.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 from schemas.errors import InputError
@@ -87,7 +88,31 @@ def text_ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
     """Tokenize plain texts: whatever looks like a special token in them is text."""
     if not texts:
         return []
+    ids: list[list[int]] = _plain_ids(tokenizer, texts)
+    special = frozenset(tokenizer.all_special_ids) - ({tokenizer.unk_token_id} - {tokenizer.eos_token_id})
+    return [
+        one if special.isdisjoint(one) else _spelled(tokenizer, text, special)
+        for text, one in zip(texts, ids, strict=True)
+    ]
+
+
+def _plain_ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
     ids: list[list[int]] = tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    return ids
+
+
+def _spelled(tokenizer: Any, text: str, special: frozenset[int]) -> list[int]:
+    """Tokenize a text in which a special token is typed, cut after the token's first character.
+
+    Unigram models have special tokens among their pieces and would make one of its text, whatever they are told.
+    """
+    names = sorted(tokenizer.convert_ids_to_tokens(sorted(special)), key=len, reverse=True)
+    hits = re.finditer("|".join(map(re.escape, names)), text)
+    borders = [0, *(hit.start() + 1 for hit in hits), len(text)]
+    ids = list(chain.from_iterable(_plain_ids(tokenizer, [text[one:two] for one, two in pairwise(borders)])))
+    if not special.isdisjoint(ids):
+        found = f"{text[:80]!r}, of which it makes a special token"
+        raise InputError(place=tokenizer.name_or_path, expected="a tokenizer that can read any text", found=found)
     return ids
 
 

@@ -34,6 +34,7 @@ from training.plan import Plan, Request, make_plan
 from training.reload import check_reload
 from training.resume import Keeper, heeding_signals, resume_beside
 from training.run_page import PAGE
+from training.soundness import check_model, check_place
 from training.trial import memory_in_words
 from training.watcher import watching
 
@@ -63,6 +64,7 @@ def fit(request: Request, aside: Aside = SILENT, announce: Callable[[Plan], None
     data = open_data(request.data)
     check_gate(data, allow_ungated=request.allow_ungated, pin=request.pin)
     base = find_base(request.base, aside)
+    check_place(request.out, request.data, *([Path(base.place.path)] if base.place.is_local else []))
 
     def fill(draft: Path) -> Filled:
         if request.force:
@@ -110,6 +112,7 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     model = load_model(plan.base, plan.dtype)
     make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
     model.to(plan.device)
+    check_model(model, plan.base.place.name, plan.examples)
     packing = choose_packing(model, plan.config.packing)
     guard = Guard(ratio=plan.request.watching.divergence_ratio)
     with watching(plan, model, _Journal(draft, aside), keeper) as watcher:

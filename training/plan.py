@@ -18,6 +18,7 @@ from training.data import TrainingData, hold_out
 from training.encoding import Encoder, Example, add_keys, encoder
 from training.loop import choose_device, choose_dtype
 from training.model import Base, context_tokens, load_tokenizer
+from training.soundness import check_base
 from training.tokens import tokenized
 from training.watch_config import WatchConfig
 
@@ -127,6 +128,7 @@ def make_plan(
         InputError: every record is refused, or the tokenizer cannot be read.
     """
     tokenizer, template = tokenizer or load_tokenizer(base), TEMPLATES[request.config.template]
+    check_base(base, tokenizer)
     known = len(tokenizer)
     add_keys(tokenizer, template)
     device = choose_device()

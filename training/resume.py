@@ -30,6 +30,7 @@ from schemas.errors import DollyError, InputError, StoppedError
 from schemas.manifest import digest_file
 from training.guard import DivergedError, Guard
 from training.log import StepRow
+from training.model import full_disks_told
 
 STATE, LOG_SO_FAR, COMPLETED = "state.safetensors", "state.json", "COMPLETED"
 STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -217,7 +218,8 @@ def heeding_signals(keeper: Keeper) -> Iterator[None]:
 
 
 def _write(draft: Path, whose: Mapping[str, Any], state: State) -> None:
-    save_file(dict(_tensors(state)), draft / STATE)
+    with full_disks_told():
+        save_file(dict(_tensors(state)), draft / STATE)
     (draft / LOG_SO_FAR).write_bytes(dumps({**whose, "rows": [asdict(row) for row in state.rows]}))
     digests = [asdict(digest_file(draft / name, name)) for name in (STATE, LOG_SO_FAR)]
     for name in (STATE, LOG_SO_FAR):

@@ -8,6 +8,7 @@ the padding and nothing else. Dolly's random eights are 1.7 times padding on Alp
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NamedTuple
 
 import torch
@@ -30,11 +31,33 @@ def suitable_tokens(device: torch.device) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MicroBatch:
-    """Examples of similar length, padded on the right."""
+    """Examples of similar length, padded on the right; or packed, one after the other in a single row."""
 
     input_ids: Int[Tensor, "rows length"]
     attention_mask: Int[Tensor, "rows length"]
     labels: Int[Tensor, "rows length"]
+    position_ids: Int[Tensor, "1 length"] | None = None
+    """Of a packed batch: counted from 0 in each document."""
+    borders: Int[Tensor, " borders"] | None = None
+    """Of a packed batch: where its documents begin, and where the last one ends."""
+
+    @property
+    def packed(self) -> bool:
+        """Whether its examples stand in one row."""
+        return self.borders is not None
+
+    @property
+    def rows(self) -> int:
+        """Examples."""
+        return self.input_ids.shape[0] if self.borders is None else len(self.borders) - 1
+
+    @property
+    def inputs(self) -> dict[str, Tensor]:
+        """What a model is called with; the borders of a packed batch are its mask, which `packing` reads."""
+        if self.borders is None or self.position_ids is None:
+            return {"input_ids": self.input_ids, "attention_mask": self.attention_mask}
+        mask = self.borders[None, None, None]
+        return {"input_ids": self.input_ids, "attention_mask": mask, "position_ids": self.position_ids}
 
     @property
     def supervised(self) -> int:
@@ -54,7 +77,8 @@ class MicroBatch:
     def to(self, device: torch.device) -> "MicroBatch":
         """Return the batch on another device."""
         ids, mask, labels = (one.to(device) for one in (self.input_ids, self.attention_mask, self.labels))
-        return MicroBatch(input_ids=ids, attention_mask=mask, labels=labels)
+        positions, borders = (one if one is None else one.to(device) for one in (self.position_ids, self.borders))
+        return MicroBatch(input_ids=ids, attention_mask=mask, labels=labels, position_ids=positions, borders=borders)
 
 
 def order(count: int, seed: int, epoch: int) -> list[int]:
@@ -72,10 +96,18 @@ def steps(examples: Sequence[Example], *, rows: int, epochs: int, seed: int) -> 
             yield [examples[place] for place in places[first : first + rows]]
 
 
-def micro_batches(examples: Iterable[Example], *, tokens: int, pad_id: int) -> Iterator[MicroBatch]:
-    """Cut examples into micro-batches of at most `tokens` padded tokens, or of one record where that is longer."""
-    for part in _cut(sorted(examples, key=lambda one: len(one.input_ids), reverse=True), tokens):
-        yield _collate(part, pad_id)
+def micro_batches(
+    examples: Iterable[Example], *, tokens: int, pad_id: int, packed: bool = False
+) -> Iterator[MicroBatch]:
+    """Cut examples into micro-batches of at most `tokens` computed tokens, or of one record where that is longer."""
+    for part in cut(examples, tokens=tokens, packed=packed):
+        yield collate(part, pad_id, packed=packed)
+
+
+def cut(examples: Iterable[Example], *, tokens: int, packed: bool = False) -> Iterator[Sequence[Example]]:
+    """Cut examples, from the longest to the shortest, into the parts that are computed at once."""
+    longest_first = sorted(examples, key=lambda one: len(one.input_ids), reverse=True)
+    return _fill(longest_first, tokens) if packed else _cut(longest_first, tokens)
 
 
 class Shape(NamedTuple):
@@ -94,7 +126,7 @@ class Shape(NamedTuple):
 
 def shapes(examples: Iterable[Example], *, tokens: int) -> Iterator[Shape]:
     """Yield the sizes of the micro-batches that `micro_batches` cuts."""
-    for part in _cut(sorted(examples, key=lambda one: len(one.input_ids), reverse=True), tokens):
+    for part in cut(examples, tokens=tokens):
         yield Shape(len(part), len(part[0].input_ids), sum(one.supervised for one in part))
 
 
@@ -107,7 +139,35 @@ def _cut(examples: Sequence[Example], tokens: int) -> Iterator[Sequence[Example]
         first += fits
 
 
-def _collate(examples: Sequence[Example], pad_id: int) -> MicroBatch:
+def _fill(examples: Sequence[Example], tokens: int) -> Iterator[Sequence[Example]]:
+    """Cut a list into parts of at most so many tokens, padding apart."""
+    first, held = 0, 0
+    for place, one in enumerate(examples):
+        if held and held + len(one.input_ids) > tokens:
+            yield examples[first:place]
+            first, held = place, 0
+        held += len(one.input_ids)
+    if held:
+        yield examples[first:]
+
+
+def pack(examples: Sequence[Example]) -> MicroBatch:
+    """Put examples into one row; the first token of each follows nothing, so it is not supervised."""
+    lengths = [len(one.input_ids) for one in examples]
+    ids = torch.tensor([[token for one in examples for token in one.input_ids]])
+    labels = torch.tensor([[label for one in examples for label in (IGNORED, *one.labels[1:])]])
+    positions = torch.cat([torch.arange(length) for length in lengths])[None]
+    borders = torch.tensor([0, *accumulate(lengths)], dtype=torch.int32)
+    mask = torch.ones_like(ids)
+    return MicroBatch(input_ids=ids, attention_mask=mask, labels=labels, position_ids=positions, borders=borders)
+
+
+def collate(examples: Sequence[Example], pad_id: int, *, packed: bool = False) -> MicroBatch:
+    """Put examples into one micro-batch; the longest comes first."""
+    return pack(examples) if packed else _pad(examples, pad_id)
+
+
+def _pad(examples: Sequence[Example], pad_id: int) -> MicroBatch:
     length = len(examples[0].input_ids)
     ids, mask, labels = [], [], []
     for one in examples:

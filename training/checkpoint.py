@@ -1,7 +1,8 @@
 """What a run leaves behind: a folder that transformers loads and that says how it came to be.
 
 OUT/
-  model.safetensors, config.json        the weights, in the precision they were trained and measured in
+  model.safetensors, config.json        the weights, in the precision they were trained and measured in; a model larger
+                                        than a shard is model-00001-of-….safetensors with an index
   tokenizer.json, chat_template.jinja   the keys are single tokens; the chat template is the training prompt
   generation_config.json                stops at the end key; samples as Dolly did
   rejected.jsonl                        records that were not trained on, with their reasons
@@ -13,6 +14,7 @@ OUT/
   manifest.json                         digests of all of it and of what came in, written last, as for any step
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -31,10 +33,14 @@ from training.config import Difference
 from training.encoding import Encoder
 from training.log import Trained, Watched
 from training.model import quiet
+from training.packing import Packed
 
 RUN = "run.json"
 MAX_NEW_TOKENS = 256
 """Tokens of an answer, as in Dolly's generate.py."""
+SHARD_SIZE = "4GB"
+"""Largest weights file: what every file system and upload takes."""
+_SIZE = re.compile(r"([1-9][0-9]*)(KB|MB|GB)", re.ASCII)
 TOP_P, TOP_K = 0.92, 0
 """Dolly's sampling: the likeliest tokens that together have this probability; no limit on their number."""
 
@@ -58,6 +64,10 @@ class DataRecord:
     version: str = ""
     digest: str = ""
     """Over the release's rows."""
+    licence: str = ""
+    """Of the release, as it states it; empty: none is stated."""
+    terms: str = "open"
+    """The strictest class among the terms of the models that wrote records."""
     files: tuple[FileDigest, ...]
     rows: int
     trained: int
@@ -88,6 +98,15 @@ class HeldOutLoss:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reloaded:
+    """What was compared when the checkpoint was read again; all of it was equal."""
+
+    prompts: int
+    tokens: int
+    """Greedy tokens of the answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """How a checkpoint came to be."""
 
@@ -100,6 +119,8 @@ class RunRecord:
     dtype: str
     """Of the model's weights; the optimiser's are fp32."""
     device: str
+    packing: Packed = field(default_factory=lambda: Packed(used=False, reason="not asked then"))
+    """Whether several records stood in a row, and why."""
     trained: Trained
     held_out_loss: HeldOutLoss | None
     """None where nothing was held out."""
@@ -107,6 +128,8 @@ class RunRecord:
     """Time, machine, versions: for people."""
     watched: Watched | None = None
     """What was measured by category and asked; None in records of earlier versions."""
+    reloaded: Reloaded | None = None
+    """None where the checkpoint was not read again."""
 
 
 def is_checkpoint(path: Path) -> bool:
@@ -140,13 +163,23 @@ def digests(folder: Path) -> tuple[FileDigest, ...]:
     return tuple(digest_file(path, path.name) for path in sorted(folder.iterdir()))
 
 
-def save_model(folder: Path, model: Any, encoder: Encoder) -> None:
+def check_shard_size(size: str) -> None:
+    """Refuse what is not a size.
+
+    Raises:
+        InputError: not a whole number of KB, MB or GB.
+    """
+    if not _SIZE.fullmatch(size):
+        raise InputError(field="shard_size", expected="a size such as 4GB or 500MB", found=repr(size))
+
+
+def save_model(folder: Path, model: Any, encoder: Encoder, shard_size: str = SHARD_SIZE) -> None:
     """Write the weights, the tokenizer with the training prompt as its chat template, and how to generate."""
     encoder.tokenizer.chat_template = chat_template(encoder.template, bos=bool(encoder.start))
     model.generation_config = generation_config(encoder)
     model.config.use_cache = True
     with quiet():
-        model.save_pretrained(folder)
+        model.save_pretrained(folder, max_shard_size=shard_size)
         encoder.tokenizer.save_pretrained(folder)
 
 

@@ -11,6 +11,7 @@ from schemas.errors import InputError
 
 Schedule = Literal["constant", "linear", "cosine"]
 Precision = Literal["auto", "bf16", "fp32"]
+Packing = Literal["auto", "on", "off"]
 
 HELD_OUT_SHARE = 0.05
 """Largest share of the records that is held out."""
@@ -58,6 +59,9 @@ class TrainConfig:
     """Of the weights in the model; auto: bf16 where the processor computes in it. The optimiser's copies are fp32."""
     micro_tokens: int = field(default=0, metadata={"identity": False})
     """Padded tokens that are computed at once; fewer need less memory and padding; 0: what suits the hardware."""
+
+    packing: Packing = field(default="auto", metadata={"identity": False})
+    """Several records in a row without padding, none of which sees another; auto: where the model passes the test."""
 
     @property
     def name(self) -> str:

@@ -16,6 +16,7 @@ from training.checkpoint import (
     DataRecord,
     HeldOutLoss,
     RunRecord,
+    check_shard_size,
     digests,
     read_run,
     save_model,
@@ -28,9 +29,12 @@ from training.log import Trained, Watched
 from training.loop import train
 from training.model import digest_base, find_base, load_model, make_room
 from training.model_card import CARD, model_card, trained_on
+from training.packing import Packed, choose_packing
 from training.plan import Plan, Request, make_plan
+from training.reload import check_reload
 from training.resume import Keeper, heeding_signals, resume_beside
 from training.run_page import PAGE
+from training.trial import memory_in_words
 from training.watcher import watching
 
 VERSIONS = ("torch", "transformers", "tokenizers", "safetensors")
@@ -55,6 +59,7 @@ def fit(request: Request, aside: Aside = SILENT, announce: Callable[[Plan], None
         GateError: the data is a release whose review was not passed, and that was not allowed.
         DollyError: the disk is full, or the loss stopped being a number; nothing half-written is left.
     """
+    check_shard_size(request.shard_size)
     data = open_data(request.data)
     check_gate(data, allow_ungated=request.allow_ungated, pin=request.pin)
     base = find_base(request.base, aside)
@@ -62,10 +67,10 @@ def fit(request: Request, aside: Aside = SILENT, announce: Callable[[Plan], None
     def fill(draft: Path) -> Filled:
         if request.force:
             keeper.forget()
-        plan = make_plan(request, data, base)
+        plan = make_plan(request, data, base, aside=aside)
         announce(plan)
         _write_refused(plan, draft)
-        with heeding_signals(keeper):
+        with heeding_signals(keeper), memory_in_words("the model and its training"):
             write_run(draft, _run(plan, draft, aside, keeper))
         return digests(draft), _counts(plan)
 
@@ -105,6 +110,7 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     model = load_model(plan.base, plan.dtype)
     make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
     model.to(plan.device)
+    packing = choose_packing(model, plan.config.packing)
     guard = Guard(ratio=plan.request.watching.divergence_ratio)
     with watching(plan, model, _Journal(draft, aside), keeper) as watcher:
         watcher.before()
@@ -117,13 +123,15 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
             keeper=keeper,
             watcher=watcher,
             guard=guard,
+            packed=packing.used,
         )
         watched = watcher.after()
     (draft / PAGE).write_text(watcher.page(), encoding="utf-8")
     model.config.trained_on = trained_on(_data_record(plan))
-    save_model(draft, model, plan.encoder)
-    run = _record(plan, trained, watched, sum(weight.numel() for weight in model.parameters()))
-    run = replace(run, differences=(*run.differences, *_taken_up(keeper)))
+    save_model(draft, model, plan.encoder, plan.request.shard_size)
+    reloaded = check_reload(draft, model, plan.encoder, plan.data.records) if plan.request.reload_check else None
+    run = _record(plan, packing, trained, watched, sum(weight.numel() for weight in model.parameters()))
+    run = replace(run, differences=(*run.differences, *_taken_up(keeper)), reloaded=reloaded)
     (draft / CARD).write_text(model_card(run), encoding="utf-8")
     return run
 
@@ -149,7 +157,7 @@ def _counts(plan: Plan) -> Counts:
     return Counts(rows=rows, kept=rows - rejected, rejected=rejected, reasons=dict(codes.most_common()))
 
 
-def _record(plan: Plan, trained: Trained, watched: Watched, parameters: int) -> RunRecord:
+def _record(plan: Plan, packing: Packed, trained: Trained, watched: Watched, parameters: int) -> RunRecord:
     versions = {name: metadata.version(name) for name in VERSIONS}
     return RunRecord(
         preset=plan.request.preset,
@@ -164,6 +172,7 @@ def _record(plan: Plan, trained: Trained, watched: Watched, parameters: int) -> 
         ),
         dtype=plan.precision,
         device=str(plan.device),
+        packing=packing,
         trained=trained,
         held_out_loss=_held_out_loss(watched),
         recorded={**recorded(trained.seconds), "versions": versions},
@@ -182,6 +191,8 @@ def _data_record(plan: Plan) -> DataRecord:
         title=plan.data.release.title if plan.data.release else "",
         version=plan.data.release.version if plan.data.release else "",
         digest=plan.data.release.digest if plan.data.release else "",
+        licence=plan.data.release.license if plan.data.release else "",
+        terms=plan.data.release.terms if plan.data.release else "open",
         files=plan.data.files,
         rows=len(plan.data.records),
         trained=len(plan.examples),

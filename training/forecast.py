@@ -27,6 +27,7 @@ from training.model import (
     make_room,
 )
 from training.optimiser import adamw, masters_of
+from training.packing import choose_packing
 from training.plan import Plan, Request, make_plan
 
 UTILISATION = 0.4
@@ -157,6 +158,7 @@ def try_out(plan: Plan) -> Trial:
     make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
     model.to(plan.device)
     pad_id, tokens = int(plan.encoder.tokenizer.pad_token_id), plan.config.micro_tokens
+    packed = choose_packing(model, plan.config.packing).used
     taken = list(planned_steps(plan))
     longest = max((one for step in taken for one in step), key=lambda one: len(one.input_ids))
     size, seconds, done = sizes(model), 0.0, 0
@@ -166,7 +168,9 @@ def try_out(plan: Plan) -> Trial:
         )
         model.train()
         for number, examples in enumerate([[longest], *taken[:: max(1, len(taken) // TRIED)][:TRIED]]):
-            row = stepper.take(list(micro_batches(examples, tokens=tokens, pad_id=pad_id)), number + 1, 0.0)
+            row = stepper.take(
+                list(micro_batches(examples, tokens=tokens, pad_id=pad_id, packed=packed)), number + 1, 0.0
+            )
             if number:  # the first one warms up
                 seconds += row.seconds
                 done += sum(operations(size, one) for one in shapes(examples, tokens=tokens))

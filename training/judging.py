@@ -25,8 +25,8 @@ ASK = (
     "the instruction asks, correctly and helpfully? Neither the order nor the length of the answers counts. Reply with "
     "one word: 1, 2 or tie.\n\n"
 )
-MAX_TOKENS = 16
-"""Of a verdict."""
+MAX_TOKENS = 1024
+"""Of a verdict: a word, and what a judge that thinks first thinks."""
 _VERDICT = re.compile(r"^\W*(?:answer\W*)?(1|2|tie)\b", re.IGNORECASE)
 _WORDS: dict[str, Word] = {"1": "first", "2": "second", "tie": "tie"}
 _SCORES: dict[Word, float] = {"first": 0.0, "tie": 0.5, "second": 1.0}

@@ -16,14 +16,16 @@ import torch
 from torch import nn
 
 from schemas.outcome import SILENT, Aside
-from training.batching import MicroBatch, micro_batches, steps, suitable_tokens
+from training.batching import MicroBatch, collate, micro_batches, steps, suitable_tokens
 from training.config import Precision, TrainConfig, total_steps
 from training.encoding import Example
 from training.guard import Guard
 from training.log import LOG, UNWATCHED, StepRow, Trained, Watcher, note_of, summed_up
 from training.loss import head_suffices, response_loss
 from training.optimiser import Masters, adamw, masters_of
+from training.packing import attention_of
 from training.resume import Keeper, State, keeping_what_was_good
+from training.trial import largest, try_largest
 
 
 def train(
@@ -36,6 +38,7 @@ def train(
     keeper: Keeper | None = None,
     watcher: Watcher = UNWATCHED,
     guard: Guard | None = None,
+    packed: bool = False,
     plan: Sequence[Sequence[Example]] | None = None,
 ) -> Trained:
     """Train `model` in place on the examples, from where `keeper` has the state of the same run.
@@ -58,10 +61,14 @@ def train(
         watcher.take_up(state.rows)
         model.train()
         aside.progress("training", len(state.rows), total)
-        every = plan or steps(examples, rows=config.rows_per_step, epochs=config.epochs, seed=config.seed)
+        every = plan or list(steps(examples, rows=config.rows_per_step, epochs=config.epochs, seed=config.seed))[:total]
+        most = [
+            collate(part, pad_id, packed=packed) for part in largest(every[len(state.rows) :], tokens, packed=packed)
+        ]
+        try_largest(most, lambda one: backward(model, [one], head_only=stepper.head_only), state.optimiser)
         with keeping_what_was_good(keeper, guard):
             for number, taken in islice(enumerate(every), len(state.rows), total):
-                batches = list(micro_batches(taken, tokens=tokens, pad_id=pad_id))
+                batches = list(micro_batches(taken, tokens=tokens, pad_id=pad_id, packed=packed))
                 row = watcher.gauged(stepper.take(batches, number + 1, learning_rate(number, total, config)), taken)
                 state.rows.append(row)
                 aside.leave(LOG, asdict(row))
@@ -157,10 +164,11 @@ def backward(model: Any, batches: Sequence[MicroBatch], *, head_only: bool) -> f
     """Add the gradient of the batches' mean loss per supervised token, whatever their cut, and return that loss."""
     supervised = sum(batch.supervised for batch in batches)
     parts = []
-    for batch in batches:
-        part = response_loss(model, batch.to(model.device), head_only=head_only) / supervised
-        part.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        parts.append(part.detach())
+    with attention_of(model, batches):
+        for batch in batches:
+            part = response_loss(model, batch.to(model.device), head_only=head_only) / supervised
+            part.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            parts.append(part.detach())
     return float(torch.stack(parts).sum())
 
 
@@ -178,7 +186,7 @@ def _row(batches: Sequence[MicroBatch], facts: _Facts) -> StepRow:
     tokens, padded = sum(one.real_tokens for one in batches), sum(one.padded_tokens for one in batches)
     return StepRow(
         **facts._asdict(),
-        rows=sum(one.input_ids.shape[0] for one in batches),
+        rows=sum(one.rows for one in batches),
         response_tokens=sum(one.supervised for one in batches),
         tokens=tokens,
         padded_tokens=padded,

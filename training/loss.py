@@ -50,11 +50,11 @@ def _logits(
 def _response_logits(
     model: Any, batch: MicroBatch, wanted: Bool[Tensor, "rows shorter"]
 ) -> Float[Tensor, "wanted vocabulary"]:
-    hidden = model.base_model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)[0]
+    hidden = model.base_model(**batch.inputs, use_cache=False)[0]
     logits: Tensor = model.get_output_embeddings()(hidden[:, :-1][wanted])
     return logits
 
 
 def _all_logits(model: Any, batch: MicroBatch) -> Float[Tensor, "rows length vocabulary"]:
-    logits: Tensor = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False).logits
+    logits: Tensor = model(**batch.inputs, use_cache=False).logits
     return logits

@@ -16,6 +16,21 @@ from transformers import pipeline
 
 ask = pipeline("text-generation", "THIS FOLDER")
 print(ask([{"role": "user", "content": "Name a colour."}], max_new_tokens=32)[0]["generated_text"][-1]["content"])"""
+SERVE = """\
+transformers serve "THIS FOLDER" --port 8000
+curl http://localhost:8000/v1/chat/completions -H 'Content-Type: application/json' \\
+  -d '{"model": "THIS FOLDER", "messages": [{"role": "user", "content": "Name a colour."}]}'"""
+LLAMA_CPP = """\
+dolly-train export "THIS FOLDER" -o gguf --to gguf --type q8_0
+llama-server -m gguf/*.gguf
+ollama create tuned -f gguf/Modelfile"""
+"""How to use a model; the tests run what stands here."""
+HUB_LICENCES = frozenset({
+    "apache-2.0", "mit", "gemma", "llama2", "llama3", "llama3.1", "llama3.2", "openrail", "bsd-3-clause", "cc0-1.0",
+    "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0", "gpl-3.0",
+    "agpl-3.0",
+})  # fmt: skip
+"""Ids by which the Hub knows licences; another one is `other`, with its name beside it."""
 
 
 def model_card(run: RunRecord) -> str:
@@ -26,6 +41,8 @@ def model_card(run: RunRecord) -> str:
         ("its manifest's sha256", f"`{data.manifest_sha256}`"),
         ("its rows' digest", f"`{data.digest}`" if data.digest else "none: a step directory"),
         ("records", f"{data.trained:,} trained on, {len(data.held_out):,} held out, {data.rejected:,} rejected"),
+        ("licence of the data", data.licence or "none is stated"),
+        ("licence of the base", run.base.licence or "see the base"),
         ("review", _review(data)),
         ("recipe", f"{run.preset}, {len(run.differences)} differences from the original (run.json lists them)"),
         ("template", str(run.settings.get("template", ""))),
@@ -33,12 +50,15 @@ def model_card(run: RunRecord) -> str:
         ("precision", f"{run.dtype} on {run.device}"),
         ("held-out loss", _loss(run)),
         ("fixed prompts", _stops(run)),
+        ("read again before it was published", _reloaded(run)),
     ]
     table = "\n".join(f"| {name} | {_cell(value)} |" for name, value in rows)
     return (
-        f"---\n{_head(run)}---\n\n# {_cell(run.base.name)}, tuned on instructions\n\n{_gate_line(data)}\n\n"
-        f"| | |\n| -- | -- |\n{table}\n\n{_categories(run)}```python\n{LOAD}\n```\n\n"
-        "The chat template is the prompt it was trained on. Every figure here is from run.json.\n"
+        f"---\n{_head(run)}---\n\n# {_cell(run.base.name)}, tuned on instructions\n\n{_gate_line(data)}\n"
+        f"{_licence_line(data)}\n| | |\n| -- | -- |\n{table}\n\n{_categories(run)}{_differences(run)}"
+        f"```python\n{LOAD}\n```\n\n```sh\n{SERVE}\n```\n\n```sh\n{LLAMA_CPP}\n```\n\n"
+        "The chat template is the prompt it was trained on; it ends its answers itself. It knows user and assistant "
+        "turns, and was trained on single ones. Every figure here is from run.json.\n"
     )
 
 
@@ -58,11 +78,53 @@ def _head(run: RunRecord) -> str:
         "library_name": "transformers",
         "pipeline_tag": "text-generation",
         "base_model": _line(run.base.name),
-        "tags": ["instruction-tuning"],
+        "tags": ["instruction-tuning", "sft", "dolly"],
         **({"datasets": [run.data.title]} if _HUB_ID.fullmatch(run.data.title) else {}),
-        **({"license": _line(run.base.licence).lower()} if run.base.licence else {}),
+        **_licence(run),
     }
     return yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=10_000)
+
+
+def forbids_commerce(licence: str) -> bool:
+    """Say whether a licence names itself non-commercial."""
+    words = re.split(r"[^a-z]+", licence.lower())
+    return "nc" in words or {"non", "commercial"} <= set(words) or "noncommercial" in words
+
+
+def _licence(run: RunRecord) -> dict[str, str]:
+    """Return the model's licence as the Hub reads it: of the data where that forbids commerce, else of the base."""
+    stated = run.data.licence if forbids_commerce(run.data.licence) else run.base.licence
+    name = _line(stated).lower()
+    if not name:
+        return {}
+    return {"license": name} if name in HUB_LICENCES else {"license": "other", "license_name": name}
+
+
+def _licence_line(data: DataRecord) -> str:
+    lines = []
+    if forbids_commerce(data.licence):
+        lines.append(
+            f"**Not for commercial use:** its data is under {_cell(data.licence)}, as Dolly's was, whose makers put "
+            "the model under the same terms."
+        )
+    if data.terms != "open":
+        lines.append(f"Some of its data was written by models whose terms are: {_cell(data.terms)}.")
+    return "".join(f"\n{line}\n" for line in lines)
+
+
+def _differences(run: RunRecord) -> str:
+    """Return where the run is not its recipe's original, folded away."""
+    if not run.differences:
+        return ""
+    rows = "\n".join(f"| {_cell(one.setting)} | {_cell(one.original)} | {_cell(one.here)} |" for one in run.differences)
+    head = f"Where it is not {run.preset} as published"
+    return f"<details><summary>{head}</summary>\n\n| | original | here |\n| -- | -- | -- |\n{rows}\n\n</details>\n\n"
+
+
+def _reloaded(run: RunRecord) -> str:
+    if run.reloaded is None:
+        return "no"
+    return f"{run.reloaded.tokens} greedy tokens of {run.reloaded.prompts} prompts are those of the model in memory"
 
 
 def _data_name(data: DataRecord) -> str:

@@ -8,15 +8,17 @@ from typing import Any
 import torch
 
 from schemas.errors import InputError
-from schemas.outcome import Rejection, reject
+from schemas.outcome import SILENT, Aside, Rejection, reject
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord, Reason
 from training.batching import suitable_tokens
+from training.checkpoint import SHARD_SIZE
 from training.config import PRESETS, Difference, TrainConfig, differences, rows_held_out, total_steps
 from training.data import TrainingData, hold_out
 from training.encoding import Encoder, Example, add_keys, encoder
 from training.loop import choose_device, choose_dtype
 from training.model import Base, context_tokens, load_tokenizer
+from training.tokens import tokenized
 from training.watch_config import WatchConfig
 
 TOO_LONG, EMPTY = "record_too_long", "response_empty"
@@ -49,6 +51,10 @@ class Request:
     take_up: bool = False
     """Go on from the saved state of a run with another learning rate, schedule or precision."""
     watching: WatchConfig = field(default_factory=WatchConfig)
+    shard_size: str = SHARD_SIZE
+    """Largest file of the checkpoint's weights."""
+    reload_check: bool = True
+    """Read the checkpoint again before it is published, and compare its answers with the model's in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,9 @@ class Plan:
         return differences(preset, self.config, facts)
 
 
-def make_plan(request: Request, data: TrainingData, base: Base, *, tokenizer: Any = None) -> Plan:
+def make_plan(
+    request: Request, data: TrainingData, base: Base, *, tokenizer: Any = None, aside: Aside = SILENT
+) -> Plan:
     """Tokenize the data and decide what is trained on, held out and refused; `tokenizer`: another than the base's.
 
     Raises:
@@ -123,9 +131,10 @@ def make_plan(request: Request, data: TrainingData, base: Base, *, tokenizer: An
     add_keys(tokenizer, template)
     device = choose_device()
     encode, config = encoder(tokenizer, template), _fitting(request.config, context_tokens(base), device)
-    kept, refused = _sort(zip(data.records, encode.examples(data.records), strict=True), config)
+    kept, refused = _sort(zip(data.records, tokenized(encode, data.records, aside), strict=True), config)
     if not kept:
         raise InputError(_none_left(data.path, refused))
+    check_ends(kept, encode)
     examples, held_out = hold_out(kept, rows_held_out(config, len(kept)), config.seed)
     return Plan(
         request=request,
@@ -140,6 +149,21 @@ def make_plan(request: Request, data: TrainingData, base: Base, *, tokenizer: An
         device=device,
         dtype=choose_dtype(config.dtype, device),
     )
+
+
+def check_ends(examples: Iterable[Example], encode: Encoder) -> None:
+    """Make sure that a model can learn to stop: every record's last label is the end token, which is not the padding.
+
+    Raises:
+        InputError: it is not; a model tuned on that never stops.
+    """
+    if encode.tokenizer.pad_token_id in {None, encode.end_id}:
+        found = f"{encode.tokenizer.pad_token_id}, the end token {encode.end_id}"
+        raise InputError(field="pad_token", expected="a token that is not the end of a response", found=found)
+    for one in examples:
+        if one.labels[-1] != encode.end_id:
+            expected = f"the end token {encode.end_id} as its last label"
+            raise InputError(place=f"record {one.id}", expected=expected, found=str(one.labels[-1]))
 
 
 def _fitting(config: TrainConfig, context: int | None, device: torch.device) -> TrainConfig:

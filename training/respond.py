@@ -128,7 +128,7 @@ def answer(responder: Responder, prompts: Sequence[Prompt], sampling: Sampling, 
     Raises:
         InputError: a prompt leaves no room for an answer.
     """
-    _refuse_overlong(responder, prompts)
+    refuse_overlong(responder, prompts)
     torch.manual_seed(sampling.seed)
     answers: list[Answer] = []
     for first in range(0, len(prompts), AT_ONCE):
@@ -137,7 +137,12 @@ def answer(responder: Responder, prompts: Sequence[Prompt], sampling: Sampling, 
     return answers
 
 
-def _refuse_overlong(responder: Responder, prompts: Sequence[Prompt]) -> None:
+def refuse_overlong(responder: Responder, prompts: Sequence[Prompt]) -> None:
+    """Refuse prompts that leave no room for an answer.
+
+    Raises:
+        InputError: names the first of them.
+    """
     longest = getattr(responder.model.config.get_text_config(), "max_position_embeddings", None)
     for number, one in enumerate(prompts, 1):
         tokens = len(responder.encoder.prompt(one.instruction, one.context))
@@ -159,12 +164,12 @@ def _answer_batch(responder: Responder, prompts: Sequence[Prompt], sampling: Sam
         out = responder.model.generate(
             input_ids=ids.to(responder.model.device),
             attention_mask=mask.to(responder.model.device),
-            generation_config=_generation(responder, sampling),
+            generation_config=generation(responder, sampling),
             stopping_criteria=StoppingCriteriaList(
                 [_Ticker(f"answers of {responder.name}", sampling, ids.shape[1], aside)]
             ),
         )
-    return [_read(responder, row) for row in out[:, ids.shape[1] :].tolist()]
+    return [read_tokens(responder, row) for row in out[:, ids.shape[1] :].tolist()]
 
 
 class _Ticker(StoppingCriteria):  # type: ignore[misc]  # transformers ships no types
@@ -178,7 +183,8 @@ class _Ticker(StoppingCriteria):  # type: ignore[misc]  # transformers ships no 
         return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
 
 
-def _generation(responder: Responder, sampling: Sampling) -> GenerationConfig:
+def generation(responder: Responder, sampling: Sampling) -> GenerationConfig:
+    """Return how transformers is to draw an answer."""
     drawn = {} if sampling.greedy else {"top_p": sampling.top_p, "top_k": TOP_K}
     return GenerationConfig(
         do_sample=not sampling.greedy,
@@ -198,7 +204,7 @@ def _pad_left(
     return torch.tensor(ids), torch.tensor(mask)
 
 
-def _read(responder: Responder, ids: Sequence[int]) -> Answer:
+def read_tokens(responder: Responder, ids: Sequence[int]) -> Answer:
     """Cut generated tokens at the first that ends them; an untuned model may also write the keys as text."""
     end = next((place for place, token in enumerate(ids) if token in responder.stops), len(ids))
     keys = set(responder.encoder.key_ids.values())

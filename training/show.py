@@ -1,9 +1,10 @@
 """How a plan, a run, an answer and a comparison read on a terminal, or as JSON lines for programs."""
 
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import orjson
 
@@ -11,12 +12,15 @@ from schemas.progress import Progress, choose_mode
 from training.checkpoint import RunRecord
 from training.config import PRESETS
 from training.data import TrainingData
+from training.export.make import Exported
 from training.fit import Fitted
 from training.forecast import UTILISATION, Forecast, Place
+from training.inspection import Inspected, Split
 from training.log import EVALUATIONS
 from training.page import percent, visible
 from training.plan import REASONS, Plan
 from training.respond import Answer
+from training.sample import runs, sample_text
 
 IDS_SHOWN = 5
 """Refused records that are named on the terminal; rejected.jsonl has them all."""
@@ -55,7 +59,12 @@ def look_text(row: Mapping[str, Any]) -> str:
     return f"{where}: {', '.join(parts)}" if parts else ""
 
 
-def plan_text(plan: Plan) -> str:
+def in_colours(*, plain: bool) -> bool:
+    """Say whether to colour what goes to stdout: on a terminal that has colours and a user who wants them."""
+    return not plain and sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def plan_text(plan: Plan, *, colour: bool = False) -> str:
     """Return what is about to happen: the data, what was refused, the differences from the preset's original."""
     data, config = plan.data, plan.config
     held = f", {len(plan.held_out):,} held out" if plan.held_out else ""
@@ -66,7 +75,19 @@ def plan_text(plan: Plan) -> str:
     lines += _warning(plan)
     what = f"{plan.base.place.name}: {len(plan.examples):,} records{held}, {plan.tokens:,} tokens; "
     how = f"{plan.steps:,} steps of {config.rows_per_step} records, {plan.precision} on {plan.device.type}"
-    return "\n".join([*lines, what + how])
+    return "\n".join([*lines, *_sample(plan, colour=colour), what + how])
+
+
+def _sample(plan: Plan, *, colour: bool) -> list[str]:
+    """Return one record as the model will see it, and what was made sure of in all."""
+    encoder, count = plan.encoder, len(plan.examples) + len(plan.held_out)
+    end = visible(str(encoder.tokenizer.convert_ids_to_tokens(encoder.end_id)))
+    how = "learned in green" if colour else "learned between » and «"
+    return [
+        f"record {plan.examples[0].id} as the model sees it, {how}, special tokens between ⟨ and ⟩:",
+        sample_text(encoder, plan.examples[0], colour=colour),
+        f"{end} is learned as the last token of all {count:,} records, and is not the padding",
+    ]
 
 
 def gate_text(data: TrainingData) -> str:
@@ -100,6 +121,7 @@ def plan_json(plan: Plan) -> str:
         dtype=plan.precision,
         settings=asdict(plan.config),
         differences=plan.differences,
+        sample=list(runs(plan.encoder, plan.examples[0])),
     )
 
 
@@ -143,6 +165,7 @@ def fitted_text(fitted: Fitted) -> str:
     lines = [
         f"trained {trained.steps:,} steps, {trained.tokens:,} tokens in {trained.seconds:,.0f} s",
         f"{trained.tokens_per_second:,.0f} tokens/s, {percent(trained.padding_share)} padding{_peak(run)}",
+        f"micro-batches {'packed' if run.packing.used else 'sorted'}: {run.packing.reason}",
         f"training loss {trained.first_loss:.3f} → {trained.last_loss:.3f}",
     ]
     if run.held_out_loss:
@@ -150,6 +173,8 @@ def fitted_text(fitted: Fitted) -> str:
     if run.watched and run.watched.last and run.watched.last.stop_rate is not None:
         rates = [percent(one.stop_rate or 0.0) for one in (run.watched.first, run.watched.last) if one]
         lines.append(f"answers that end by themselves {' → '.join(rates)}")
+    if run.reloaded:
+        lines.append(f"read again: {run.reloaded.tokens} greedy tokens of {run.reloaded.prompts} prompts are the same")
     return "\n".join([*lines, f"{'reused' if fitted.reused else 'wrote'} {fitted.path}"])
 
 
@@ -166,7 +191,58 @@ def fitted_json(fitted: Fitted) -> str:
     """Return a run as one JSON line."""
     run = fitted.run
     loss = asdict(run.held_out_loss) if run.held_out_loss else None
-    return event("fitted", path=str(fitted.path), reused=fitted.reused, held_out_loss=loss, **asdict(run.trained))
+    return event(
+        "fitted",
+        path=str(fitted.path),
+        reused=fitted.reused,
+        held_out_loss=loss,
+        packing=run.packing,
+        **asdict(run.trained),
+    )
+
+
+def exported_text(exported: Exported) -> str:
+    """Return what was made of a checkpoint, and how it was checked."""
+    record = exported.record
+    lines = [f"{record.file}: {record.type}, {_gb(record.bytes)} GB, written by {record.writer}"]
+    if record.agreement:
+        said = record.agreement
+        lines.append(f"llama.cpp: {said.equal} of {said.tokens} greedy tokens of {said.prompts} prompts are the same")
+    elif record.to == "gguf":
+        lines.append("not checked: answers of llama.cpp were not compared with the checkpoint's")
+    return "\n".join([*lines, f"{'reused' if exported.reused else 'wrote'} {exported.path}"])
+
+
+def exported_json(exported: Exported) -> str:
+    """Return what was made of a checkpoint as one JSON line."""
+    return event("exported", path=str(exported.path), reused=exported.reused, **asdict(exported.record))
+
+
+def inspected_text(found: Inspected) -> str:
+    """Return the losses by split and the head of the hunt."""
+    rows = [("", "records", "median loss before", "after")]
+    for split in get_args(Split):
+        here = sum(one.split == split for one in found.losses)
+        before, after = found.median(split, "before"), found.median(split, "after")
+        rows.append((split, f"{here:,}", _figure(before), _figure(after)))
+    lines = [*table(rows), f"{len(found.hunt):,} records are worth a look; the first:"]
+    for one in found.hunt[:IDS_SHOWN]:
+        lines += [f"  {one.id}", *(f"    {why}" for why in one.why)]
+    told = f"dolly-data review DIR --hunt {found.path / 'hunt.jsonl'} takes them in this order"
+    return "\n".join([*lines, f"{'reused' if found.reused else 'wrote'} {found.path}", told])
+
+
+def inspected_json(found: Inspected) -> str:
+    """Return an inspection as one JSON line."""
+    medians = {split: {when: found.median(split, when) for when in ("before", "after")} for split in get_args(Split)}
+    hunt = [asdict(one) for one in found.hunt]
+    return event(
+        "inspected", path=str(found.path), reused=found.reused, records=len(found.losses), median=medians, hunt=hunt
+    )
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 def answer_text(answer: Answer) -> str:
@@ -177,6 +253,11 @@ def answer_text(answer: Answer) -> str:
 def answer_json(answer: Answer) -> str:
     """Return an answer as one JSON line."""
     return event("answer", **asdict(answer))
+
+
+def asked_json(question: str, answer: Answer) -> str:
+    """Return a question of several with its answer as one JSON line."""
+    return event("answer", question=question, **asdict(answer))
 
 
 def _refused(plan: Plan) -> list[str]:

@@ -12,6 +12,7 @@ from curation.cli.base import echo_event, progress_for
 @click.option("--reviewer", default="me", show_default=True, help="The name your decisions are signed with.")
 @click.option("--second", type=int, default=0, help="Decide again about so many that others decided about, blind.")
 @click.option("--since", type=click.Path(path_type=Path), help="A release: look only at what is not in it.")
+@click.option("--hunt", type=click.Path(path_type=Path), help="Hunt in this order: hunt.jsonl of dolly-train inspect.")
 @click.option("-n", default=386, show_default=True, help="Records to measure, where no plan was fixed.")
 @click.option("--seed", default=1, show_default=True, help="Draws them, where no plan was fixed.")
 @click.option("--guidelines", type=click.Path(path_type=Path, dir_okay=False), help="Your own rules, plain text.")
@@ -26,6 +27,7 @@ def serve(
     reviewer: str,
     second: int,
     since: Path | None,
+    hunt: Path | None,
     n: int,
     seed: int,
     guidelines: Path | None,
@@ -46,12 +48,18 @@ def serve(
     from curation.review.since import read_since
     from curation.review.web.serve import Address, read_guidelines
     from curation.review.web.serve import serve as serve_screens
+    from schemas.hunt import read_hunt
 
     address = Address(host=host, port=port, token=token)
     rules = read_guidelines(guidelines)
     step = open_input(directory)
-    seating = Seating(reviewer=reviewer, second=second, since=read_since(since, step), n=n, seed=seed)
+    named = read_hunt(hunt) if hunt else ()
+    seating = Seating(reviewer=reviewer, second=second, since=read_since(since, step), hunt=named, n=n, seed=seed)
     desk = open_desk(step, seating, progress_for(as_json=as_json, plain=plain))
+    if named:
+        here = len(desk.queue("hunt"))
+        event = {"event": "hunt", "named": len(named), "here": here}
+        echo_event(event, f"{here:,} of the {len(named):,} records of the hunt are to be looked at", as_json=as_json)
 
     def told(url: str) -> None:
         echo_event({"event": "serving", "url": url}, f"review {directory} at {url}\nCtrl-C stops it.", as_json=as_json)

@@ -15,6 +15,7 @@ from curation.review.rows import Item, Rows
 from curation.review.worddiff import Piece, word_diff
 from schemas.chain import Chain
 from schemas.codec import loads
+from schemas.hunt import Hunted
 from schemas.outcome import Rejection
 from schemas.record import TEXT_FIELDS, InstructionRecord, Provenance, Reason, Repair
 
@@ -31,7 +32,7 @@ class Doubt:
     """One thing that a program said about the row."""
 
     kind: str
-    """`rejected`, `flagged` or `repaired`."""
+    """`rejected`, `flagged`, `repaired`, or `hunted`: somebody else's hunt names it."""
     code: str
     words: str
     field: str = ""
@@ -87,6 +88,15 @@ class Evidence:
     def has_diff(self) -> bool:
         """Say whether there is something to compare word by word."""
         return bool(self.twins or any(doubt.diff for doubt in self.doubts))
+
+
+def hunted_doubts(row_id: str, hunt: Iterable[Hunted]) -> tuple[Doubt, ...]:
+    """Return what a hunt from elsewhere says about a record; its figures stand beside its first reason."""
+    whys = [(one, why) for one in hunt if one.id == row_id for why in one.why]
+    return tuple(
+        Doubt(kind="hunted", code="hunted", words=why, scores={} if number else one.figures)
+        for number, (one, why) in enumerate(whys)
+    )
 
 
 def gather(item: Item, rows: Rows, chain: Chain) -> Evidence:

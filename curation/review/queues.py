@@ -10,6 +10,7 @@ from curation.review.canaries import CANARIES, canary_item, canary_places
 from curation.review.events import Queue
 from curation.review.rows import Item, Rows
 from curation.review.since import Since
+from schemas.hunt import Hunted
 
 QUEUES: Final[Mapping[Queue, str]] = {
     "hunt": "The worst first, to make the data better.",
@@ -56,6 +57,8 @@ class Seating:
     """Hash of the acceptance plan; empty where none was fixed, and then nothing that is found bounds anything."""
     drawn: tuple[str, ...] = ()
     """Ids that the plan drew, in its order."""
+    hunt: tuple[Hunted, ...] = ()
+    """Who else says what is worth a look, in which order: the hunt queue's; none: by what the checks said."""
 
     def plan_of(self, queue: Queue, row_id: str) -> str:
         """Return the plan that a decision counts for."""
@@ -66,7 +69,7 @@ def queue_tickets(name: Queue, rows: Rows, board: Board, seating: Seating) -> li
     """Return a queue's rows in order."""
     match name:
         case "hunt":
-            return _since(seating, _tickets(rows, rows.worst_first()))
+            return _since(seating, _tickets(rows, _hunted(rows, seating)))
         case "accept":
             return _with_canaries(_measured(rows, seating), board)
         case "drops":
@@ -75,6 +78,14 @@ def queue_tickets(name: Queue, rows: Rows, board: Board, seating: Seating) -> li
             return _named(rows, [str(row) for row in board.drawn(f"second:{seating.reviewer}")])
         case "adjudicate":
             return _named(rows, disputed(board))
+
+
+def _hunted(rows: Rows, seating: Seating) -> list[int]:
+    """Return the places of the kept records to hunt in; those of a hunt that stand here no more are left out."""
+    if not seating.hunt:
+        return rows.worst_first()
+    found = (rows.called(one.id)[:1] for one in seating.hunt)
+    return [item.pos for items in found for item in items if item.fate == "kept"]
 
 
 def _measured(rows: Rows, seating: Seating) -> list[Ticket]:

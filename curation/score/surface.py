@@ -19,10 +19,10 @@ WINDOW = 50
 DIGITS = 6
 """Decimals that are kept."""
 
-_SENTENCE_END = re.compile(r"[.!?]+(?=\s|\Z)|\n+")
-_ITEM = re.compile(r"^\s*(?:[-*\u2022]|\d{1,3}[.)])\s+\S", re.MULTILINE)
-_FENCE = re.compile(r"^\s*(?:```|~~~)", re.MULTILINE)
-_MARKS = re.compile(r"^#{1,6}\s|^\|.*\|\s*$|\*\*\S|`[^`\n]+`", re.MULTILINE)
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+_ITEM = re.compile(r"^[ \t]*(?:[-*\u2022]|\d{1,3}[.)])[ \t]+\S", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
+_MARKS = re.compile(r"^#{1,6}\s|^\|.*\|[ \t]*$|\*\*\S|`[^`\n]+`", re.MULTILINE)
 
 
 def response_words(record: InstructionRecord) -> float:

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from jaxtyping import install_import_hook
 
-install_import_hook(["training.batching", "training.loss"], "beartype.beartype")
+install_import_hook(
+    ["training.batching", "training.loss", "training.packing", "training.attention"], "beartype.beartype"
+)
 
 from tests.browser import browser  # noqa: E402  # after the hook
 from tests.support import pair, step_of  # noqa: E402  # after the hook

@@ -36,7 +36,17 @@ def imported_by(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["fit", "--help"], ["respond", "--help"], ["compare", "--help"], ["votes", "--help"]]
+    "words",
+    [
+        ["--help"],
+        ["fit", "--help"],
+        ["respond", "--help"],
+        ["compare", "--help"],
+        ["votes", "--help"],
+        ["export", "--help"],
+        ["chat", "--help"],
+        ["inspect", "--help"],
+    ],
 )
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     """`--help` answers at once."""
@@ -57,7 +67,7 @@ def test_every_setting_has_an_option() -> None:
         assert all(option.help for option in command.params if isinstance(option, click.Option))
 
 
-@pytest.mark.parametrize("command", ["respond", "compare"])
+@pytest.mark.parametrize("command", ["respond", "chat", "compare"])
 def test_sampling_defaults_are_the_librarys(command: str) -> None:
     """Written once in the dataclass."""
     defaults = {option.name: option.default for option in main.commands[command].params}
@@ -204,6 +214,31 @@ def test_an_endpoint_without_a_model_is_a_wrong_request(tmp_path: Path, words: l
 
     assert done.exit_code == 2
     assert message in done.stderr
+
+
+def test_export_says_what_it_wrote_and_compared(tmp_path: Path, tuned: Path) -> None:
+    """On a terminal and for programs."""
+    done = run("export", tuned, "-o", tmp_path / "out", "--plain")
+    again = run("export", tuned, "-o", tmp_path / "out", "--json")
+
+    assert done.exit_code == 0, done.output
+    assert "model-f16.gguf: f16" in done.stdout
+    assert "greedy tokens of 4 prompts are the same" in done.stdout
+    assert json.loads(again.stdout)["reused"] is True
+
+
+def test_export_options_are_the_settings() -> None:
+    """Written once in the dataclass."""
+    from training.export.make import Export  # noqa: PLC0415  # heavy
+
+    defaults = {option.name: option.default for option in main.commands["export"].params}
+    how = Export()
+    assert (defaults["to"], defaults["kind"], defaults["dtype"] or "") == (how.to, how.type, how.dtype)
+    assert (defaults["shard_size"], defaults["converter"], defaults["check"]) == (
+        how.shard_size,
+        how.converter,
+        how.check,
+    )
 
 
 def _heed_interrupts() -> None:

@@ -7,7 +7,7 @@ import pytest
 from schemas.errors import InputError
 from schemas.prompt import TEMPLATES
 from tests.training.tiny import END
-from training.respond import Answer, Prompt, Sampling, _cut, _read, answer, open_responder, turns
+from training.respond import Answer, Prompt, Sampling, _cut, answer, open_responder, read_tokens, turns
 
 GREEDY = Sampling(greedy=True, max_new_tokens=12)
 
@@ -101,7 +101,7 @@ def test_a_tuned_model_that_goes_on_is_seen(tuned: Path) -> None:
     ids = responder.encoder.tokenizer("Red.")["input_ids"]
     key = responder.encoder.key_ids["### Instruction:"]
 
-    assert _read(responder, [*ids, key, *ids, responder.encoder.end_id]) == Answer(
+    assert read_tokens(responder, [*ids, key, *ids, responder.encoder.end_id]) == Answer(
         "Red.", stopped=True, tokens=2 * len(ids) + 1, turn=True
     )
 

@@ -16,13 +16,21 @@ TEXTS = [
 END, START, UNKNOWN = "<|im_end|>", "<|im_start|>", "<|endoftext|>"
 SIZES: dict[str, dict[str, Any]] = {
     "llama": {"num_key_value_heads": 1, "intermediate_size": 48, "tie_word_embeddings": True},
+    "mistral": {"num_key_value_heads": 1, "intermediate_size": 48, "sliding_window": None},
+    "qwen2": {"num_key_value_heads": 1, "intermediate_size": 48, "tie_word_embeddings": True},
     "qwen3": {"num_key_value_heads": 1, "intermediate_size": 48, "head_dim": 16, "tie_word_embeddings": True},
     "gpt_neox": {"intermediate_size": 48},
     "gptj": {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 256, "rotary_dim": 8},
     "gpt2": {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 256},
     "gemma2": {"num_key_value_heads": 1, "intermediate_size": 48, "head_dim": 16, "query_pre_attn_scalar": 16},
+    "gemma3_text": {
+        "num_key_value_heads": 1, "intermediate_size": 48, "head_dim": 16, "query_pre_attn_scalar": 16,
+        "sliding_window": 8, "layer_types": ["sliding_attention", "full_attention"],
+    },
+    "opt": {"ffn_dim": 48, "word_embed_proj_dim": 32},
+    "mpt": {"d_model": 32, "n_layers": 2, "n_heads": 2, "max_seq_len": 256},
     "granite": {"num_key_value_heads": 1, "intermediate_size": 48, "logits_scaling": 4.0},
-}
+}  # fmt: skip
 """What makes each architecture tiny, besides what they have in common."""
 
 
@@ -47,7 +55,7 @@ def tiny_model(kind: str = "llama", *, vocabulary: int = 420, **more: Any) -> An
     """Return a random model of two small layers."""
     torch.manual_seed(0)
     common = {"vocab_size": vocabulary, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2}
-    shape = {} if kind in {"gptj", "gpt2"} else {
+    shape = {} if kind in {"gptj", "gpt2", "mpt"} else {
         "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "max_position_embeddings": 256,
     }  # fmt: skip
     config = AutoConfig.for_model(kind, **{**common, **shape, **SIZES[kind], **more})

@@ -6,14 +6,17 @@ from typing import Any
 import click
 
 from schemas.errors import DollyError
+from training.cli.chat import chat
 from training.cli.compare import compare
+from training.cli.export import export
 from training.cli.fit import fit
+from training.cli.inspect import inspect
 from training.cli.presets import presets
 from training.cli.prove import prove
 from training.cli.respond import respond
 from training.cli.votes import votes
 
-COMMANDS = (fit, presets, respond, compare, votes, prove)
+COMMANDS = (fit, presets, respond, chat, compare, votes, prove, export, inspect)
 """In the order of their use."""
 INTERRUPTED = 130
 DEFAULT = "fit"

@@ -1,6 +1,7 @@
 """`dolly-train DIR`, which is `dolly-train fit DIR`."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -9,7 +10,7 @@ import click
 from schemas.prompt import TEMPLATES
 from training.cli.options import WATCHING, with_options
 from training.cli.watch import WATCH, take_watching
-from training.config import PRESETS, Precision, Schedule, settle
+from training.config import PRESETS, Packing, Precision, Schedule, settle
 
 DEFAULT_PRESET = "dolly-v1"
 SETTINGS = {
@@ -31,6 +32,10 @@ SETTINGS = {
     "seed": (int, "Of the order and the split."),
     "dtype": (click.Choice(get_args(Precision)), "Of the model's weights; auto: bf16 where the hardware has it."),
     "micro_tokens": (int, "Padded tokens computed at once; 0: what suits the hardware."),
+    "packing": (
+        click.Choice(get_args(Packing)),
+        "Several records in a row, apart; auto: if the model passes the test.",
+    ),
 }
 """Field of TrainConfig → its type and help; what is left out is the preset's."""
 
@@ -66,6 +71,13 @@ def setting(name: str, preset: str = DEFAULT_PRESET) -> Callable[[Any], Any]:
     type=click.FloatRange(min=0),
     help="Minutes between two savings of the state, to go on from; 0: only when interrupted.",
 )
+@click.option("--shard-size", default="4GB", show_default=True, metavar="SIZE", help="Largest file of the weights.")
+@click.option(
+    "--reload-check/--no-reload-check",
+    default=True,
+    show_default=True,
+    help="Read the checkpoint again before it is published, and compare its answers.",
+)
 @with_options(*WATCH, *WATCHING)
 def fit(
     data: Path,
@@ -79,6 +91,8 @@ def fit(
     dry_run: bool,
     save_minutes: float,
     take_up: bool,
+    shard_size: str,
+    reload_check: bool,
     plain: bool,
     as_json: bool,
     **settings: Any,
@@ -111,6 +125,8 @@ def fit(
         save_minutes=save_minutes,
         take_up=take_up,
         watching=watching,
+        shard_size=shard_size,
+        reload_check=reload_check,
     )
     aside = show.Watch.on(as_json=as_json, plain=plain)
     if dry_run:
@@ -119,5 +135,7 @@ def fit(
         plan, seen = rehearse(request, aside)
         click.echo(show.forecast_json(plan, seen) if as_json else show.forecast_text(plan, seen))
         return
-    fitted = train(request, aside, lambda plan: click.echo(show.plan_json(plan) if as_json else show.plan_text(plan)))
+    colour = show.in_colours(plain=plain)
+    told = show.plan_json if as_json else partial(show.plan_text, colour=colour)
+    fitted = train(request, aside, lambda plan: click.echo(told(plan)))
     click.echo(show.fitted_json(fitted) if as_json else show.fitted_text(fitted))

@@ -1,5 +1,7 @@
 """`dolly-train respond MODEL INSTRUCTION`."""
 
+import sys
+
 import click
 
 from training.cli.options import SAMPLING, TEMPLATE, WATCHING, with_options
@@ -24,15 +26,22 @@ def respond(
     plain: bool,
     as_json: bool,
 ) -> None:
-    """Print MODEL's answer to INSTRUCTION.
+    """Print MODEL's answer to INSTRUCTION; on a terminal it appears as it is written, and Ctrl-C ends it.
 
     A checkpoint of dolly-train is asked as it was trained; another model is asked with --template.
     """
     from training import show
+    from training.page import visible
     from training.respond import Prompt, Sampling, answer, open_responder
+    from training.speech import speak
 
     aside = show.Watch.on(as_json=as_json, plain=plain)
     sampling = Sampling(max_new_tokens=max_new_tokens, greedy=greedy, seed=seed)
     responder = open_responder(model, template or "", aside)
-    (said,) = answer(responder, [Prompt(instruction, context)], sampling, aside)
+    prompt = Prompt(instruction, context)
+    if sys.stdout.isatty() and not as_json and not plain:
+        said = speak(responder, prompt, sampling, lambda piece: click.echo(visible(piece), nl=False))
+        click.echo("" if said.stopped else " […]")
+        return
+    (said,) = answer(responder, [prompt], sampling, aside)
     click.echo(show.answer_json(said) if as_json else show.answer_text(said))

@@ -14,7 +14,7 @@ from curation.review import defects
 from curation.review.agreement import agreed, disputed
 from curation.review.desk import Desk
 from curation.review.events import DECIDING, Event, Queue
-from curation.review.evidence import Evidence, gather, named, spans, why_first
+from curation.review.evidence import Evidence, gather, hunted_doubts, named, spans, why_first
 from curation.review.index import texts_of
 from curation.review.mapping import topic_rows
 from curation.review.queues import BLIND, QUEUES
@@ -200,6 +200,8 @@ class Pages:
     def _gathered(self, item: Item, *, blind: bool) -> Shown:
         texts = tuple(named(texts_of(item.outcome)))
         evidence = Evidence() if blind else gather(item, self._desk.rows, self._desk.chain)
+        if not blind:
+            evidence = replace(evidence, doubts=(*hunted_doubts(item.id, self._desk.seating.hunt), *evidence.doubts))
         released = () if blind else released_diff(item, self._desk.seating.since)
         found = Shown(item=item, evidence=evidence, texts=texts, blind=blind, released=released)
         if item.record is None and item.fate == "rejected":

@@ -87,6 +87,8 @@ def test_every_figure_is_a_number_or_a_known_reason(record: InstructionRecord) -
         "|" * 100_000,
         "`" * 100_000,
         "." * 100_000,
+        "." * 100_000 + "x",
+        "| " * 50_000 + "x",
         "\n" * 100_000,
         "#" * 100_000,
         " " * 100_000 + "|",

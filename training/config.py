@@ -11,7 +11,11 @@ from schemas.errors import InputError
 
 Schedule = Literal["constant", "linear", "cosine"]
 Precision = Literal["auto", "bf16", "fp32"]
+OptimiserName = Literal["auto", "adamw", "adamw-8bit", "adamw-bf16"]
+Recompute = Literal["auto", "off", "on"]
 
+RECOMPUTED, KEPT = "computed again in the backward pass", "kept; the same result"
+"""What becomes of activations."""
 HELD_OUT_SHARE = 0.05
 """Largest share of the records that is held out."""
 HELD_OUT_FEWEST = 4
@@ -55,7 +59,11 @@ class TrainConfig:
     seed: int = 42
     """Of the order, the split, and whatever the model draws."""
     dtype: Precision = "auto"
-    """Of the weights in the model; auto: bf16 where the processor computes in it. The optimiser's copies are fp32."""
+    """Of the weights in the model; auto: bf16 where the processor computes in it."""
+    optimiser: OptimiserName = "adamw"
+    """How AdamW holds weights and moments; auto: the most exact that the device has memory for."""
+    recompute: Recompute = field(default="auto", metadata={"identity": False})
+    """Whether activations are computed again in the backward pass, layer by layer; auto: where memory is short."""
     micro_tokens: int = field(default=0, metadata={"identity": False})
     """Padded tokens that are computed at once; fewer need less memory and padding; 0: what suits the hardware."""
 
@@ -105,6 +113,8 @@ class Preset:
     hardware: str
     precision: str
     """What its model computed in; empty: whatever the hardware is good at."""
+    activations: str = ""
+    """What became of its activations; empty: no claim."""
     config: TrainConfig
     ours: tuple[Difference, ...] = ()
     """What this trainer does differently on purpose, whatever the settings."""
@@ -115,7 +125,6 @@ _KEYS = Difference(
 )
 _VOCABULARY = Difference("vocabulary", "as large as the tokenizer", "padded to a multiple of 64")
 _OVERLONG = Difference("records over max_tokens", "cut", "rejected and listed")
-_RECOMPUTED = Difference("activations", "computed again in the backward pass", "kept; the same result")
 _BATCHES = Difference("batches", "in random order", "each step's records sorted by length; the same sum")
 
 _PRESETS = (
@@ -126,13 +135,13 @@ _PRESETS = (
         rows=52002,
         hardware="8 A100-40GB, DeepSpeed ZeRO-3",
         precision="bf16",
+        activations=RECOMPUTED,
         config=TrainConfig(),
         ours=(
             _KEYS,
             _VOCABULARY,
             _OVERLONG,
             _BATCHES,
-            _RECOMPUTED,
             Difference("held-out loss", "every 10 to 100 steps", "before and after"),
             Difference("pad token", "the end-of-text token", "never the token that ends a response"),
         ),
@@ -144,8 +153,9 @@ _PRESETS = (
         rows=15011,
         hardware="8 A100, DeepSpeed ZeRO-3",
         precision="bf16",
+        activations=RECOMPUTED,
         config=TrainConfig(template="dolly-v2", epochs=2, rows_per_step=48, lr=5e-6, warmup_steps=50),
-        ours=(_KEYS, _VOCABULARY, _BATCHES, _RECOMPUTED),
+        ours=(_KEYS, _VOCABULARY, _BATCHES),
     ),
     Preset(
         name="alpaca",
@@ -180,6 +190,7 @@ _PRESETS = (
             lr=2e-4,
             schedule="cosine",
             warmup_ratio=0.1,
+            optimiser="auto",
         ),
     ),
 )
@@ -210,7 +221,7 @@ def differences(preset: Preset, config: TrainConfig, facts: Mapping[str, tuple[s
 def _changed(original: TrainConfig, here: TrainConfig) -> Iterator[Difference]:
     for one in fields(TrainConfig):
         before, now = getattr(original, one.name), getattr(here, one.name)
-        if before != now and one.metadata.get("identity", True):
+        if before not in (now, "auto") and one.metadata.get("identity", True):
             yield Difference(one.name, str(before), str(now))
 
 

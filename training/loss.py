@@ -8,12 +8,13 @@ rather than from a list of names.
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
 from training.batching import MicroBatch
 from training.encoding import IGNORED
+from training.head import rows_at_once, summed_cross_entropy
 
 PROBE_TOKENS = 8
 """Length of the text on which a head is tried."""
@@ -26,8 +27,12 @@ def response_loss(model: Any, batch: MicroBatch, *, head_only: bool) -> Float[Te
     """
     targets = batch.labels[:, 1:]
     wanted = targets != IGNORED
-    logits = _response_logits(model, batch, wanted) if head_only else _all_logits(model, batch)[:, :-1][wanted]
-    return functional.cross_entropy(logits.float(), targets[wanted], reduction="sum")
+    if not head_only:
+        logits = _all_logits(model, batch)[:, :-1][wanted]
+        return functional.cross_entropy(logits.float(), targets[wanted], reduction="sum")
+    head = model.get_output_embeddings()
+    rows = rows_at_once(head.weight.shape[0])
+    return summed_cross_entropy(head, _hidden(model, batch)[:, :-1][wanted], targets[wanted], rows)
 
 
 @torch.no_grad()
@@ -51,12 +56,11 @@ def _probe(model: Any) -> dict[str, Int[Tensor, "1 length"]]:
     return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
 
 
-def _response_logits(
-    model: Any, batch: MicroBatch, wanted: Bool[Tensor, "rows shorter"]
-) -> Float[Tensor, "wanted vocabulary"]:
-    hidden = model.base_model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)[0]
-    logits: Tensor = model.get_output_embeddings()(hidden[:, :-1][wanted])
-    return logits
+def _hidden(model: Any, batch: MicroBatch) -> Float[Tensor, "rows length width"]:
+    hidden: Tensor = model.base_model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)[
+        0
+    ]
+    return hidden
 
 
 def _all_logits(model: Any, batch: MicroBatch) -> Float[Tensor, "rows length vocabulary"]:

@@ -12,11 +12,12 @@ from schemas.outcome import Rejection, reject
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord, Reason
 from training.batching import suitable_tokens
-from training.config import PRESETS, Difference, TrainConfig, differences, rows_held_out, total_steps
+from training.config import KEPT, PRESETS, RECOMPUTED, Difference, TrainConfig, differences, rows_held_out, total_steps
 from training.data import TrainingData, hold_out
 from training.encoding import Encoder, Example, add_keys, encoder
+from training.fitting import device_memory, settled
 from training.loop import choose_device, choose_dtype
-from training.model import Base, context_tokens, load_tokenizer
+from training.model import Base, config_of, context_tokens, load_tokenizer
 
 TOO_LONG, EMPTY = "record_too_long", "response_empty"
 REASONS = {
@@ -104,6 +105,7 @@ class Plan:
             "held-out records": (str(preset.config.held_out_rows) if preset.rows else "", str(len(self.held_out))),
             "precision": (preset.precision, self.precision),
             "hardware": (preset.hardware, f"one {self.device.type}"),
+            "activations": (preset.activations, RECOMPUTED if self.config.recompute == "on" else KEPT),
         }
         return differences(preset, self.config, facts)
 
@@ -118,11 +120,20 @@ def make_plan(request: Request, data: TrainingData, base: Base, *, tokenizer: An
     known = len(tokenizer)
     add_keys(tokenizer, template)
     device = choose_device()
+    dtype = choose_dtype(request.config.dtype, device)
     encode, config = encoder(tokenizer, template), _fitting(request.config, context_tokens(base), device)
     kept, refused = _sort(zip(data.records, encode.examples(data.records), strict=True), config)
     if not kept:
         raise InputError(_none_left(data.path, refused))
     examples, held_out = hold_out(kept, rows_held_out(config, len(kept)), config.seed)
+    config = settled(
+        config,
+        examples,
+        shape=config_of(base),
+        vocabulary=len(tokenizer),
+        dtype=dtype,
+        memory=device_memory(device),
+    )
     return Plan(
         request=request,
         data=data,
@@ -134,7 +145,7 @@ def make_plan(request: Request, data: TrainingData, base: Base, *, tokenizer: An
         held_out=tuple(held_out),
         refused=tuple(refused),
         device=device,
-        dtype=choose_dtype(config.dtype, device),
+        dtype=dtype,
     )
 
 

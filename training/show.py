@@ -45,6 +45,9 @@ class Watch:
         self.bar.progress(what, done, total, note)
 
 
+PLACES_HEAD = ("on", "needs", "of", "optimiser", "recompute", "micro-batch", "padding", "minutes")
+
+
 def plan_text(plan: Plan) -> str:
     """Return what is about to happen: the data, what was refused, the differences from the preset's original."""
     data, config = plan.data, plan.config
@@ -56,7 +59,13 @@ def plan_text(plan: Plan) -> str:
     lines += _warning(plan)
     what = f"{plan.base.place.name}: {len(plan.examples):,} records{held}, {plan.tokens:,} tokens; "
     how = f"{plan.steps:,} steps of {config.rows_per_step} records, {plan.precision} on {plan.device.type}"
-    return "\n".join([*lines, what + how])
+    return "\n".join([*lines, what + how, _memory(plan)])
+
+
+def _memory(plan: Plan) -> str:
+    """Return what was chosen for the memory that there is."""
+    kept = "activations computed again" if plan.config.recompute == "on" else "activations kept"
+    return f"optimiser {plan.config.optimiser}, {kept}"
 
 
 def gate_text(data: TrainingData) -> str:
@@ -103,7 +112,12 @@ def forecast_text(plan: Plan, seen: Forecast) -> str:
         plan_text(plan),
         f"{seen.sizes.parameters:,} parameters; {seen.tokens:,} tokens in {seen.steps:,} steps",
         *([lender] if seen.counted_by else []),
-        *_table([("on", "needs", "of", "micro-batch", "padding", "minutes"), *map(_place_row, seen.places)]),
+        *_table(
+            [
+                ("on", "needs", "of", "optimiser", "recompute", "micro-batch", "padding", "minutes"),
+                *map(_place_row, seen.places),
+            ]
+        ),
         f"GB on this machine: {parts}",
         *([f"a trial held {_gb(seen.peak)} GB, libraries included"] if seen.peak else []),
         f"minutes of training alone: {'measured here; ' if here.measured else ''}elsewhere at {elsewhere}",
@@ -120,7 +134,16 @@ def forecast_json(plan: Plan, seen: Forecast) -> str:
 def _place_row(place: Place) -> tuple[str, ...]:
     minutes = f"{place.minutes:,.1f}" if place.minutes else "?" if place.fits else "does not fit"
     needs, has = f"{_gb(place.footprint.total)} GB", f"{_gb(place.memory)} GB"
-    return place.name, needs, has, f"{place.micro_tokens:,} tokens", percent(place.padding_share), minutes
+    return (
+        place.name,
+        needs,
+        has,
+        place.optimiser,
+        place.recompute,
+        f"{place.micro_tokens:,} tokens",
+        percent(place.padding_share),
+        minutes,
+    )
 
 
 def _gb(number: int) -> str:

@@ -55,7 +55,7 @@ def _step(data: Path, folder: Path, rows: int) -> Path:
     source, step = folder / "rows.jsonl", folder / "step"
     with gzip.open(data / "alpaca_52k.jsonl.gz", "rt", encoding="utf-8") as file:
         source.write_text("".join(islice(file, rows)), encoding="utf-8")
-    timed("curation", "validate", str(source), "-o", str(step))
+    timed("curation.cli", "validate", str(source), "-o", str(step))
     return step
 
 

@@ -112,12 +112,7 @@ def forecast_text(plan: Plan, seen: Forecast) -> str:
         plan_text(plan),
         f"{seen.sizes.parameters:,} parameters; {seen.tokens:,} tokens in {seen.steps:,} steps",
         *([lender] if seen.counted_by else []),
-        *_table(
-            [
-                ("on", "needs", "of", "optimiser", "recompute", "micro-batch", "padding", "minutes"),
-                *map(_place_row, seen.places),
-            ]
-        ),
+        *_table([PLACES_HEAD, *map(_place_row, seen.places)]),
         f"GB on this machine: {parts}",
         *([f"a trial held {_gb(seen.peak)} GB, libraries included"] if seen.peak else []),
         f"minutes of training alone: {'measured here; ' if here.measured else ''}elsewhere at {elsewhere}",

@@ -12,7 +12,11 @@ from schemas.errors import InputError
 Schedule = Literal["constant", "linear", "cosine"]
 Precision = Literal["auto", "bf16", "fp32"]
 Packing = Literal["auto", "on", "off"]
+OptimiserName = Literal["auto", "adamw", "adamw-8bit", "adamw-bf16"]
+Recompute = Literal["auto", "off", "on"]
 
+RECOMPUTED, KEPT = "computed again in the backward pass", "kept; the same result"
+"""What becomes of activations."""
 HELD_OUT_SHARE = 0.05
 """Largest share of the records that is held out."""
 HELD_OUT_FEWEST = 4
@@ -56,7 +60,11 @@ class TrainConfig:
     seed: int = 42
     """Of the order, the split, and whatever the model draws."""
     dtype: Precision = "auto"
-    """Of the weights in the model; auto: bf16 where the processor computes in it. The optimiser's copies are fp32."""
+    """Of the weights in the model; auto: bf16 where the processor computes in it."""
+    optimiser: OptimiserName = "adamw"
+    """How AdamW holds weights and moments; auto: the most exact that the device has memory for."""
+    recompute: Recompute = field(default="auto", metadata={"identity": False})
+    """Whether activations are computed again in the backward pass, layer by layer; auto: where memory is short."""
     micro_tokens: int = field(default=0, metadata={"identity": False})
     """Padded tokens that are computed at once; fewer need less memory and padding; 0: what suits the hardware."""
 
@@ -109,6 +117,8 @@ class Preset:
     hardware: str
     precision: str
     """What its model computed in; empty: whatever the hardware is good at."""
+    activations: str = ""
+    """What became of its activations; empty: no claim."""
     config: TrainConfig
     ours: tuple[Difference, ...] = ()
     """What this trainer does differently on purpose, whatever the settings."""
@@ -119,7 +129,6 @@ _KEYS = Difference(
 )
 _VOCABULARY = Difference("vocabulary", "as large as the tokenizer", "padded to a multiple of 64")
 _OVERLONG = Difference("records over max_tokens", "cut", "rejected and listed")
-_RECOMPUTED = Difference("activations", "computed again in the backward pass", "kept; the same result")
 _PAD = Difference("pad token", "the end-of-text token", "never the token that ends a response")
 _BATCHES = Difference("batches", "in random order", "each step's records sorted by length; the same sum")
 
@@ -131,13 +140,13 @@ _PRESETS = (
         rows=52002,
         hardware="8 A100-40GB, DeepSpeed ZeRO-3",
         precision="bf16",
+        activations=RECOMPUTED,
         config=TrainConfig(),
         ours=(
             _KEYS,
             _VOCABULARY,
             _OVERLONG,
             _BATCHES,
-            _RECOMPUTED,
             _PAD,
             Difference("held-out records", "drawn by the datasets library", "drawn by the seed alone, others"),
             Difference("held-out loss", "every 10 to 100 steps", "before, after, and in 5 % of the time between"),
@@ -151,8 +160,9 @@ _PRESETS = (
         rows=15011,
         hardware="8 A100, DeepSpeed ZeRO-3",
         precision="bf16",
+        activations=RECOMPUTED,
         config=TrainConfig(template="dolly-v2", epochs=2, rows_per_step=48, lr=5e-6, warmup_steps=50),
-        ours=(_KEYS, _VOCABULARY, _BATCHES, _RECOMPUTED, _PAD),
+        ours=(_KEYS, _VOCABULARY, _BATCHES, _PAD),
     ),
     Preset(
         name="alpaca",
@@ -187,6 +197,7 @@ _PRESETS = (
             lr=2e-4,
             schedule="cosine",
             warmup_ratio=0.1,
+            optimiser="auto",
         ),
     ),
 )
@@ -223,7 +234,7 @@ def differences(preset: Preset, config: TrainConfig, facts: Mapping[str, tuple[s
 def _changed(original: TrainConfig, here: TrainConfig) -> Iterator[Difference]:
     for one in fields(TrainConfig):
         before, now = getattr(original, one.name), getattr(here, one.name)
-        if before != now and one.metadata.get("identity", True):
+        if before not in (now, "auto") and one.metadata.get("identity", True):
             yield Difference(one.name, str(before), str(now))
 
 

@@ -6,6 +6,8 @@ its backward pass would need is counted once. Attention is taken as fused (it ke
 the model lets torch choose.
 """
 
+import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -15,11 +17,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 from transformers import AutoModelForCausalLM
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 from training.batching import Shape
+from training.config import TrainConfig
+from training.head import rows_at_once
+from training.optimiser import forms_of
 
 FP32 = 4
-"""Bytes of a number in fp32: of gradients, of the optimiser's copies and of each of its two moments."""
+"""Bytes of a number in fp32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +35,9 @@ class Footprint:
     weights: int
     """The model's own, in the precision it computes in."""
     copies: int
-    """The optimiser's fp32 copies of weights in bf16."""
+    """What the optimiser keeps of weights in bf16: the bits that they lack to fp32."""
     gradients: int
-    """Summed over a step's micro-batches in fp32."""
+    """Summed over a step's micro-batches."""
     moments: int
     """AdamW's two."""
     activations: int
@@ -78,16 +84,21 @@ def sizes(model: Any) -> Sizes:
     )
 
 
-def footprint(model: Any, largest: Shape) -> Footprint:
-    """Return what training a meta model needs where `largest` is its largest micro-batch."""
-    size, width = sizes(model), model.dtype.itemsize
+def footprint(model: Any, largest: Shape, config: TrainConfig, *, fixed: int = 0) -> Footprint:
+    """Return what training a meta model needs where `largest` is its largest micro-batch.
+
+    `fixed` of its parameters are not trained; where `recompute` is still open activations are kept.
+    """
+    size, width, forms = sizes(model), model.dtype.itemsize, forms_of(config)
+    trained = size.parameters - fixed
+    moments = (forms.mean.bits + forms.square.bits) / 8
     return Footprint(
         weights=size.parameters * width,
-        copies=size.parameters * FP32 if width < FP32 else 0,
-        gradients=size.parameters * FP32,
-        moments=2 * size.parameters * FP32,
-        activations=saved_bytes(model, largest),
-        logits=largest.supervised * size.vocabulary * (width + 2 * FP32),
+        copies=trained * max(0, round(forms.weight.bits / 8) - width),
+        gradients=trained * (forms.gradient.itemsize if width < FP32 else FP32),
+        moments=math.ceil(trained * moments),
+        activations=saved_bytes(model, largest, recompute=config.recompute == "on"),
+        logits=min(largest.supervised, rows_at_once(size.vocabulary)) * size.vocabulary * (width + 2 * FP32),
     )
 
 
@@ -101,19 +112,44 @@ def operations(size: Sizes, shape: Shape) -> int:
     return shape.padded_tokens * (6 * size.body + products) + 6 * shape.supervised * size.hidden * size.vocabulary
 
 
-def saved_bytes(model: Any, shape: Shape) -> int:
-    """Return the bytes that the backward pass of a meta model's body needs, each tensor counted once."""
+def saved_bytes(model: Any, shape: Shape, *, recompute: bool = False) -> int:
+    """Return the bytes that the backward pass of a meta model's body needs, each tensor counted once.
+
+    With `recompute` those are every layer's input, and all of one layer.
+    """
     own = {_storage(one) for one in (*model.parameters(), *model.buffers())}
-    kept: dict[int, Tensor] = {}
+    kept: dict[int, tuple[str, Tensor]] = {}
+    with _naming_layers(model) as layer:
 
-    def keep(saved: Tensor) -> Tensor:
-        kept.setdefault(_storage(saved), saved)
-        return saved
+        def keep(saved: Tensor) -> Tensor:
+            kept.setdefault(_storage(saved), (layer[-1], saved))
+            return saved
 
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda saved: saved), _fused_attention():
-        out = model.base_model(**_inputs(shape), use_cache=False)
-    del out
-    return sum(one.untyped_storage().nbytes() for storage, one in kept.items() if storage not in own)
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda saved: saved), _fused_attention():
+            out = model.base_model(**_inputs(shape), use_cache=False)[0]
+    held: Counter[str] = Counter()
+    for storage, (name, one) in kept.items():
+        held[name] += one.untyped_storage().nbytes() if storage not in own else 0
+    layers = [held.pop(name) for name in list(held) if name]
+    if not recompute:
+        return held.total() + sum(layers)
+    return held.total() + len(layers) * int(out.untyped_storage().nbytes()) + max(layers, default=0)
+
+
+@contextmanager
+def _naming_layers(model: Any) -> Iterator[list[str]]:
+    """Give a list whose last entry is the layer that computes now; empty outside all of them."""
+    now = [""]
+    handles = []
+    for name, module in model.named_modules():
+        if isinstance(module, GradientCheckpointingLayer):
+            handles.append(module.register_forward_pre_hook(lambda *_, name=name: now.append(name)))
+            handles.append(module.register_forward_hook(lambda *_: now.append("")))
+    try:
+        yield now
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def _storage(tensor: Tensor) -> int:

@@ -1,6 +1,5 @@
 """What a run will take, said before it begins: memory and minutes on this machine and on named hardware."""
 
-import os
 import resource
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,12 +11,13 @@ import torch
 
 from schemas.outcome import SILENT, Aside
 from training.batching import micro_batches, shapes, steps
+from training.config import TrainConfig
 from training.data import open_data
 from training.encoding import Example
+from training.fitting import choices, device_memory, largest_of, padded_vocabulary
 from training.footprint import Footprint, Sizes, footprint, meta_model, operations, sizes
 from training.loop import Stepper
 from training.model import (
-    VOCABULARY_MULTIPLE,
     config_of,
     find_base,
     has_tokenizer,
@@ -26,9 +26,10 @@ from training.model import (
     load_tokenizer,
     make_room,
 )
-from training.optimiser import adamw, masters_of
+from training.optimiser import gradients_of
 from training.packing import choose_packing
 from training.plan import Plan, Request, make_plan
+from training.recompute import recomputing
 
 UTILISATION = 0.4
 """Share of a device's peak that training is taken to reach: what good trainers report for dense models (MFU)."""
@@ -64,6 +65,9 @@ class Place:
     """A run on one device."""
 
     name: str
+    optimiser: str
+    recompute: str
+    """Whether activations are computed again."""
     micro_tokens: int
     """Padded tokens computed at once."""
     padding_share: float
@@ -131,15 +135,17 @@ def rehearse(request: Request, aside: Aside = SILENT) -> tuple[Plan, Forecast]:
 def forecast(plan: Plan, trial: Trial | None = None, lender: str = "") -> Forecast:
     """Return what the run of a plan will take; on this machine minutes are known after a trial only."""
     taken = list(planned_steps(plan))
-    model = meta_model(config_of(plan.base), _vocabulary(plan), plan.dtype)
+    model = meta_model(
+        config_of(plan.base), padded_vocabulary(config_of(plan.base), len(plan.encoder.tokenizer)), plan.dtype
+    )
     size = sizes(model)
-    here = _place("this machine", taken, model, plan.config.micro_tokens, _memory(plan.device))
+    here = _place("this machine", taken, model, plan.config, device_memory(plan.device))
     if trial:
         here = replace(here, minutes=here.minutes * trial.seconds_per_operation, measured=True)
     else:
         here = replace(here, minutes=0.0)
     model = model.to(torch.bfloat16)
-    there = tuple(_there(name, device, taken, model) for name, device in DEVICES.items())
+    there = tuple(_there(name, device, taken, model, _open(plan)) for name, device in DEVICES.items())
     tokens = sum(len(one.input_ids) for step in taken for one in step)
     return Forecast(
         sizes=size,
@@ -162,10 +168,8 @@ def try_out(plan: Plan) -> Trial:
     taken = list(planned_steps(plan))
     longest = max((one for step in taken for one in step), key=lambda one: len(one.input_ids))
     size, seconds, done = sizes(model), 0.0, 0
-    with masters_of(model) as masters:
-        stepper = Stepper(
-            model=model, masters=masters, optimiser=adamw(masters.weights, plan.config), config=plan.config
-        )
+    stepper = Stepper(model=model, config=plan.config)
+    with gradients_of(stepper.weights), recomputing(model, on=plan.config.recompute == "on"):
         model.train()
         for number, examples in enumerate([[longest], *taken[:: max(1, len(taken) // TRIED)][:TRIED]]):
             row = stepper.take(
@@ -184,41 +188,37 @@ def planned_steps(plan: Plan) -> Iterator[list[Example]]:
     return islice(every, plan.steps)
 
 
-def _there(name: str, device: Device, taken: Sequence[Sequence[Example]], model: Any) -> Place:
-    """Return the run on named hardware, with the largest micro-batches that fit."""
-    places = [_place(name, taken, model, tokens, device.memory) for tokens in MICRO_TOKENS]
-    best = next((one for one in places if one.fits), places[-1])
+def _there(name: str, device: Device, taken: Sequence[Sequence[Example]], model: Any, config: TrainConfig) -> Place:
+    """Return the run on named hardware, most exact first, with the largest micro-batches that fit."""
+    tried = (replace(one, micro_tokens=tokens) for one in choices(config) for tokens in MICRO_TOKENS)
+    best = _place(name, taken, model, next(tried), device.memory)
+    while not best.fits and (other := next(tried, None)):
+        best = _place(name, taken, model, other, device.memory)
     return replace(best, minutes=best.minutes / (device.peak * UTILISATION) if best.fits else 0.0)
 
 
-def _place(name: str, taken: Sequence[Sequence[Example]], model: Any, tokens: int, memory: int) -> Place:
+def _place(name: str, taken: Sequence[Sequence[Example]], model: Any, config: TrainConfig, memory: int) -> Place:
     """Return a run on a device; its minutes are still those of one operation a second."""
-    cut = [one for examples in taken for one in shapes(examples, tokens=tokens)]
-    largest = max(cut, key=lambda one: (one.padded_tokens * one.length, one.supervised))
+    cut = [one for examples in taken for one in shapes(examples, tokens=config.micro_tokens)]
     real = sum(len(one.input_ids) for examples in taken for one in examples)
     size = sizes(model)
     return Place(
         name=name,
-        micro_tokens=tokens,
+        optimiser=config.optimiser,
+        recompute=config.recompute,
+        micro_tokens=config.micro_tokens,
         padding_share=1 - real / sum(one.padded_tokens for one in cut),
-        footprint=footprint(model, largest),
+        footprint=footprint(model, largest_of(cut), config),
         memory=memory,
         minutes=sum(operations(size, one) for one in cut) / 60,
         measured=False,
     )
 
 
-def _vocabulary(plan: Plan) -> int:
-    """Return the rows of the embedding, with room for the keys."""
-    known = int(config_of(plan.base).get_text_config().vocab_size)
-    most = max(len(plan.encoder.tokenizer), known)
-    return -(-most // VOCABULARY_MULTIPLE) * VOCABULARY_MULTIPLE
-
-
-def _memory(device: torch.device) -> int:
-    if device.type == "cuda":
-        return int(torch.cuda.get_device_properties(device).total_memory)
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+def _open(plan: Plan) -> TrainConfig:
+    """Return the settings with what was left to the hardware left open again."""
+    asked = plan.request.config
+    return replace(plan.config, optimiser=asked.optimiser, recompute=asked.recompute)
 
 
 def _peak() -> int:

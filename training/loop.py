@@ -1,13 +1,13 @@
 """The training loop: plain torch, one optimiser step at a time.
 
-Where the processor computes in bf16 the model's weights are bf16 and the optimiser keeps fp32 copies of them; the
+Where the processor computes in bf16 the model's weights are bf16 and the optimiser keeps the bits that they lack; the
 gradients of a step's micro-batches are summed in fp32. This is faster on a CPU than autocast, which converts every
-weight at every use, and an update smaller than bf16 can hold is not lost.
+weight at every use, and an update smaller than bf16 can hold is not lost. `training/optimiser.py` has what needs less.
 """
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
@@ -22,8 +22,9 @@ from training.encoding import Example
 from training.guard import Guard
 from training.log import LOG, UNWATCHED, StepRow, Trained, Watcher, note_of, summed_up
 from training.loss import head_suffices, response_loss
-from training.optimiser import Masters, adamw, masters_of
+from training.optimiser import AdamW, clip_scale, gradient_norm, gradients_of, sum_in, trained_weights
 from training.packing import attention_of
+from training.recompute import recomputing
 from training.resume import Keeper, State, keeping_what_was_good
 from training.trial import largest, try_largest
 
@@ -52,11 +53,11 @@ def train(
     torch.manual_seed(config.seed)
     total = len(plan) if plan else total_steps(config, len(examples))
     tokens = config.micro_tokens or suitable_tokens(model.device)
-    with masters_of(model) as masters:
-        state = State(weights=masters.named, optimiser=adamw(masters.weights, config), rows=[])
-        guard = guard or Guard()
-        stepper = Stepper(model=model, masters=masters, optimiser=state.optimiser, config=config, guard=guard)
-        _take_up(state, masters, keeper, aside)
+    guard = guard or Guard()
+    stepper = Stepper(model=model, config=config, guard=guard)
+    with gradients_of(stepper.weights), recomputing(model, on=config.recompute == "on"):
+        state = State(weights=stepper.weights, optimiser=stepper.optimiser, rows=[])
+        _take_up(state, keeper, aside)
         guard.take_up(state.rows)
         watcher.take_up(state.rows)
         model.train()
@@ -79,11 +80,10 @@ def train(
     return summed_up(state.rows)
 
 
-def _take_up(state: State, masters: Masters, keeper: Keeper | None, aside: Aside) -> None:
+def _take_up(state: State, keeper: Keeper | None, aside: Aside) -> None:
     """Go on where an interrupted run stopped."""
     if keeper:
         keeper.restore(state)
-        masters.write_back()
     for row in state.rows:
         aside.leave(LOG, asdict(row))
 
@@ -136,27 +136,28 @@ class Stepper:
     """Takes optimiser steps on a model."""
 
     model: Any
-    masters: Masters
-    optimiser: torch.optim.Optimizer
     config: TrainConfig
     guard: Guard = field(default_factory=Guard)
+    weights: Mapping[str, nn.Parameter] = field(init=False)
+    optimiser: AdamW = field(init=False)
     head_only: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        self.weights = trained_weights(self.model)
+        self.optimiser = AdamW(list(self.weights.values()), self.config)
         self.head_only = head_suffices(self.model)
 
     def take(self, batches: Sequence[MicroBatch], number: int, rate: float) -> StepRow:
         """Take step `number` (from 1) over its micro-batches."""
         started = time.monotonic()
-        self.optimiser.zero_grad(set_to_none=True)
+        sum_in(self.weights, self.optimiser.forms.gradient if len(batches) > 1 else self.model.dtype)
         loss = backward(self.model, batches, head_only=self.head_only)
-        norm = float(nn.utils.clip_grad_norm_(self.masters.weights, self.config.clip_norm or math.inf))
-        self.guard.check(number, loss, norm)
+        norm = gradient_norm(self.weights)
+        self.guard.check(number, loss, float(norm))
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        self.optimiser.step()
-        self.masters.write_back()
-        return _row(batches, _Facts(number, loss, rate, norm, time.monotonic() - started))
+        self.optimiser.step(scale=clip_scale(norm, self.config.clip_norm))
+        return _row(batches, _Facts(number, loss, rate, float(norm), time.monotonic() - started))
 
 
 def backward(model: Any, batches: Sequence[MicroBatch], *, head_only: bool) -> float:

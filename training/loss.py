@@ -15,6 +15,7 @@ from torch.nn import functional
 from schemas.weights import head_suffices
 from training.batching import MicroBatch
 from training.encoding import IGNORED
+from training.head import rows_at_once, summed_cross_entropy
 
 __all__ = ["head_suffices", "response_loss", "row_losses"]
 
@@ -26,8 +27,12 @@ def response_loss(model: Any, batch: MicroBatch, *, head_only: bool) -> Float[Te
     """
     targets = batch.labels[:, 1:]
     wanted = targets != IGNORED
-    logits = _logits(model, batch, wanted, head_only=head_only)
-    return functional.cross_entropy(logits.float(), targets[wanted], reduction="sum")
+    if not head_only:
+        logits = _all_logits(model, batch)[:, :-1][wanted]
+        return functional.cross_entropy(logits.float(), targets[wanted], reduction="sum")
+    head = model.get_output_embeddings()
+    rows = rows_at_once(head.weight.shape[0])
+    return summed_cross_entropy(head, _hidden(model, batch)[:, :-1][wanted], targets[wanted], rows)
 
 
 def row_losses(model: Any, batch: MicroBatch, *, head_only: bool) -> Float[Tensor, " rows"]:
@@ -50,9 +55,13 @@ def _logits(
 def _response_logits(
     model: Any, batch: MicroBatch, wanted: Bool[Tensor, "rows shorter"]
 ) -> Float[Tensor, "wanted vocabulary"]:
-    hidden = model.base_model(**batch.inputs, use_cache=False)[0]
-    logits: Tensor = model.get_output_embeddings()(hidden[:, :-1][wanted])
+    logits: Tensor = model.get_output_embeddings()(_hidden(model, batch)[:, :-1][wanted])
     return logits
+
+
+def _hidden(model: Any, batch: MicroBatch) -> Float[Tensor, "rows length width"]:
+    hidden: Tensor = model.base_model(**batch.inputs, use_cache=False)[0]
+    return hidden
 
 
 def _all_logits(model: Any, batch: MicroBatch) -> Float[Tensor, "rows length vocabulary"]:

@@ -13,11 +13,12 @@ from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord, Reason
 from training.batching import suitable_tokens
 from training.checkpoint import SHARD_SIZE
-from training.config import PRESETS, Difference, TrainConfig, differences, rows_held_out, total_steps
+from training.config import KEPT, PRESETS, RECOMPUTED, Difference, TrainConfig, differences, rows_held_out, total_steps
 from training.data import TrainingData, hold_out
 from training.encoding import Encoder, Example, add_keys, encoder
+from training.fitting import device_memory, settled
 from training.loop import choose_device, choose_dtype
-from training.model import Base, context_tokens, load_tokenizer
+from training.model import Base, config_of, context_tokens, load_tokenizer
 from training.soundness import check_base
 from training.tokens import tokenized
 from training.watch_config import WatchConfig
@@ -115,6 +116,7 @@ class Plan:
             "held-out records": (str(preset.config.held_out_rows) if preset.rows else "", str(len(self.held_out))),
             "precision": (preset.precision, self.precision),
             "hardware": (preset.hardware, f"one {self.device.type}"),
+            "activations": (preset.activations, RECOMPUTED if self.config.recompute == "on" else KEPT),
         }
         return differences(preset, self.config, facts)
 
@@ -132,12 +134,21 @@ def make_plan(
     known = len(tokenizer)
     add_keys(tokenizer, template)
     device = choose_device()
+    dtype = choose_dtype(request.config.dtype, device)
     encode, config = encoder(tokenizer, template), _fitting(request.config, context_tokens(base), device)
     kept, refused = _sort(zip(data.records, tokenized(encode, data.records, aside), strict=True), config)
     if not kept:
         raise InputError(_none_left(data.path, refused))
     check_ends(kept, encode)
     examples, held_out = hold_out(kept, rows_held_out(config, len(kept)), config.seed)
+    config = settled(
+        config,
+        examples,
+        shape=config_of(base),
+        vocabulary=len(tokenizer),
+        dtype=dtype,
+        memory=device_memory(device),
+    )
     return Plan(
         request=request,
         data=data,
@@ -149,7 +160,7 @@ def make_plan(
         held_out=tuple(held_out),
         refused=tuple(refused),
         device=device,
-        dtype=choose_dtype(config.dtype, device),
+        dtype=dtype,
     )
 
 

@@ -1,7 +1,7 @@
 """A run that was stopped goes on where it stopped, and ends in the same weights to the last bit.
 
     OUT.resume/step-000120/
-      state.safetensors   weights as the optimiser has them, its moments, the states of the random generators
+      state.safetensors   weights, whatever tensors the optimiser keeps of them, the states of the random generators
       state.json          which run this is, and the log so far
       COMPLETED           the digests of the other two, written last
 
@@ -14,6 +14,7 @@ import os
 import shutil
 import signal
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -35,7 +36,6 @@ from training.model import full_disks_told
 STATE, LOG_SO_FAR, COMPLETED = "state.safetensors", "state.json", "COMPLETED"
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 """Signals after which a run saves what it has and ends."""
-MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 FIRST_SOONER = 16
 """The first state is saved after this part of the usual time, and each next one after twice as long: what goes wrong
 goes wrong early."""
@@ -46,7 +46,7 @@ class State:
     """What changes while a run goes on."""
 
     weights: Mapping[str, Tensor]
-    """By the names of the model's parameters, in the precision of the optimiser."""
+    """By the names of the model's parameters: those that training changes."""
     optimiser: torch.optim.Optimizer
     rows: list[StepRow]
     """The log: one row for each step that was taken."""
@@ -246,10 +246,8 @@ def _tensors(state: State) -> Iterator[tuple[str, Tensor]]:
     """Yield everything that is saved, each under its own name."""
     for name, weight in state.weights.items():
         yield f"weight/{name}", weight.detach()
-        for moment in MOMENTS:
-            value = state.optimiser.state.get(weight, {}).get(moment)
-            if value is not None:
-                yield f"{moment}/{name}", value
+        for part, value in state.optimiser.state.get(weight, {}).items():
+            yield f"{part}/{name}", value
     yield "random/cpu", torch.get_rng_state()
     for at, device in enumerate(_accelerator_states()):
         yield f"random/cuda/{at}", device
@@ -257,19 +255,16 @@ def _tensors(state: State) -> Iterator[tuple[str, Tensor]]:
 
 @torch.no_grad()
 def _fill(state: State, saved: Mapping[str, Tensor]) -> None:
+    parts: dict[str, dict[str, Tensor]] = defaultdict(dict)
+    for key, value in saved.items():
+        part, _, name = key.partition("/")
+        parts[name][part] = value
     for name, weight in state.weights.items():
-        weight.copy_(saved[f"weight/{name}"])
-        moments = {one: saved[f"{one}/{name}"] for one in MOMENTS if f"{one}/{name}" in saved}
-        if moments:
-            state.optimiser.state[weight] = {one: value.to(_where(one, weight)) for one, value in moments.items()}
+        weight.copy_(parts[name].pop("weight"))
+        state.optimiser.state[weight] = {part: value.to(weight.device) for part, value in parts[name].items()}
     torch.set_rng_state(saved["random/cpu"])
     for at in range(len(_accelerator_states())):
         torch.cuda.set_rng_state(saved[f"random/cuda/{at}"], at)
-
-
-def _where(moment: str, weight: Tensor) -> torch.device:
-    """Return where a moment lives: beside its weight, but AdamW's count of steps on the host, unless it is fused."""
-    return weight.device if moment != "step" or weight.device.type != "cpu" else torch.device("cpu")
 
 
 def _accelerator_states() -> Sequence[Tensor]:

@@ -64,6 +64,9 @@ def in_colours(*, plain: bool) -> bool:
     return not plain and sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
+PLACES_HEAD = ("on", "needs", "of", "optimiser", "recompute", "micro-batch", "padding", "minutes")
+
+
 def plan_text(plan: Plan, *, colour: bool = False) -> str:
     """Return what is about to happen: the data, what was refused, the differences from the preset's original."""
     data, config = plan.data, plan.config
@@ -75,7 +78,7 @@ def plan_text(plan: Plan, *, colour: bool = False) -> str:
     lines += _warning(plan)
     what = f"{plan.base.place.name}: {len(plan.examples):,} records{held}, {plan.tokens:,} tokens; "
     how = f"{plan.steps:,} steps of {config.rows_per_step} records, {plan.precision} on {plan.device.type}"
-    return "\n".join([*lines, *_sample(plan, colour=colour), what + how])
+    return "\n".join([*lines, *_sample(plan, colour=colour), what + how, _memory(plan)])
 
 
 def _sample(plan: Plan, *, colour: bool) -> list[str]:
@@ -88,6 +91,12 @@ def _sample(plan: Plan, *, colour: bool) -> list[str]:
         sample_text(encoder, plan.examples[0], colour=colour),
         f"{end} is learned as the last token of all {count:,} records, and is not the padding",
     ]
+
+
+def _memory(plan: Plan) -> str:
+    """Return what was chosen for the memory that there is."""
+    kept = "activations computed again" if plan.config.recompute == "on" else "activations kept"
+    return f"optimiser {plan.config.optimiser}, {kept}"
 
 
 def gate_text(data: TrainingData) -> str:
@@ -135,7 +144,7 @@ def forecast_text(plan: Plan, seen: Forecast) -> str:
         plan_text(plan),
         f"{seen.sizes.parameters:,} parameters; {seen.tokens:,} tokens in {seen.steps:,} steps",
         *([lender] if seen.counted_by else []),
-        *table([("on", "needs", "of", "micro-batch", "padding", "minutes"), *map(_place_row, seen.places)]),
+        *table([PLACES_HEAD, *map(_place_row, seen.places)]),
         f"GB on this machine: {parts}",
         *([f"a trial held {_gb(seen.peak)} GB, libraries included"] if seen.peak else []),
         f"minutes of training alone: {'measured here; ' if here.measured else ''}elsewhere at {elsewhere}",
@@ -152,7 +161,16 @@ def forecast_json(plan: Plan, seen: Forecast) -> str:
 def _place_row(place: Place) -> tuple[str, ...]:
     minutes = f"{place.minutes:,.1f}" if place.minutes else "?" if place.fits else "does not fit"
     needs, has = f"{_gb(place.footprint.total)} GB", f"{_gb(place.memory)} GB"
-    return place.name, needs, has, f"{place.micro_tokens:,} tokens", percent(place.padding_share), minutes
+    return (
+        place.name,
+        needs,
+        has,
+        place.optimiser,
+        place.recompute,
+        f"{place.micro_tokens:,} tokens",
+        percent(place.padding_share),
+        minutes,
+    )
 
 
 def _gb(number: int) -> str:

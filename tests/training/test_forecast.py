@@ -53,13 +53,22 @@ def shape_only(tmp_path: Path) -> Path:
 
 def test_a_configuration_is_enough(tmp_path: Path, colours: Path, shape_only: Path) -> None:
     """GPT-J-6B without weights or tokenizer: memory by device, and who counted the tokens."""
-    _, seen = rehearse(request(colours, shape_only, tmp_path / "out", dtype="bf16"))
+    _, seen = rehearse(request(colours, shape_only, tmp_path / "out", dtype="bf16", optimiser="adamw"))
     fits = {one.name: one.fits for one in seen.places}
 
     assert seen.counted_by == "smollm2-135m"
     assert seen.sizes.parameters == pytest.approx(6.05e9, rel=0.001)
     assert (fits["A100-80GB"], fits["H200-141GB"]) == (False, True)
     assert not seen.places[0].measured
+
+
+def test_each_device_gets_what_it_has_memory_for(tmp_path: Path, colours: Path, shape_only: Path) -> None:
+    """Left to the hardware, the most exact optimiser that fits, and activations kept where there is room."""
+    _, seen = rehearse(request(colours, shape_only, tmp_path / "out", dtype="bf16"))
+    chosen = {one.name: (one.optimiser, one.recompute) for one in seen.places}
+
+    assert chosen["H200-141GB"] == ("adamw", "off")
+    assert chosen["A100-80GB"] == ("adamw-8bit", "on")
 
 
 def test_a_mistake_is_told_by_a_dry_run_too(tmp_path: Path, tiny: Path) -> None:

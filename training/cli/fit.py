@@ -10,7 +10,7 @@ import click
 from schemas.prompt import TEMPLATES
 from training.cli.options import WATCHING, with_options
 from training.cli.watch import WATCH, take_watching
-from training.config import PRESETS, Packing, Precision, Schedule, settle
+from training.config import PRESETS, OptimiserName, Packing, Precision, Recompute, Schedule, settle
 
 DEFAULT_PRESET = "dolly-v1"
 SETTINGS = {
@@ -31,6 +31,8 @@ SETTINGS = {
     "held_out_rows": (int, "Records kept from training to measure the loss on, at most 5 %."),
     "seed": (int, "Of the order and the split."),
     "dtype": (click.Choice(get_args(Precision)), "Of the model's weights; auto: bf16 where the hardware has it."),
+    "optimiser": (click.Choice(get_args(OptimiserName)), "How AdamW holds its state: 16, 10 or 8 bytes a parameter."),
+    "recompute": (click.Choice(get_args(Recompute)), "Compute activations again instead of keeping them."),
     "micro_tokens": (int, "Padded tokens computed at once; 0: what suits the hardware."),
     "packing": (
         click.Choice(get_args(Packing)),

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 
 from schemas.outcome import SILENT, Aside
+from training.adapter import adapt
 from training.batching import micro_batches, shapes, steps
 from training.config import TrainConfig
 from training.data import open_data
@@ -163,6 +164,7 @@ def try_out(plan: Plan) -> Trial:
     model = load_model(plan.base, plan.dtype)
     make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
     model.to(plan.device)
+    adapt(model, plan.config, plan.encoder.key_ids.values())
     pad_id, tokens = int(plan.encoder.tokenizer.pad_token_id), plan.config.micro_tokens
     packed = choose_packing(model, plan.config.packing).used
     taken = list(planned_steps(plan))

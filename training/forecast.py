@@ -139,6 +139,7 @@ def forecast(plan: Plan, trial: Trial | None = None, lender: str = "") -> Foreca
     model = meta_model(
         config_of(plan.base), padded_vocabulary(config_of(plan.base), len(plan.encoder.tokenizer)), plan.dtype
     )
+    adapt(model, plan.config, plan.encoder.key_ids.values())
     size = sizes(model)
     here = _place("this machine", taken, model, plan.config, device_memory(plan.device))
     if trial:
@@ -154,7 +155,7 @@ def forecast(plan: Plan, trial: Trial | None = None, lender: str = "") -> Foreca
         steps=len(taken),
         places=(here, *there),
         peak=trial.peak if trial else 0,
-        written=size.parameters * plan.dtype.itemsize,
+        written=(size.frozen or size.parameters) * plan.dtype.itemsize,  # adapters are merged into what was frozen
         counted_by=lender,
     )
 

@@ -11,6 +11,7 @@ from schemas.codec import as_config, dumps, write_rejection
 from schemas.manifest import Counts, fingerprint
 from schemas.outcome import SILENT, Aside
 from schemas.step import REJECTED, Filled, recorded, write_directory
+from training.adapter import adapt, merge
 from training.checkpoint import (
     BaseRecord,
     DataRecord,
@@ -113,6 +114,7 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
     model.to(plan.device)
     check_model(model, plan.base.place.name, plan.examples)
+    adapted = adapt(model, plan.config, plan.encoder.key_ids.values())
     packing = choose_packing(model, plan.config.packing)
     guard = Guard(ratio=plan.request.watching.divergence_ratio)
     with watching(plan, model, _Journal(draft, aside), keeper) as watcher:
@@ -128,13 +130,14 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
             guard=guard,
             packed=packing.used,
         )
+        merged = merge(adapted)
         watched = watcher.after()
     (draft / PAGE).write_text(watcher.page(), encoding="utf-8")
     model.config.trained_on = trained_on(_data_record(plan))
     save_model(draft, model, plan.encoder, plan.request.shard_size)
     reloaded = check_reload(draft, model, plan.encoder, plan.data.records) if plan.request.reload_check else None
     run = _record(plan, packing, trained, watched, sum(weight.numel() for weight in model.parameters()))
-    run = replace(run, differences=(*run.differences, *_taken_up(keeper)), reloaded=reloaded)
+    run = replace(run, differences=(*run.differences, *_taken_up(keeper)), reloaded=reloaded, merged=merged)
     (draft / CARD).write_text(model_card(run), encoding="utf-8")
     return run
 

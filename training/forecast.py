@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 
 from schemas.outcome import SILENT, Aside
+from training.adapter import adapt
 from training.batching import micro_batches, shapes, steps
 from training.config import TrainConfig
 from training.data import open_data
@@ -138,6 +139,7 @@ def forecast(plan: Plan, trial: Trial | None = None, lender: str = "") -> Foreca
     model = meta_model(
         config_of(plan.base), padded_vocabulary(config_of(plan.base), len(plan.encoder.tokenizer)), plan.dtype
     )
+    adapt(model, plan.config, plan.encoder.key_ids.values())
     size = sizes(model)
     here = _place("this machine", taken, model, plan.config, device_memory(plan.device))
     if trial:
@@ -153,7 +155,7 @@ def forecast(plan: Plan, trial: Trial | None = None, lender: str = "") -> Foreca
         steps=len(taken),
         places=(here, *there),
         peak=trial.peak if trial else 0,
-        written=size.parameters * plan.dtype.itemsize,
+        written=(size.frozen or size.parameters) * plan.dtype.itemsize,  # adapters are merged into what was frozen
         counted_by=lender,
     )
 
@@ -163,6 +165,7 @@ def try_out(plan: Plan) -> Trial:
     model = load_model(plan.base, plan.dtype)
     make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
     model.to(plan.device)
+    adapt(model, plan.config, plan.encoder.key_ids.values())
     pad_id, tokens = int(plan.encoder.tokenizer.pad_token_id), plan.config.micro_tokens
     packed = choose_packing(model, plan.config.packing).used
     taken = list(planned_steps(plan))

@@ -25,6 +25,7 @@ from schemas.codec import adapter, dumps, loads, sha256_of
 from schemas.manifest import Counts
 from schemas.outcome import SILENT, Aside
 from schemas.step import Filled, read_manifest, write_directory
+from training.adapter import adapt
 from training.checkpoint import digests
 from training.encoding import Example
 from training.loop import train
@@ -277,7 +278,9 @@ def fresh_model(plan: Plan) -> Any:
     model = load_model(plan.base, plan.dtype)
     make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
     _scatter(model, plan.known, plan.config.seed)
-    return model.to(plan.device)
+    model.to(plan.device)
+    adapt(model, plan.config, plan.encoder.key_ids.values())
+    return model
 
 
 @torch.no_grad()

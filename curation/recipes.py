@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from curation.pipeline import open_input, run_source, run_stage
+from curation.engine import Engine
+from curation.pipeline import HERE, open_input, run_source, run_stage
 from schemas.codec import read_config
 from schemas.errors import DollyError, InputError
 from schemas.outcome import Aside, Stage
@@ -32,6 +33,7 @@ class Walk:
     folder: Path
     aside: Aside
     force: bool = False
+    engine: Engine = HERE
     at: Path | None = None
     """The last step directory: what the next stage reads."""
     release: Path | None = None
@@ -57,7 +59,9 @@ Kind: TypeAlias = Callable[[Walk, RecipeStep, Path], tuple[Walk, Done]]
 """A kind of step: takes the walk so far, the step's settings and the path it may write; returns both further on."""
 
 
-def walk_recipe(recipe: Recipe, folder: Path, *, aside: Aside, force: bool = False) -> Iterator[Done]:
+def walk_recipe(
+    recipe: Recipe, folder: Path, *, aside: Aside, force: bool = False, engine: Engine = HERE
+) -> Iterator[Done]:
     """Yield each step of the recipe as it is done.
 
     Raises:
@@ -67,7 +71,7 @@ def walk_recipe(recipe: Recipe, folder: Path, *, aside: Aside, force: bool = Fal
     for step in recipe.steps:
         if step.kind not in KINDS:
             raise InputError(place=step.place, expected=f"one of {', '.join(KINDS)}", found=step.kind)
-    walk = Walk(folder=folder, aside=aside, force=force)
+    walk = Walk(folder=folder, aside=aside, force=force, engine=engine)
     for number, step in enumerate(recipe.steps, 1):
         walk, done = KINDS[step.kind](walk, step, folder / f"{number}-{step.kind}")
         yield done
@@ -76,7 +80,7 @@ def walk_recipe(recipe: Recipe, folder: Path, *, aside: Aside, force: bool = Fal
 def _source(shape: Callable[[], Any]) -> Kind:
     def run(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
         source = read_config(shape(), step.settings, f"{step.place}: {step.kind}")
-        ran = run_source(source, path, force=walk.force, aside=walk.aside)
+        ran = run_source(source, path, force=walk.force, aside=walk.aside, engine=walk.engine)
         return replace(walk, at=path), Done(kind=step.kind, path=path, reused=ran.reused, step=ran.step)
 
     return run
@@ -85,7 +89,7 @@ def _source(shape: Callable[[], Any]) -> Kind:
 def _stage(shape: Callable[[], Any]) -> Kind:
     def run(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
         stage = read_config(shape(), step.settings, f"{step.place}: {step.kind}")
-        ran = run_stage(stage, _before(walk, step), path, force=walk.force, aside=walk.aside)
+        ran = run_stage(stage, _before(walk, step), path, force=walk.force, aside=walk.aside, engine=walk.engine)
         return replace(walk, at=path), Done(kind=step.kind, path=path, reused=ran.reused, step=ran.step)
 
     return run

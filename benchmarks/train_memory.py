@@ -17,14 +17,16 @@ from common import finish, timed
 
 from training.checkpoint import read_run
 
-WAYS = {
+WAYS: dict[str, tuple[str, ...]] = {
     "adamw": ("--optimiser", "adamw", "--recompute", "off"),
     "adamw, recompute": ("--optimiser", "adamw", "--recompute", "on"),
     "adamw-8bit, recompute": ("--optimiser", "adamw-8bit", "--recompute", "on"),
     "adamw-bf16, recompute": ("--optimiser", "adamw-bf16", "--recompute", "on"),
 }
 """Ways of training all weights."""
-ADAPTERS = {"lora-16, recompute": ("--optimiser", "adamw", "--recompute", "on", "--lora-rank", "16", "--lr", "2e-3")}
+ADAPTERS: dict[str, tuple[str, ...]] = {
+    "lora-16, recompute": ("--optimiser", "adamw", "--recompute", "on", "--lora-rank", "16")
+}
 """Ways of training few of them: another run, whose loss is printed and held to nothing."""
 
 
@@ -37,7 +39,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two steps on 64 rows, fewer ways")
     args = parser.parse_args()
     ways = {name: WAYS[name] for name in ("adamw", "adamw-8bit, recompute")} if args.quick else WAYS
-    ways |= ADAPTERS
+    ways = ways | ADAPTERS
     with tempfile.TemporaryDirectory() as folder:
         step = _step(args.data, Path(folder), 64 if args.quick else args.rows)
         more = ("--steps", "2", "--rows-per-step", "8") if args.quick else ("--epochs", "1")

@@ -17,14 +17,16 @@ from common import finish, timed
 
 from training.checkpoint import read_run
 
-WAYS = {
+WAYS: dict[str, tuple[str, ...]] = {
     "adamw": ("--optimiser", "adamw", "--recompute", "off"),
     "adamw, recompute": ("--optimiser", "adamw", "--recompute", "on"),
     "adamw-8bit, recompute": ("--optimiser", "adamw-8bit", "--recompute", "on"),
     "adamw-bf16, recompute": ("--optimiser", "adamw-bf16", "--recompute", "on"),
 }
 """Ways of training all weights."""
-ADAPTERS = {"lora-16, recompute": ("--optimiser", "adamw", "--recompute", "on", "--lora-rank", "16", "--lr", "2e-3")}
+ADAPTERS: dict[str, tuple[str, ...]] = {
+    "lora-16, recompute": ("--optimiser", "adamw", "--recompute", "on", "--lora-rank", "16")
+}
 """Ways of training few of them: another run, whose loss is printed and held to nothing."""
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from training.model import digest_base, find_base, load_model, make_room
 from training.model_card import CARD, model_card, trained_on
 from training.packing import Packed, choose_packing
 from training.plan import Plan, Request, make_plan
+from training.quantised import loading
 from training.reload import check_reload
 from training.resume import Keeper, heeding_signals, resume_beside
 from training.run_page import PAGE
@@ -110,11 +112,9 @@ class _Journal:
 
 def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     """Load, train, measure and save."""
-    model = load_model(plan.base, plan.dtype)
-    make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
-    model.to(plan.device)
-    check_model(model, plan.base.place.name, plan.examples)
+    model = _load(plan, **loading(plan.config, plan.dtype))
     adapted = adapt(model, plan.config, plan.encoder.key_ids.values())
+    check_model(model, plan.base.place.name, plan.examples)
     packing = choose_packing(model, plan.config.packing)
     guard = Guard(ratio=plan.request.watching.divergence_ratio)
     with watching(plan, model, _Journal(draft, aside), keeper) as watcher:
@@ -130,7 +130,7 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
             guard=guard,
             packed=packing.used,
         )
-        merged = merge(adapted)
+        merged = merge(adapted, partial(_load, plan) if plan.config.base_bits else None)
         watched = watcher.after()
     (draft / PAGE).write_text(watcher.page(), encoding="utf-8")
     model.config.trained_on = trained_on(_data_record(plan))
@@ -140,6 +140,13 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     run = replace(run, differences=(*run.differences, *_taken_up(keeper)), reloaded=reloaded, merged=merged)
     (draft / CARD).write_text(model_card(run), encoding="utf-8")
     return run
+
+
+def _load(plan: Plan, **more: Any) -> Any:
+    """Return the base with room for the keys, on its device."""
+    model = load_model(plan.base, plan.dtype, **more)
+    make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
+    return model.to(plan.device)
 
 
 def _held_out_loss(watched: Watched) -> HeldOutLoss | None:

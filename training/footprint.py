@@ -23,6 +23,7 @@ from training.batching import Shape
 from training.config import TrainConfig
 from training.head import rows_at_once
 from training.optimiser import forms_of
+from training.quantised import BYTES
 
 FP32 = 4
 """Bytes of a number in fp32."""
@@ -101,9 +102,10 @@ def footprint(model: Any, largest: Shape, config: TrainConfig) -> Footprint:
     """
     size, width, forms = sizes(model), model.dtype.itemsize, forms_of(config)
     trained = size.parameters - size.frozen
+    saved = round(size.frozen_body * (width - BYTES)) if config.base_bits else 0
     moments = (forms.mean.bits + forms.square.bits) / 8
     return Footprint(
-        weights=size.parameters * width,
+        weights=size.parameters * width - saved,
         copies=trained * max(0, round(forms.weight.bits / 8) - width),
         gradients=trained * (forms.gradient.itemsize if width < FP32 else FP32),
         moments=math.ceil(trained * moments),

@@ -30,6 +30,7 @@ from training.model import (
 from training.optimiser import gradients_of
 from training.packing import choose_packing
 from training.plan import Plan, Request, make_plan
+from training.quantised import loading
 from training.recompute import recomputing
 
 UTILISATION = 0.4
@@ -162,7 +163,7 @@ def forecast(plan: Plan, trial: Trial | None = None, lender: str = "") -> Foreca
 
 def try_out(plan: Plan) -> Trial:
     """Load the model and take a few of the run's steps, one on its longest micro-batch first."""
-    model = load_model(plan.base, plan.dtype)
+    model = load_model(plan.base, plan.dtype, **loading(plan.config, plan.dtype))
     make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
     model.to(plan.device)
     adapt(model, plan.config, plan.encoder.key_ids.values())

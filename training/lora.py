@@ -14,8 +14,10 @@ from peft.tuners.lora import LoraLayer
 from peft.tuners.trainable_tokens import TrainableTokensLayer
 from torch import Tensor, nn
 from torch.nn import functional
+from transformers.pytorch_utils import Conv1D
 
 from training.config import TrainConfig
+from training.quantised import keep_layout, restore
 
 NAME = "default"
 """peft's name of the only adapter."""
@@ -47,6 +49,7 @@ def attach(model: Any, config: TrainConfig, keys: Collection[int]) -> PeftModel:
     for one in model.modules():
         if type(one) is TrainableTokensLayer:
             one.__class__ = KeyRows
+    keep_layout(model)
     for weight in model.parameters():
         if weight.requires_grad:
             weight.data = weight.data.to(model.dtype)
@@ -73,20 +76,26 @@ def _table_names(model: Any) -> Iterator[str]:
 
 
 @torch.no_grad()
-def merge(tuned: PeftModel) -> None:
-    """Add the adapters to the weights of the model they are in, in fp32 and rounded once, and take them out."""
+def merge(tuned: PeftModel, dense: Any = None) -> None:
+    """Add the adapters to the weights of the model they are in, in fp32 and rounded once, and take them out.
+
+    With `dense`, the base before it was put into four bits, they are added to its weights, and it lends its layers.
+    """
     model = tuned.get_base_model()
-    for one in model.modules():
+    for name, one in model.named_modules():
         if isinstance(one, LoraLayer):
-            weight = one.get_base_layer().weight
-            weight.copy_(weight.float() + difference(one))
+            layer = dense.get_submodule(name) if dense else one.get_base_layer()
+            change = difference(one)
+            layer.weight.copy_(layer.weight.float() + (change.T if isinstance(layer, Conv1D) else change))
         elif isinstance(one, KeyRows):
             one.base_layer.weight[one.token_indices[NAME]] = one.trainable_tokens_delta[NAME]
     tuned.unload()
+    if dense:
+        restore(model, dense)
 
 
 def difference(layer: LoraLayer) -> Tensor:
-    """Return what an adapter adds to its weight, in fp32."""
+    """Return what an adapter adds to the weight of a linear layer, in fp32."""
     down, up = layer.lora_A[NAME].weight.float(), layer.lora_B[NAME].weight.float()
     change: Tensor = up @ down * layer.scaling[NAME]
-    return change.T if layer.fan_in_fan_out else change
+    return change

@@ -42,6 +42,7 @@ SETTINGS = {
     "lora_alpha": (float, "What an adapter adds is multiplied by this over its rank."),
     "lora_dropout": (float, "Share of an adapter's inputs that is dropped."),
     "lora_targets": (str, "Layers that get adapters: all-linear, or ends of names with commas between."),
+    "base_bits": (int, "Hold the frozen weights under adapters in 4 bits (extra `qlora`); 0: as --dtype says."),
 }
 """Field of TrainConfig → its type and help; what is left out is the preset's."""
 

@@ -36,6 +36,7 @@ from training.prove.budget import planned
 from training.prove.measure import Marks
 from training.prove.prepare import Prepared
 from training.prove.statistics import Numbers
+from training.quantised import loading
 
 RUNS = "runs"
 LOSSES, RUN = "losses.jsonl", "run.json"
@@ -275,7 +276,7 @@ class _Journal:
 
 def fresh_model(plan: Plan) -> Any:
     """Load the base and make room for the keys, whose rows start near the mean, where the run's seed says."""
-    model = load_model(plan.base, plan.dtype)
+    model = load_model(plan.base, plan.dtype, **loading(plan.config, plan.dtype))
     make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
     _scatter(model, plan.known, plan.config.seed)
     model.to(plan.device)

@@ -73,13 +73,14 @@ class Engine:
             raise InputError(place="engine", field="ray-address", expected="--engine ray", found=f"engine {self.kind}")
 
     def chunks(self, items: Iterable[Chunk]) -> Iterator[list[Chunk]]:
-        """Cut items into lists that are handed out one by one."""
-        items = iter(items)
-        while chunk := list(islice(items, self.chunk)):
-            yield chunk
+        """Cut items into what a worker is given at a time."""
+        return chunked(items, self.chunk)
 
-    def map(self, work: Callable[[Chunk], Part], chunks: Iterable[Chunk]) -> Iterator[Part]:
+    def map(self, work: Callable[[Chunk], Part], chunks: Iterable[Chunk], *, shares: bool = False) -> Iterator[Part]:
         """Yield what `work` makes of each chunk, in order; with one worker, or for few chunks, it is done right here.
+
+        `shares`: the work holds large arrays, and leaves Python while it computes. Then this machine's workers are
+        threads, which all look at the same arrays.
 
         Raises:
             InputError: Ray is asked for and not installed, or there is none at the address.
@@ -92,7 +93,7 @@ class Engine:
                 yield from map(work, chain(first, chunks))
                 return
             chunks = chain(first, chunks)
-        pool = POOLS[self.kind](work, self)
+        pool = POOLS["threads" if shares and self.kind == "local" else self.kind](work, self)
         try:
             yield from in_order(pool, chunks)
         finally:
@@ -110,6 +111,23 @@ def in_order(pool: Pool, chunks: Iterable[Any]) -> Iterator[Any]:
         yield pool.result(waiting.popleft())
 
 
+HERE = Engine()
+"""The processors of this machine."""
+
+
+def chunked(items: Iterable[Chunk], size: int) -> Iterator[list[Chunk]]:
+    """Cut items into lists of `size`; the last may be shorter."""
+    items = iter(items)
+    while chunk := list(islice(items, size)):
+        yield chunk
+
+
+def _threads(work: Callable[[Any], Any], engine: Engine) -> Pool:
+    from curation.processes import Threads  # noqa: PLC0415  # only where there is much to do
+
+    return Threads(work, engine.workers)
+
+
 def _processes(work: Callable[[Any], Any], engine: Engine) -> Pool:
     from curation.processes import Processes  # noqa: PLC0415  # only where there is much to do
 
@@ -122,5 +140,9 @@ def _ray(work: Callable[[Any], Any], engine: Engine) -> Pool:
     return RayWorkers(work, workers=engine.workers, address=engine.address)
 
 
-POOLS: dict[Kind, Callable[[Callable[[Any], Any], Engine], Pool]] = {"local": _processes, "ray": _ray}
-"""Kind → what starts its workers."""
+POOLS: dict[str, Callable[[Callable[[Any], Any], Engine], Pool]] = {
+    "local": _processes,
+    "threads": _threads,
+    "ray": _ray,
+}
+"""Kind → what starts its workers; threads are the local ones of work that shares."""

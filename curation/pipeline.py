@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from curation.engine import Engine
+from curation.engine import HERE, Engine
 from schemas.codec import read_record
 from schemas.errors import InputError
 from schemas.manifest import Counts, FileDigest
@@ -14,9 +14,6 @@ from schemas.outcome import SILENT, Aside, Outcome, Rejection, Source, Stage
 from schemas.step import StepDirectory, is_step, step_input, write_step
 from schemas.tally import Tally
 from schemas.written import Written, written
-
-HERE = Engine()
-"""The processors of this machine."""
 
 
 @runtime_checkable
@@ -52,6 +49,14 @@ class ByRecord(Protocol):
     """A stage that judges each record by itself and leaves nothing beside: chunks can be judged anywhere."""
 
     by_record: bool
+
+
+@runtime_checkable
+class RunsOn(Protocol):
+    """A stage that looks at all records together, and spreads what it does with them over an engine's workers."""
+
+    def on(self, engine: Engine) -> Stage:
+        """Return the same stage, to be run there."""
 
 
 @runtime_checkable
@@ -101,6 +106,7 @@ def run_stage(
     if source.resolve() == target.resolve():
         raise InputError(place=target, expected="another directory than the input", found="the same")
     before = open_input(source)
+    stage = stage.on(engine) if isinstance(stage, RunsOn) else stage
     stage = _told(stage.beside(target) if isinstance(stage, KeepsBeside) else stage, before)
     step, reused = write_step(
         target,

@@ -1,4 +1,4 @@
-"""Worker processes of this machine, replaced when one of them dies."""
+"""Workers of this machine: processes, replaced when one of them dies, and threads."""
 
 import multiprocessing
 import os
@@ -6,7 +6,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait
@@ -77,6 +77,29 @@ class Processes:
     def _start(self) -> ProcessPoolExecutor:
         fresh = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(self.workers, mp_context=fresh, initializer=_begin)
+
+
+class Threads:
+    """Workers that share the arrays of this process; each multiplies with one thread, so that together they fit."""
+
+    def __init__(self, work: Callable[[Any], Any], workers: int) -> None:
+        from threadpoolctl import threadpool_limits  # noqa: PLC0415  # looks at every loaded library
+
+        self._work, self.workers = work, workers or processors()
+        self._executor, self._limits = ThreadPoolExecutor(self.workers), threadpool_limits(1, "blas")
+
+    def submit(self, chunk: Any) -> Future[Any]:
+        """Hand a chunk out."""
+        return self._executor.submit(self._work, chunk)
+
+    def result(self, handle: Future[Any]) -> Any:
+        """Wait for a part."""
+        return handle.result()
+
+    def close(self) -> None:
+        """Let the workers go."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._limits.restore_original_limits()
 
 
 def processors() -> int:

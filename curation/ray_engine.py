@@ -23,14 +23,14 @@ class RayWorkers:
     def __init__(self, work: Callable[[Any], Any], *, workers: int, address: str) -> None:
         self._ray = _started(workers, address)
         self.workers = workers or max(1, int(self._ray.cluster_resources().get("CPU", 1)))
-        shared = self._ray.put(work)  # large arrays in it are mapped into memory by every worker of a node, not copied
+        self._work = self._ray.put(work)  # its large arrays are mapped into every worker of a node, not copied
         kind = self._ray.remote(_Worker).options(num_cpus=1, max_restarts=-1, max_task_retries=RETRIES)
-        self._actors = deque(kind.remote(shared) for _ in range(self.workers))
+        self._actors = deque(kind.remote() for _ in range(self.workers))
 
     def submit(self, chunk: Any) -> Any:
         """Hand a chunk to the next worker in turn."""
         self._actors.rotate(-1)
-        return self._actors[0].do.remote(chunk)
+        return self._actors[0].do.remote(self._work, chunk)
 
     def result(self, handle: Any) -> Any:
         """Wait for a part.
@@ -54,13 +54,10 @@ class RayWorkers:
 
 
 class _Worker:
-    """What lives in a worker's process."""
+    """What lives in a worker's process; the work comes with each chunk, so that a new one knows it, too."""
 
-    def __init__(self, work: Callable[[Any], Any]) -> None:
-        self._work = work
-
-    def do(self, chunk: Any) -> Any:
-        return self._work(chunk)
+    def do(self, work: Callable[[Any], Any], chunk: Any) -> Any:
+        return work(chunk)
 
 
 def _started(workers: int, address: str) -> Any:

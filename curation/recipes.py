@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from curation.engine import Engine
-from curation.pipeline import HERE, open_input, run_source, run_stage
+from curation.engine import HERE, Engine
+from curation.pipeline import open_input, run_source, run_stage
 from schemas.codec import read_config
 from schemas.errors import DollyError, InputError
 from schemas.outcome import Aside, Stage
@@ -136,7 +136,7 @@ def _select(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
     settings = dict(step.settings)
     seed = settings.pop("seed", 1)
     stage = read_config(_load("curation.select.stage:Select")(), settings, f"{step.place}: select")
-    found = select(stage, _before(walk, step), path, seed=seed, force=walk.force, aside=walk.aside)
+    found = select(stage, _before(walk, step), path, seed=seed, force=walk.force, aside=walk.aside, engine=walk.engine)
     return replace(walk, at=path), Done(kind="select", path=path, reused=found.ran.reused, step=found.ran.step)
 
 

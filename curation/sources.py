@@ -8,6 +8,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from curation.engine import Engine
+from curation.remote import fetched, is_address
 from curation.rows import Read, is_readable, read_file
 from schemas.errors import InputError
 from schemas.formats import FORMATS, detect, expand, read_row
@@ -30,7 +31,7 @@ class Validate:
     """Reads rows and makes records of those that are whole."""
 
     source: str = field(metadata={"identity": False})
-    """A file, a folder, or a Hub id; what counts for identity is the bytes."""
+    """A file, a folder, their address (`s3://…`), or a Hub id; what counts for identity is the bytes."""
     format: str = AUTO
     """One of FORMATS for every row, or `auto`: each row's own."""
     max_row_mib: float = 16.0
@@ -104,7 +105,7 @@ def input_files(source: str) -> list[Path]:
     Raises:
         InputError: nothing there, or nothing in it that we read.
     """
-    path = Path(source).expanduser()
+    path = fetched(source) if is_address(source) else Path(source).expanduser()
     if path.is_file():
         return [path]
     if not path.exists():

@@ -165,7 +165,8 @@ def run_and_print(
 ) -> None:
     """Run a stage over the step `directory` into `output`, or only say what it would do, and print what it came to."""
     from curation.cli.show import rehearsal_json, rehearsal_text
-    from curation.pipeline import HERE, rehearse, run_stage
+    from curation.engine import HERE
+    from curation.pipeline import rehearse, run_stage
 
     aside = progress_for(as_json=as_json, plain=plain)
     if dry_run:

@@ -24,7 +24,7 @@ def validate(
     as_json: bool,
     engine: Any,
 ) -> None:
-    """Read SOURCE (a file, a folder, a Hub id) into a step directory.
+    """Read SOURCE (a file, a folder, an address such as s3://…, a Hub id) into a step directory.
 
     Whole rows become records; every other row is kept in rejected.jsonl with its line, field, what was found and what
     was expected. Formats: alpaca, dolly, messages, sharegpt, prompt-completion, self-instruct; found from the data.

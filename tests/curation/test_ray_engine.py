@@ -6,14 +6,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from curation.dedupe.stage import Dedupe
+from curation.embedding.hashing import HashingEncoder
+from curation.embedding.spread import SpreadEncoder
 from curation.engine import AHEAD, Engine
 from curation.filters.stage import Filter
 from curation.pipeline import run_source, run_stage
+from curation.score.stage import Scoring
+from curation.select.stage import Select
 from curation.sources import Validate
 from schemas.errors import DollyError, InputError
-from schemas.outcome import Outcome
+from schemas.outcome import Outcome, Stage
 from tests.curation.test_engine import MANY, bytes_of, die, die_once, refuse, twice
 from tests.support import step_of
 
@@ -57,6 +63,36 @@ def test_rows_are_validated_the_same(tmp_path: Path) -> None:
 
     assert bytes_of(step) == bytes_of(local)
     assert step.manifest.fingerprint == local.manifest.fingerprint
+
+
+@pytest.mark.usefixtures("ray")
+@pytest.mark.parametrize(
+    "stage",
+    [
+        Dedupe(encoder="hashing", threshold=0.8, tile=16, allow_loss=("",)),
+        Select(keep="20", encoder="hashing", max_cosine=0.8),
+        Scoring(),
+    ],
+    ids=lambda stage: stage.name,
+)
+def test_stages_that_look_at_all_records_give_the_same_bytes(stage: Stage, tmp_path: Path) -> None:
+    """Tiles and scores are computed elsewhere, and what is decided is the same."""
+    before = step_of(tmp_path / "in", MANY)
+
+    local = run_stage(stage, before.path, tmp_path / "local").step
+    step = run_stage(stage, before.path, tmp_path / "ray", engine=RAY).step
+
+    assert bytes_of(step) == bytes_of(local)
+    assert step.manifest.fingerprint == local.manifest.fingerprint
+
+
+@pytest.mark.usefixtures("ray")
+def test_texts_are_encoded_by_workers_in_their_order() -> None:
+    """Each vector is that of its text, as one process computes it."""
+    texts = [f"{'very ' * (n % 5)}long text {n}" for n in range(600)]
+    encoder = SpreadEncoder(encoder=HashingEncoder(), name="hashing", precision="fp32", engine=RAY)
+
+    assert np.array_equal(encoder.encode(texts), HashingEncoder().encode(texts))
 
 
 @pytest.mark.usefixtures("ray")

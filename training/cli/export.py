@@ -53,7 +53,7 @@ def export(
     A GGUF file is served by llama.cpp before it is published: it must cut the prompts into the same tokens and give the
     same greedy answers, but for rounding.
     """
-    from training import show
+    from training.show import run as show
     from training.export.make import Export
     from training.export.make import export as make
 

@@ -103,7 +103,7 @@ def prove(
     from training.prove.design import ProveRequest
     from training.prove.prove import PAGE, look_ahead
     from training.prove.prove import prove as run
-    from training.show import Watch
+    from training.show.run import Watch
 
     request = ProveRequest(
         raw=data[0],

@@ -9,7 +9,7 @@ from schemas.errors import InputError
 from schemas.manifest import FileDigest
 from schemas.record import InstructionRecord
 from training.config import TrainConfig
-from training.encoding import Example
+from training.records.encoding import Example
 from training.prove.arms import CONTROLS, CURATED, RAW, Arm
 
 Kind = Literal["primary", "secondary", "exploratory"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from training.page import percent, visible
+from training.compare.page import percent, visible
 from training.prove.drawing import COLOURS, curves, forest
 from training.prove.result import ProveResult
 

@@ -1,0 +1,138 @@
+"""The comparison as one self-contained page, and as JSON beside it; what models and users wrote is only ever text."""
+
+import unicodedata
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import orjson
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from schemas.errors import DollyError
+from training.compare.comparison import Comparison
+from training.answers.constraints import judge
+from training.answers.exact import match
+from training.compare.judging import Judgement
+from training.answers.respond import Answer, Question
+from training.compare.wording import in_words, preferred, shown, span
+
+HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co"})
+"""Unicode categories that draw nothing or reorder what is drawn."""
+
+
+class Check(NamedTuple):
+    """A line under an answer: a constraint or the right answer, and what became of it."""
+
+    words: str
+    state: Literal["followed", "loose", "broken"]
+
+
+def write_page(comparison: Comparison, page: Path) -> None:
+    """Write `page` and its numbers beside it as `.json`.
+
+    Raises:
+        DollyError: the files cannot be written.
+    """
+    write_files({page.with_suffix(".json"): comparison_json(comparison), page: comparison_html(comparison).encode()})
+
+
+def write_files(files: dict[Path, bytes]) -> None:
+    """Write each file, in order.
+
+    Raises:
+        DollyError: one cannot be written.
+    """
+    for path, data in files.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        except OSError as error:
+            raise DollyError(f"{path}: {error.strerror or error}") from error
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """Return the page: no script, nothing loaded from anywhere."""
+    return template("compare.html.j2").render(comparison=comparison)
+
+
+def comparison_json(comparison: Comparison) -> bytes:
+    """Return every number and text of the comparison, indented for people."""
+    return orjson.dumps(asdict(comparison), option=orjson.OPT_INDENT_2) + b"\n"
+
+
+def visible(text: str) -> str:
+    """Return `text` with each character that draws nothing as its code point; line breaks and tabs stay."""
+    return "".join(char if char in "\n\t" or _drawn(char) else f"⟨U+{ord(char):04X}⟩" for char in text)
+
+
+def percent(share: float) -> str:
+    """Return a share as whole percent."""
+    return f"{share:.0%}"
+
+
+def checked(question: Question, answer: Answer) -> list[Check]:
+    """Return what became of a prompt's constraints and of its right answer."""
+    found = [judge(answer.text, one) for one in question.constraints]
+    checks = [
+        Check(constraint.words, "followed" if one.strict else "loose" if one.loose else "broken")
+        for constraint, one in zip(question.constraints, found, strict=True)
+    ]
+    if question.answers:
+        said = match(answer.text, question.answers)
+        state: Literal["followed", "loose", "broken"] = "loose" if said.contained else "broken"
+        checks.append(Check(f"right answer: {question.answers[0]}", "followed" if said.exact else state))
+    return checks
+
+
+def judged(one: Judgement) -> str:
+    """Say what a judge made of two models."""
+    text = preferred(one.second, one.first, one.preference, "prompts")
+    flips = f" The order changed {percent(one.flips.value)} of the verdicts." if one.flips else ""
+    failed = f" Verdicts that could not be read, and count for nothing: {one.failed}." if one.failed else ""
+    return f"{one.judge}: {text}{flips}{failed}"
+
+
+def measured_by_category(comparison: Comparison) -> dict[str, dict[str, int]]:
+    """Return the measures that were taken by category, with the categories and the units of each."""
+    found = {
+        name: {
+            category: estimate.units
+            for one in comparison.results
+            if name in one.numbers
+            for category, estimate in one.numbers[name].by_category.items()
+        }
+        for name in comparison.measures
+    }
+    return {name: categories for name, categories in found.items() if categories}
+
+
+def has_start(text: str, title: str) -> bool:
+    """Say whether a title is nothing but how the text begins."""
+    return text.startswith(title.removesuffix("…"))
+
+
+def _drawn(char: str) -> bool:
+    return unicodedata.category(char) not in HIDDEN
+
+
+@cache
+def template(name: str) -> Template:
+    """Return a template of this package; what it is filled with is escaped, and a missing value is an error."""
+    environment = Environment(
+        loader=PackageLoader("training"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"visible": visible, "percent": percent, "has_start": has_start}
+    environment.globals |= {
+        "shown": shown,
+        "span": span,
+        "in_words": in_words,
+        "checked": checked,
+        "judged": judged,
+        "measured_by_category": measured_by_category,
+    }
+    return environment.get_template(name)

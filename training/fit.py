@@ -12,7 +12,6 @@ from schemas.codec import as_config, dumps, write_rejection
 from schemas.manifest import Counts, fingerprint
 from schemas.outcome import SILENT, Aside
 from schemas.step import REJECTED, Filled, recorded, write_directory
-from training.model.adapter import adapt, merge
 from training.checkpoint.checkpoint import (
     BaseRecord,
     DataRecord,
@@ -24,20 +23,21 @@ from training.checkpoint.checkpoint import (
     save_model,
     write_run,
 )
-from training.config import FREE, Difference
-from training.records.data import check_gate, open_data
-from training.guard import Guard
-from training.log import Trained, Watched
-from training.step.loop import train
-from training.model.load import digest_base, find_base, load_model, make_room
-from training.report.model_card import CARD, model_card, trained_on
-from training.model.packing import Packed, choose_packing
-from training.planning.plan import Plan, Request, make_plan
-from training.model.quantised import loading
 from training.checkpoint.reload import check_reload
 from training.checkpoint.resume import Keeper, heeding_signals, resume_beside
-from training.report.run_page import PAGE
+from training.config import FREE, Difference
+from training.guard import Guard
+from training.log import Trained, Watched
+from training.model.adapter import adapt, merge
+from training.model.load import digest_base, find_base, load_model, make_room
+from training.model.packing import Packed, choose_packing
+from training.model.quantised import loading
+from training.planning.plan import Plan, Request, make_plan
 from training.planning.soundness import check_model, check_place
+from training.records.data import check_gate, open_data
+from training.report.model_card import CARD, model_card, trained_on
+from training.report.run_page import PAGE
+from training.step.loop import train
 from training.step.trial import memory_in_words
 from training.watch.watcher import watching
 

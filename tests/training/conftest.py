@@ -7,7 +7,8 @@ import pytest
 from jaxtyping import install_import_hook
 
 install_import_hook(
-    ["training.records.batching", "training.model.loss", "training.model.packing", "training.model.attention"], "beartype.beartype"
+    ["training.records.batching", "training.model.loss", "training.model.packing", "training.model.attention"],
+    "beartype.beartype",
 )
 
 from tests.browser import browser  # noqa: E402  # after the hook

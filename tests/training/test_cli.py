@@ -14,10 +14,10 @@ from click.testing import CliRunner, Result
 from tests.support import pair, step_of
 from training import fit as fitting
 from training.answers import respond as responding
+from training.answers.respond import Answer, Sampling
 from training.cli import main
 from training.cli.fit import DEFAULT_PRESET, SETTINGS
 from training.config import TrainConfig, settle
-from training.answers.respond import Answer, Sampling
 
 HEAVY = ("torch", "transformers", "datasets", "numpy", "pyarrow", "tokenizers", "jinja2")
 QUICK = ("--steps", "1", "--dtype", "fp32", "--plain")

@@ -19,8 +19,8 @@ from training import fit as module
 from training.checkpoint.checkpoint import read_run
 from training.config import settle
 from training.fit import fit
-from training.report.model_card import model_card
 from training.planning.plan import Plan, Request
+from training.report.model_card import model_card
 
 LONG = "word " * 300
 

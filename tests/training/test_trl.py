@@ -9,9 +9,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from schemas.prompt import TEMPLATES
 from tests.support import pair
+from training.model.loss import response_loss
 from training.records.batching import micro_batches
 from training.records.encoding import encoder
-from training.model.loss import response_loss
 
 RECORDS = [
     pair("Name a colour.", "Red, green and blue."),

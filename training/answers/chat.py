@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TextIO
 
-from training.compare.page import visible
 from training.answers.respond import Answer, Prompt, Responder, Sampling
 from training.answers.speech import speak
+from training.markup import visible
 
 ASK = "> "
 HEAD = """\

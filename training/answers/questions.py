@@ -10,10 +10,10 @@ from schemas.formats import detect, read_row
 from schemas.record import InstructionRecord
 from schemas.step import is_step
 from training.answers.constraints import Constraint, read_constraint
-from training.records.data import open_data
 from training.answers.respond import Prompt, Question
+from training.records.data import open_data
 
-SETS = Path(__file__).parent / "prompts"
+SETS = Path(__file__).parents[1] / "prompts"
 """The prompt sets that come with this package: NAME.jsonl."""
 TITLE_MOST = 60
 """Characters of an instruction that stand as its title where it has none."""

@@ -14,11 +14,11 @@ from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaLis
 from schemas.errors import InputError
 from schemas.outcome import SILENT, Aside
 from schemas.prompt import TEMPLATES, PromptTemplate
-from training.checkpoint.checkpoint import TOP_K, TOP_P, is_checkpoint, read_run
 from training.answers.constraints import Constraint
-from training.records.encoding import Encoder, encoder
-from training.step.loop import choose_device, choose_dtype
+from training.checkpoint.checkpoint import TOP_K, TOP_P, is_checkpoint, read_run
+from training.device import choose_device, choose_dtype
 from training.model.load import find_base, load_model, load_tokenizer, quiet
+from training.records.encoding import Encoder, encoder
 
 DEFAULT_TEMPLATE = "dolly-v1"
 """What a base model is asked with unless the user says otherwise."""

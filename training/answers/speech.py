@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from training.model.load import quiet
 from training.answers.respond import Answer, Prompt, Responder, Sampling, generation, read_tokens, refuse_overlong
+from training.model.load import quiet
 
 UNFINISHED = "\N{REPLACEMENT CHARACTER}"
 """What a tokenizer writes for the first bytes of a character whose others are yet to come."""

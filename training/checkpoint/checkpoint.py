@@ -29,12 +29,12 @@ from schemas.errors import InputError
 from schemas.manifest import FileDigest, digest_file
 from schemas.prompt import PromptTemplate
 from schemas.release import GateRecord
-from training.model.adapter import Merged
 from training.config import Difference
-from training.records.encoding import Encoder
 from training.log import Trained, Watched
+from training.model.adapter import Merged
 from training.model.load import full_disks_told, quiet
 from training.model.packing import Packed
+from training.records.encoding import Encoder
 
 RUN = "run.json"
 MAX_NEW_TOKENS = 256

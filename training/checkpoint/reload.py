@@ -15,8 +15,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from schemas.errors import DollyError
 from schemas.record import InstructionRecord
 from training.checkpoint.checkpoint import Reloaded
-from training.records.encoding import Encoder
 from training.model.load import quiet
+from training.records.encoding import Encoder
 
 NEW_TOKENS = 16
 """Greedy tokens that are compared for each prompt."""

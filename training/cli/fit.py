@@ -116,9 +116,9 @@ def fit(
     watching = take_watching(settings)
     changes = {name: value for name, value in settings.items() if value is not None}
     config = settle(preset, changes)
-    from training.show import run as show
     from training.fit import fit as train
     from training.planning.plan import Request
+    from training.show import run as show
 
     request = Request(
         data=data,

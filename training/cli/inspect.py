@@ -38,9 +38,9 @@ def inspect(
 
     The order is read by dolly-data review DIR --hunt OUTPUT/hunt.jsonl.
     """
+    from training.inspection.inspection import Inspect
+    from training.inspection.inspection import inspect as look
     from training.show import run as show
-    from training.inspect.inspection import Inspect
-    from training.inspect.inspection import inspect as look
 
     out = output or checkpoint.parent / f"{checkpoint.name}.inspect"
     how = Inspect(most=most, alike=alike, micro_tokens=micro_tokens)

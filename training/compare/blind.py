@@ -18,11 +18,11 @@ import orjson
 
 from schemas.codec import sha256_of
 from schemas.errors import InputError
-from training.compare.comparison import Comparison, ModelResult
-from training.compare.intervals import counter
-from training.compare.page import template, write_files
 from training.answers.respond import Prompt
 from training.answers.rules.counts import words_of
+from training.compare.comparison import Comparison, ModelResult
+from training.compare.intervals import counter
+from training.markup import template, write_files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

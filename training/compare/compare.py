@@ -8,15 +8,15 @@ import numpy as np
 from schemas.manifest import digest_file
 from schemas.outcome import SILENT, Aside
 from schemas.step import version
+from training.answers.questions import read_held_out, read_questions
+from training.answers.respond import Answer, Sampling
+from training.answers.rules.counts import words_of
 from training.compare.comparison import Comparison, Difference, Lengths, ModelResult
 from training.compare.endpoint import Endpoint
 from training.compare.heldout import NATS_PER_TOKEN
 from training.compare.judging import Judgement, judge_pair
 from training.compare.measures import Numbers, Parts, by_kind, differences, measure, numbers
 from training.compare.participants import Origins, Said, Task, ask_endpoint, ask_model, check_names, find_origins
-from training.answers.questions import read_held_out, read_questions
-from training.answers.respond import Answer, Sampling
-from training.answers.rules.counts import words_of
 
 
 def compare(

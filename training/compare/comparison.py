@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from training.answers.respond import Answer, Question, Sampling
 from training.compare.judging import Judgement
 from training.compare.measures import MEASURES, Measure, Numbers
-from training.answers.respond import Answer, Question, Sampling
 
 Kind = Literal["tuned", "untuned", "endpoint"]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from schemas.errors import EndpointError
 from schemas.outcome import SILENT, Aside
-from training.compare.journal import Journal
 from training.answers.respond import Answer, Prompt, Sampling
+from training.compare.journal import Journal
 
 KEY, JUDGE_KEY = "OPENAI_API_KEY", "OPENAI_JUDGE_API_KEY"
 """Environment variables with the keys of the endpoint and of the judge's."""

@@ -7,10 +7,10 @@ import torch
 
 from schemas.outcome import SILENT, Aside
 from schemas.record import InstructionRecord
-from training.records.batching import micro_batches
-from training.records.encoding import IGNORED, Encoder, Example, text_ids
 from training.compare.intervals import Part
 from training.model.loss import head_suffices, row_losses
+from training.records.batching import micro_batches
+from training.records.encoding import IGNORED, Encoder, Example, text_ids
 
 NATS_PER_TOKEN, NATS_PER_BYTE = "nats_per_token", "nats_per_byte"
 

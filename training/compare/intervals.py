@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Z95 = 1.959964
-"""Standard deviations of a normal distribution that hold 95 % of it."""
+from schemas.interval import wilson
+
 DRAWS = 10_000
 """Times that the prompts are drawn again."""
 AT_ONCE = 1_000_000
@@ -44,20 +44,6 @@ class Part:
 
     amount: float
     weight: float = 1.0
-
-
-def wilson(hits: float, of: int, z: float = Z95) -> tuple[float, float]:
-    """Return the interval of a share (Wilson 1927); (0, 1) where nothing was seen.
-
-    Unlike the textbook interval it stays within 0 and 1, and 0 hits of 20 do not make a share of nought.
-    """
-    if of == 0:
-        return 0.0, 1.0
-    share = hits / of
-    middle = share + z * z / (2 * of)
-    half = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    scale = 1 + z * z / of
-    return max(0.0, min(share, (middle - half) / scale)), min(1.0, max(share, (middle + half) / scale))
 
 
 def share(parts: Sequence[Part]) -> Estimate | None:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from schemas.codec import dumps
+from schemas.interval import wilson
 from schemas.outcome import SILENT, Aside
-from training.compare.endpoint import Endpoint
-from training.compare.intervals import Estimate, wilson
-from training.compare.preferences import Preference, Score, prefer
 from training.answers.respond import Answer, Question
 from training.answers.rules.counts import words_of
+from training.compare.endpoint import Endpoint
+from training.compare.intervals import Estimate
+from training.compare.preferences import Preference, Score, prefer
 
 Word = Literal["first", "second", "tie"]
 

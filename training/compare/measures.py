@@ -11,9 +11,9 @@ from typing import Literal
 
 from training.answers.constraints import Verdict, judge
 from training.answers.exact import match
-from training.compare.intervals import Estimate, Part, difference, ratio, share, share_difference
 from training.answers.respond import Answer, Question
 from training.answers.rules.counts import words_of
+from training.compare.intervals import Estimate, Part, difference, ratio, share, share_difference
 
 REPEATED, DISTINCT, COPIED = 4, 2, 13
 """Words in a row that count as repeated in one answer, as distinct among all, as copied from the training data."""

@@ -1,24 +1,19 @@
 """The comparison as one self-contained page, and as JSON beside it; what models and users wrote is only ever text."""
 
-import unicodedata
+from collections.abc import Callable
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import orjson
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from schemas.errors import DollyError
-from training.compare.comparison import Comparison
 from training.answers.constraints import judge
 from training.answers.exact import match
-from training.compare.judging import Judgement
 from training.answers.respond import Answer, Question
+from training.compare.comparison import Comparison
+from training.compare.judging import Judgement
 from training.compare.wording import in_words, preferred, shown, span
-
-HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co"})
-"""Unicode categories that draw nothing or reorder what is drawn."""
+from training.markup import percent, template, write_files
 
 
 class Check(NamedTuple):
@@ -37,38 +32,14 @@ def write_page(comparison: Comparison, page: Path) -> None:
     write_files({page.with_suffix(".json"): comparison_json(comparison), page: comparison_html(comparison).encode()})
 
 
-def write_files(files: dict[Path, bytes]) -> None:
-    """Write each file, in order.
-
-    Raises:
-        DollyError: one cannot be written.
-    """
-    for path, data in files.items():
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        except OSError as error:
-            raise DollyError(f"{path}: {error.strerror or error}") from error
-
-
 def comparison_html(comparison: Comparison) -> str:
     """Return the page: no script, nothing loaded from anywhere."""
-    return template("compare.html.j2").render(comparison=comparison)
+    return template("compare.html.j2", **_HELPERS).render(comparison=comparison)
 
 
 def comparison_json(comparison: Comparison) -> bytes:
     """Return every number and text of the comparison, indented for people."""
     return orjson.dumps(asdict(comparison), option=orjson.OPT_INDENT_2) + b"\n"
-
-
-def visible(text: str) -> str:
-    """Return `text` with each character that draws nothing as its code point; line breaks and tabs stay."""
-    return "".join(char if char in "\n\t" or _drawn(char) else f"⟨U+{ord(char):04X}⟩" for char in text)
-
-
-def percent(share: float) -> str:
-    """Return a share as whole percent."""
-    return f"{share:.0%}"
 
 
 def checked(question: Question, answer: Answer) -> list[Check]:
@@ -107,32 +78,11 @@ def measured_by_category(comparison: Comparison) -> dict[str, dict[str, int]]:
     return {name: categories for name, categories in found.items() if categories}
 
 
-def has_start(text: str, title: str) -> bool:
-    """Say whether a title is nothing but how the text begins."""
-    return text.startswith(title.removesuffix("…"))
-
-
-def _drawn(char: str) -> bool:
-    return unicodedata.category(char) not in HIDDEN
-
-
-@cache
-def template(name: str) -> Template:
-    """Return a template of this package; what it is filled with is escaped, and a missing value is an error."""
-    environment = Environment(
-        loader=PackageLoader("training"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"visible": visible, "percent": percent, "has_start": has_start}
-    environment.globals |= {
-        "shown": shown,
-        "span": span,
-        "in_words": in_words,
-        "checked": checked,
-        "judged": judged,
-        "measured_by_category": measured_by_category,
-    }
-    return environment.get_template(name)
+_HELPERS: dict[str, Callable[..., Any]] = {
+    "shown": shown,
+    "span": span,
+    "in_words": in_words,
+    "checked": checked,
+    "judged": judged,
+    "measured_by_category": measured_by_category,
+}

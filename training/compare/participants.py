@@ -7,15 +7,15 @@ from pathlib import Path
 from schemas.errors import InputError
 from schemas.outcome import SILENT, Aside
 from schemas.record import InstructionRecord
-from training.records.batching import suitable_tokens
+from training.answers.respond import Answer, Question, Sampling, answer, open_responder
 from training.checkpoint.checkpoint import RunRecord, is_checkpoint, read_run
 from training.compare.comparison import Kind, Provenance
-from training.records.data import open_data
 from training.compare.endpoint import Endpoint
 from training.compare.heldout import NATS_PER_TOKEN, loss_parts, record_losses, response_only
 from training.compare.measures import Parts
 from training.model.load import find_base
-from training.answers.respond import Answer, Question, Sampling, answer, open_responder
+from training.records.batching import suitable_tokens
+from training.records.data import open_data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

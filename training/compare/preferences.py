@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.compare.intervals import FEWEST, TAILS, Estimate, Floats, counter, wilson
+from schemas.interval import wilson
+from training.compare.intervals import FEWEST, TAILS, Estimate, Floats, counter
 
 EVEN = 0.5
 DRAWS = 1_000

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from schemas.codec import adapter, loads
 from schemas.errors import InputError
+from schemas.interval import wilson
 from training.compare.blind import Key, KeyEntry
-from training.compare.intervals import Estimate, wilson
+from training.compare.intervals import Estimate
 from training.compare.preferences import Preference, Score, prefer
 from training.compare.wording import preferred
 

@@ -26,7 +26,6 @@ from schemas.outcome import SILENT, Aside
 from schemas.prompt import TEMPLATES
 from schemas.step import MANIFEST, Filled, read_manifest, write_directory
 from training.checkpoint.checkpoint import SHARD_SIZE, RunRecord, check_shard_size, digests, read_run, write_run
-from training.records.encoding import encoder
 from training.export.check import Agreement, check_gguf, has_llama_cpp
 from training.export.converter import convert, find_converter
 from training.export.families import FAMILIES, NEVER, family_of
@@ -34,6 +33,7 @@ from training.export.gguf_file import GgufType, Source, write_gguf
 from training.export.modelfile import MODELFILE, modelfile
 from training.export.weights import Weights
 from training.model.load import quiet
+from training.records.encoding import encoder
 from training.report.model_card import CARD, model_card
 
 EXPORT = "export.json"

@@ -13,9 +13,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from schemas.weights import head_suffices
+from training.model.head import rows_at_once, summed_cross_entropy
 from training.records.batching import MicroBatch
 from training.records.encoding import IGNORED
-from training.model.head import rows_at_once, summed_cross_entropy
 
 __all__ = ["head_suffices", "response_loss", "row_losses"]
 

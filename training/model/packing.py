@@ -16,9 +16,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from schemas.errors import InputError
+from training.config import Packing
 from training.model.attention import CannotPackError, by_document
 from training.records.batching import MicroBatch, pack
-from training.config import Packing
 from training.records.encoding import IGNORED, Example
 
 PROBE_LENGTHS = (11, 7, 9)

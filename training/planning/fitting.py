@@ -7,12 +7,12 @@ from typing import Any
 
 import torch
 
-from training.model.adapter import adapt
-from training.records.batching import Shape, shapes, steps
 from training.config import OptimiserName, Recompute, TrainConfig
-from training.records.encoding import Example
-from training.planning.footprint import footprint, meta_model
+from training.model.adapter import adapt
 from training.model.load import VOCABULARY_MULTIPLE
+from training.planning.footprint import footprint, meta_model
+from training.records.batching import Shape, shapes, steps
+from training.records.encoding import Example
 
 CHOICES: Sequence[tuple[OptimiserName, Recompute]] = (
     ("adamw", "off"),

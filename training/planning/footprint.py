@@ -19,11 +19,11 @@ from torch.nn import functional
 from transformers import AutoModelForCausalLM
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from training.records.batching import Shape
 from training.config import TrainConfig
 from training.model.head import rows_at_once
-from training.step.optimiser import forms_of
 from training.model.quantised import BYTES
+from training.records.batching import Shape
+from training.step.optimiser import forms_of
 
 FP32 = 4
 """Bytes of a number in fp32."""

@@ -10,14 +10,8 @@ from typing import Any, NamedTuple
 import torch
 
 from schemas.outcome import SILENT, Aside
-from training.model.adapter import adapt
-from training.records.batching import micro_batches, shapes, steps
 from training.config import TrainConfig
-from training.records.data import open_data
-from training.records.encoding import Example
-from training.planning.fitting import choices, device_memory, largest_of, padded_vocabulary
-from training.planning.footprint import Footprint, Sizes, footprint, meta_model, operations, sizes
-from training.step.loop import Stepper
+from training.model.adapter import adapt
 from training.model.load import (
     config_of,
     find_base,
@@ -27,11 +21,17 @@ from training.model.load import (
     load_tokenizer,
     make_room,
 )
-from training.step.optimiser import gradients_of
 from training.model.packing import choose_packing
-from training.planning.plan import Plan, Request, make_plan
 from training.model.quantised import loading
 from training.model.recompute import recomputing
+from training.planning.fitting import choices, device_memory, largest_of, padded_vocabulary
+from training.planning.footprint import Footprint, Sizes, footprint, meta_model, operations, sizes
+from training.planning.plan import Plan, Request, make_plan
+from training.records.batching import micro_batches, shapes, steps
+from training.records.data import open_data
+from training.records.encoding import Example
+from training.step.loop import Stepper
+from training.step.optimiser import gradients_of
 
 UTILISATION = 0.4
 """Share of a device's peak that training is taken to reach: what good trainers report for dense models (MFU)."""

@@ -11,16 +11,16 @@ from schemas.errors import InputError
 from schemas.outcome import SILENT, Aside, Rejection, reject
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord, Reason
-from training.records.batching import suitable_tokens
 from training.checkpoint.checkpoint import SHARD_SIZE
 from training.config import KEPT, PRESETS, RECOMPUTED, Difference, TrainConfig, differences, rows_held_out, total_steps
-from training.records.data import TrainingData, hold_out
-from training.records.encoding import Encoder, Example, add_keys, encoder
-from training.planning.fitting import device_memory, settled
-from training.step.loop import choose_device, choose_dtype
+from training.device import choose_device, choose_dtype
 from training.model.load import Base, config_of, context_tokens, load_tokenizer
 from training.model.quantised import check_bits
+from training.planning.fitting import device_memory, settled
 from training.planning.soundness import check_base
+from training.records.batching import suitable_tokens
+from training.records.data import TrainingData, hold_out
+from training.records.encoding import Encoder, Example, add_keys, encoder
 from training.records.tokens import tokenized
 from training.watch_config import WatchConfig
 

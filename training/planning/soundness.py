@@ -13,10 +13,10 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from schemas.errors import InputError
+from training.model.load import Base, config_of
+from training.model.loss import response_loss
 from training.records.batching import micro_batches
 from training.records.encoding import Example
-from training.model.loss import response_loss
-from training.model.load import Base, config_of
 
 PROBE_TOKENS = 8
 WORSE_THAN_CHANCE = 1.25

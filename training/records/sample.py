@@ -9,8 +9,8 @@ from itertools import groupby
 
 import click
 
+from training.markup import visible
 from training.records.encoding import IGNORED, Encoder, Example
-from training.compare.page import visible
 
 SHOWN = 600
 """Characters of one run of text that are shown; the rest is said in a number."""

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from training.report.figures import Curve, figure, smoothed
 from training.log import Evaluation, Sample, StepRow, Trained, summed_up
-from training.compare.page import percent, visible
+from training.markup import template
+from training.report.figures import Curve, figure, smoothed
 
 PAGE = "training.html"
 
@@ -37,7 +35,7 @@ class Change:
 def run_html(name: str, seen: Seen) -> str:
     """Return the page: no script, nothing loaded from anywhere; what a model wrote is only ever text."""
     looks = seen.evaluations
-    return _template().render(
+    return template("training.html.j2").render(
         name=name,
         trained=_trained(seen.rows),
         first=looks[0] if looks else None,
@@ -98,16 +96,3 @@ def _answers(samples: Sequence[Sample]) -> list[tuple[Sample, Sample]]:
         first.setdefault(one.title, one)
         last[one.title] = one
     return [(first[title], last[title]) for title in first]
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("training"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"visible": visible, "percent": percent}
-    return environment.get_template("training.html.j2")

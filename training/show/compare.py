@@ -6,11 +6,12 @@ from pathlib import Path
 from training.compare.blind import Written
 from training.compare.comparison import Comparison
 from training.compare.intervals import Estimate
-from training.compare.page import judged, percent, visible
+from training.compare.page import judged
 from training.compare.preferences import Preference
-from training.show.run import event, table
 from training.compare.votes import Tally
 from training.compare.wording import in_words, shown, span
+from training.markup import percent, visible
+from training.show.run import event, table
 
 SHOWN = ("stopped", "well_formed", "strict", "loose", "exact", "words", "repeated", "nats_per_token", "nats_per_byte")
 """Measures that stand on the terminal; the page has them all."""

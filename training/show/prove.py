@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from training.compare.page import percent, visible
+from training.markup import percent, visible
 from training.prove.estimate import Outlook
 from training.prove.prepare import Prepared
 from training.prove.protocol import PROTOCOL, Protocol

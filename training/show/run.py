@@ -9,17 +9,17 @@ from typing import Any, Self, get_args
 import orjson
 
 from schemas.progress import Progress, choose_mode
+from training.answers.respond import Answer
 from training.checkpoint.checkpoint import RunRecord
 from training.config import PRESETS
-from training.records.data import TrainingData
 from training.export.make import Exported
 from training.fit import Fitted
-from training.planning.forecast import UTILISATION, Forecast, Place
-from training.inspect.inspection import Inspected, Split
+from training.inspection.inspection import Inspected, Split
 from training.log import EVALUATIONS
-from training.compare.page import percent, visible
+from training.markup import percent, visible
+from training.planning.forecast import UTILISATION, Forecast, Place
 from training.planning.plan import REASONS, Plan
-from training.answers.respond import Answer
+from training.records.data import TrainingData
 from training.records.sample import runs, sample_text
 
 IDS_SHOWN = 5

@@ -16,16 +16,16 @@ import torch
 from torch import nn
 
 from schemas.outcome import SILENT, Aside
-from training.records.batching import MicroBatch, collate, micro_batches, steps, suitable_tokens
-from training.config import Precision, TrainConfig, total_steps
-from training.records.encoding import Example
+from training.checkpoint.resume import Keeper, State, keeping_what_was_good
+from training.config import TrainConfig, total_steps
 from training.guard import Guard
 from training.log import LOG, UNWATCHED, StepRow, Trained, Watcher, note_of, summed_up
 from training.model.loss import head_suffices, response_loss
-from training.step.optimiser import AdamW, clip_scale, gradient_norm, gradients_of, sum_in, trained_weights
 from training.model.packing import attention_of
 from training.model.recompute import recomputing
-from training.checkpoint.resume import Keeper, State, keeping_what_was_good
+from training.records.batching import MicroBatch, collate, micro_batches, steps, suitable_tokens
+from training.records.encoding import Example
+from training.step.optimiser import AdamW, clip_scale, gradient_norm, gradients_of, sum_in, trained_weights
 from training.step.trial import largest, try_largest
 
 
@@ -110,25 +110,6 @@ def learning_rate(step: int, total: int, config: TrainConfig) -> float:
     done = (step - warmup) / max(1, total - warmup)
     shape = {"constant": 1.0, "linear": 1 - done, "cosine": (1 + math.cos(math.pi * done)) / 2}
     return config.lr * shape[config.schedule]
-
-
-def choose_device() -> torch.device:
-    """Return this machine's accelerator, or its processor."""
-    return torch.device("cuda") if torch.cuda.is_available() else torch.device("cpu")
-
-
-def choose_dtype(wanted: Precision, device: torch.device) -> torch.dtype:
-    """Return what the model computes in: what was asked for, else bf16 where the hardware multiplies in it."""
-    if wanted != "auto":
-        return torch.bfloat16 if wanted == "bf16" else torch.float32
-    return torch.bfloat16 if _computes_bf16(device) else torch.float32
-
-
-def _computes_bf16(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    abilities = torch.cpu.get_capabilities()
-    return any(abilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 @dataclass(slots=True, kw_only=True)

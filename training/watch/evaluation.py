@@ -16,11 +16,11 @@ import torch
 
 from schemas.outcome import SILENT, Aside
 from schemas.record import InstructionRecord
-from training.records.encoding import Encoder, Example
-from training.log import CategoryLoss, Evaluation, Sample
-from training.step.loop import mean_loss
 from training.answers.questions import SETS, read_questions
 from training.answers.respond import Answer, Question, Responder, Sampling, answer
+from training.log import CategoryLoss, Evaluation, Sample
+from training.records.encoding import Encoder, Example
+from training.step.loop import mean_loss
 
 FEWEST = 8
 """Held-out records below which a category is measured together with the other small ones."""

@@ -11,10 +11,10 @@ from functools import cache
 
 import torch
 
+from training.log import Peak, StepRow
+from training.planning.footprint import Sizes, operations
 from training.records.batching import Shape
 from training.records.encoding import Example
-from training.planning.footprint import Sizes, operations
-from training.log import Peak, StepRow
 
 DATA_SHEETS = {"A100": 312e12, "H100": 989e12, "H200": 989e12, "L40S": 362e12, "A10G": 70e12, "L4": 121e12}
 """Operations a second on dense matrices in bf16, by a word in the device's name; NVIDIA's data sheets, no sparsity."""

@@ -8,16 +8,16 @@ from typing import Any
 
 from schemas.codec import adapter
 from schemas.outcome import Aside
-from training.watch.boards import on_boards
-from training.records.encoding import Example
-from training.watch.evaluation import Examiner, by_category, examiner, is_due
+from training.checkpoint.resume import Keeper
+from training.log import EVALUATIONS, SAMPLES, Evaluation, Sample, StepRow, Watched
 from training.planning.footprint import sizes
+from training.planning.plan import Plan
+from training.records.encoding import Example
+from training.report.run_page import PAGE, Seen, run_html
+from training.watch.boards import on_boards
+from training.watch.evaluation import Examiner, by_category, examiner, is_due
 from training.watch.gauge import Gauge, peak_of
 from training.watch.live import Live
-from training.log import EVALUATIONS, SAMPLES, Evaluation, Sample, StepRow, Watched
-from training.planning.plan import Plan
-from training.checkpoint.resume import Keeper
-from training.report.run_page import PAGE, Seen, run_html
 
 
 class _AbandonedError(Exception):

@@ -16,9 +16,9 @@ import torch
 from click.testing import CliRunner
 
 from tests.support import ROOT
-from training.cli import main
 from training.answers.respond import Prompt, Responder, Sampling, answer, open_responder
 from training.answers.speech import Speech, speak
+from training.cli import main
 
 GREEDY = Sampling(greedy=True, max_new_tokens=12)
 END_OF_INPUT = b"\x04"

@@ -14,12 +14,12 @@ from schemas.step import read_manifest
 from tests.support import pair
 from tests.training.tiny import tiny_model, tiny_tokenizer
 from training.checkpoint.checkpoint import read_run, save_model
+from training.checkpoint.reload import Asked, chat_ids, check_reload, greedy
 from training.config import settle
-from training.records.encoding import Encoder, add_keys, encoder
 from training.fit import fit
 from training.model.load import make_room
 from training.planning.plan import Request
-from training.checkpoint.reload import Asked, chat_ids, check_reload, greedy
+from training.records.encoding import Encoder, add_keys, encoder
 
 RECORDS = [pair("Name colour 1.", "Red."), pair("Which?", "Blue.", context="Blue or ### End")]
 

@@ -17,10 +17,10 @@ from schemas.errors import DollyError, InputError, StoppedError
 from schemas.prompt import TEMPLATES
 from tests.support import ROOT, pair
 from tests.training.tiny import tiny_model, tiny_tokenizer
+from training.checkpoint.resume import COMPLETED, STATE, Keeper, TakenUp, heeding_signals, resume_beside
 from training.config import OptimiserName, TrainConfig
 from training.records.encoding import Example, add_keys, encoder
 from training.step.loop import train
-from training.checkpoint.resume import COMPLETED, STATE, Keeper, TakenUp, heeding_signals, resume_beside
 
 CONFIG = TrainConfig(rows_per_step=2, epochs=4, lr=1e-3, held_out_rows=0)
 """Sixteen steps over eight records."""

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from schemas.errors import InputError
 from tests.training.compared import BASE, CATEGORIES, TUNED, comparison, result, two
-from training.compare.blind import Key, ballots_html, make_ballots, write_ballots
 from training.cli import main
+from training.compare.blind import Key, ballots_html, make_ballots, write_ballots
 from training.compare.votes import tally
 
 

@@ -9,16 +9,17 @@ import pytest
 
 from schemas.errors import DollyError, InputError
 from tests.support import pair, step_of
+from training.answers.questions import find_prompts, read_held_out, read_questions
+from training.answers.respond import Answer, Prompt, Question, Sampling, open_responder
 from training.compare import participants as module
 from training.compare.compare import compare
 from training.compare.comparison import Comparison, Lengths, ModelResult
-from training.records.encoding import IGNORED
 from training.compare.heldout import response_only
 from training.compare.intervals import Estimate
 from training.compare.measures import Numbers
-from training.compare.page import comparison_html, visible, write_page
-from training.answers.questions import find_prompts, read_held_out, read_questions
-from training.answers.respond import Answer, Prompt, Question, Sampling, open_responder
+from training.compare.page import comparison_html, write_page
+from training.markup import visible
+from training.records.encoding import IGNORED
 
 GREEDY = Sampling(greedy=True, max_new_tokens=12)
 HOSTILE = "</pre><script>alert(1)</script>{{ 7*7 }}\u202e<img src=x onerror=alert(1)>\x1b[2J"

@@ -7,11 +7,11 @@ import pytest
 
 from schemas.errors import EndpointError
 from tests.training.served import mock_endpoint, scripted
+from training.answers.questions import find_prompts
+from training.answers.respond import Prompt, Sampling
 from training.compare.compare import compare
 from training.compare.endpoint import KEY, Endpoint
 from training.compare.journal import Journal
-from training.answers.questions import find_prompts
-from training.answers.respond import Prompt, Sampling
 
 GREEDY = Sampling(greedy=True, max_new_tokens=12)
 

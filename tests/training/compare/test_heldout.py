@@ -8,11 +8,11 @@ import torch
 from schemas.prompt import TEMPLATES
 from tests.support import pair
 from tests.training.tiny import tiny_model, tiny_tokenizer
+from training.answers.respond import open_responder
+from training.compare.heldout import NATS_PER_BYTE, NATS_PER_TOKEN, loss_parts, record_losses, response_only
 from training.records.batching import micro_batches
 from training.records.encoding import encoder
-from training.compare.heldout import NATS_PER_BYTE, NATS_PER_TOKEN, loss_parts, record_losses, response_only
 from training.step.loop import mean_loss
-from training.answers.respond import open_responder
 
 RECORDS = [pair("Add.", "five é"), pair("Name two colours.", "Red and green.", "of many"), pair("Hi.", "No.")]
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from schemas.interval import wilson
 from training.compare.intervals import (
     FEWEST,
     Estimate,
@@ -17,7 +18,6 @@ from training.compare.intervals import (
     share,
     share_difference,
     shows,
-    wilson,
 )
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from tests.training.served import scripted
+from training.answers.respond import Answer, Prompt, Question
 from training.compare.endpoint import JUDGE_KEY, Endpoint
 from training.compare.journal import Journal
 from training.compare.judging import Judgement, judge_pair, read_verdict
 from training.compare.page import judged
-from training.answers.respond import Answer, Prompt, Question
 
 QUESTIONS = [Question(title=f"t{n}", category="", prompt=Prompt(f"Ask {n}.", "a text"), id=f"q{n}") for n in range(12)]
 FIRST = [Answer(f"first {n}", stopped=True, tokens=2) for n in range(12)]

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tests.support import words
 from training.answers.constraints import Constraint
+from training.answers.respond import Answer, Prompt, Question
 from training.compare.intervals import Part
 from training.compare.measures import (
     MEASURES,
@@ -19,7 +20,6 @@ from training.compare.measures import (
     runs,
     well_formed,
 )
-from training.answers.respond import Answer, Prompt, Question
 
 LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
 

@@ -15,7 +15,6 @@ from schemas.step import read_manifest
 from tests.training.tiny import save_tiny, tiny_model, tiny_tokenizer
 from training.checkpoint.checkpoint import save_model
 from training.config import settle
-from training.records.encoding import add_keys, encoder
 from training.export.check import check_gguf, post, served
 from training.export.families import FAMILIES, family_of
 from training.export.gguf_file import GgufType, Source, write_gguf
@@ -24,6 +23,7 @@ from training.export.vocabulary import vocabulary
 from training.fit import fit
 from training.model.load import make_room
 from training.planning.plan import Request
+from training.records.encoding import add_keys, encoder
 
 pytest.importorskip("xllamacpp")
 

@@ -10,20 +10,19 @@ from peft.tuners.trainable_tokens import TrainableTokensLayer
 
 from schemas.errors import DollyError, InputError, StoppedError
 from tests.training.architectures import ARCHITECTURES, Architecture
+from tests.training.checkpoint.test_resume import StopAfter, keeper, weights
+from tests.training.model.test_loss import roomy, tiny_data
 from tests.training.test_architectures import WHOLE, greedy, tuned_encoder
 from tests.training.test_fit import request
-from tests.training.model.test_loss import roomy, tiny_data
-from tests.training.checkpoint.test_resume import StopAfter, keeper, weights
-from training.model import adapter
-from training.model import lora
-from training.model.adapter import Adapted, adapt, merge
-from training.records.batching import micro_batches
 from training.checkpoint.checkpoint import read_run
 from training.config import TrainConfig
 from training.fit import fit
-from training.step.loop import backward, mean_loss, train
-from training.model.loss import head_suffices
+from training.model import adapter, lora
+from training.model.adapter import Adapted, adapt, merge
 from training.model.load import load_base
+from training.model.loss import head_suffices
+from training.records.batching import micro_batches
+from training.step.loop import backward, mean_loss, train
 from training.step.optimiser import trained_weights
 
 CONFIG = TrainConfig(rows_per_step=3, epochs=4, lr=1e-2, micro_tokens=150, held_out_rows=0, lora_rank=4)

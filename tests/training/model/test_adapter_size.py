@@ -7,11 +7,11 @@ import torch
 
 from tests.training.architectures import ARCHITECTURES, Architecture
 from tests.training.model.test_adapter import CONFIG, adapted_model, keys
-from tests.training.planning.test_footprint import LENGTH, ROWS, really_saved
 from tests.training.model.test_loss import roomy
+from tests.training.planning.test_footprint import LENGTH, ROWS, really_saved
 from training.model.adapter import adapt
-from training.records.batching import Shape
 from training.planning.footprint import footprint, meta_model, operations, saved_bytes, sizes
+from training.records.batching import Shape
 
 SHAPE = Shape(ROWS, LENGTH, 10)
 

@@ -13,8 +13,8 @@ from schemas.models import ModelPlace
 from schemas.prompt import TEMPLATES
 from tests.training.gguf_file import write_gguf
 from tests.training.tiny import SIZES, tiny_model, tiny_tokenizer
-from training.records.encoding import add_keys
 from training.model.load import context_tokens, digest_base, find_base, load_base, load_model, load_tokenizer, make_room
+from training.records.encoding import add_keys
 
 
 def with_room(kind: str, **more: Any) -> tuple[Any, int]:

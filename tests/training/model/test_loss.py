@@ -9,11 +9,11 @@ import torch
 from schemas.prompt import TEMPLATES
 from tests.support import pair
 from tests.training.tiny import SIZES, tiny_model, tiny_tokenizer
+from training.model.load import make_room
+from training.model.loss import head_suffices, response_loss
 from training.records.batching import MicroBatch, micro_batches
 from training.records.encoding import Example, add_keys, encoder
 from training.step.loop import backward
-from training.model.loss import head_suffices, response_loss
-from training.model.load import make_room
 
 RECORDS = [pair(f"Add {number} and two.", "The answer is " + "five " * (number + 1)) for number in range(6)]
 CAPPED = {"gemma2", "granite"}

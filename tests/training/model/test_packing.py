@@ -11,17 +11,17 @@ from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from schemas.errors import InputError
-from tests.training.records.test_batching import PAD, example, examples
 from tests.training.model.test_loss import gradients, roomy, tiny_data
+from tests.training.records.test_batching import PAD, example, examples
 from tests.training.tiny import tiny_model
 from training.model import attention
 from training.model import packing as module
 from training.model.attention import BY_DOCUMENT, CannotPackError, attend, by_document
+from training.model.loss import head_suffices
+from training.model.packing import Packed, choose_packing, find_obstacle
 from training.records.batching import MicroBatch, micro_batches, pack
 from training.records.encoding import IGNORED, Example
 from training.step.loop import backward
-from training.model.loss import head_suffices
-from training.model.packing import Packed, choose_packing, find_obstacle
 
 KINDS = ["llama", "gptj", "gpt2"]
 

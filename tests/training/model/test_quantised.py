@@ -9,15 +9,15 @@ import torch
 from schemas.errors import InputError
 from tests.training.test_fit import request
 from tests.training.tiny import save_tiny
-from training.model import quantised
-from training.model.adapter import adapt
-from training.records.batching import Shape
 from training.checkpoint.checkpoint import read_run
 from training.config import TrainConfig
 from training.fit import fit
-from training.planning.footprint import footprint, meta_model
+from training.model import quantised
+from training.model.adapter import adapt
 from training.model.load import config_of, find_base, load_base, load_model
 from training.model.quantised import BYTES, check_bits, loading
+from training.planning.footprint import footprint, meta_model
+from training.records.batching import Shape
 
 CONFIG = TrainConfig(lora_rank=4, base_bits=4)
 

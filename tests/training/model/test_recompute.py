@@ -8,13 +8,13 @@ from torch import nn
 
 from tests.training.model.test_loss import RECORDS, gradients, roomy, tiny_data
 from tests.training.tiny import SIZES
-from training.model import head
-from training.records.batching import micro_batches
 from training.config import TrainConfig
+from training.model import head
 from training.model.head import rows_at_once, summed_cross_entropy
-from training.step.loop import train
 from training.model.loss import head_suffices
 from training.model.recompute import recomputing
+from training.records.batching import micro_batches
+from training.step.loop import train
 
 
 def weights(model: Any) -> list[torch.Tensor]:

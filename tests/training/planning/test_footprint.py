@@ -7,10 +7,10 @@ import torch
 from transformers import AutoConfig
 
 from tests.training.tiny import SIZES, tiny_model
-from training.records.batching import Shape
 from training.config import OptimiserName, TrainConfig
-from training.planning.footprint import footprint, meta_model, operations, saved_bytes, sizes
 from training.model.recompute import recomputing
+from training.planning.footprint import footprint, meta_model, operations, saved_bytes, sizes
+from training.records.batching import Shape
 
 ROWS, LENGTH = 3, 40
 

@@ -12,8 +12,8 @@ from tests.hostile import HOSTILE
 from tests.support import pair
 from tests.training.records.test_encoding import ENCODERS
 from tests.training.tiny import tiny_tokenizer
-from training.records.encoding import IGNORED, encoder
 from training.planning.plan import check_ends
+from training.records.encoding import IGNORED, encoder
 from training.records.sample import SHOWN, runs, sample_text
 
 ENCODE = ENCODERS["dolly-v1", False]

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from schemas.errors import DollyError
 from tests.support import ROOT, pair, step_of
-from tests.training.records.test_batching import example, examples
 from tests.training.checkpoint.test_resume import CONFIG, fresh, weights
 from tests.training.checkpoint.test_resume import examples as sixteen_steps
-from training.step import loop
+from tests.training.records.test_batching import example, examples
 from training.records.batching import MicroBatch, cut
 from training.records.encoding import Example
+from training.step import loop
 from training.step.loop import train
 from training.step.trial import largest, memory_in_words
 
@@ -93,9 +93,9 @@ def test_any_other_error_is_left_to_crash() -> None:
 def test_a_process_that_may_have_no_more_memory_says_so(tmp_path: Path, tiny: Path) -> None:
     """With the limit of the operating system, through the command line: no traceback, nothing half-written."""
     code = (
-        "import resource, sys, training.fit, training.loop, training.show\n"
+        "import resource, sys, training.fit, training.show.run, training.step.loop\n"
         "from training.cli import main\n"
-        "real = training.loop.Stepper\n"
+        "real = training.step.loop.Stepper\n"
         "def full(**more):\n"
         "    held = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
         "    resource.setrlimit(resource.RLIMIT_AS, (held + 2**20, -1))\n"

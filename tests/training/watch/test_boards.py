@@ -10,8 +10,8 @@ import pytest
 
 from schemas.outcome import SILENT
 from tests.training.watch.test_watcher import gpt, request, rows, towns
-from training.watch.boards import ELSEWHERE, on_boards, scalars
 from training.fit import fit
+from training.watch.boards import ELSEWHERE, on_boards, scalars
 from training.watch_config import WatchConfig
 
 __all__ = ["gpt", "towns"]

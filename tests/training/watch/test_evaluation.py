@@ -9,7 +9,9 @@ import torch
 from schemas.prompt import TEMPLATES
 from tests.support import pair
 from tests.training.tiny import tiny_model, tiny_tokenizer
+from training.model.load import make_room
 from training.records.encoding import add_keys, encoder
+from training.step.loop import mean_loss
 from training.watch.evaluation import (
     FEWEST,
     NONE,
@@ -20,8 +22,6 @@ from training.watch.evaluation import (
     fixed_questions,
     is_due,
 )
-from training.step.loop import mean_loss
-from training.model.load import make_room
 
 RECORDS = [
     *(pair(f"Name colour {at}.", "Red." * (at + 1), category="open_qa") for at in range(10)),

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from tests.training.test_guard import rows_of
+from training.log import Peak
+from training.planning.footprint import Sizes, operations
 from training.records.batching import Shape
 from training.records.encoding import IGNORED, Example
-from training.planning.footprint import Sizes, operations
 from training.watch.gauge import Gauge, peak_of
-from training.log import Peak
 
 SIZES = Sizes(parameters=130, body=100, layers=2, hidden=10, vocabulary=3)
 CPU = torch.device("cpu")

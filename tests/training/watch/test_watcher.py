@@ -15,10 +15,10 @@ from tests.training.checkpoint.test_resume import start as start_plain
 from tests.training.checkpoint.test_resume import until
 from tests.training.tiny import save_tiny
 from training.checkpoint.checkpoint import read_run
+from training.checkpoint.resume import resume_beside
 from training.config import settle
 from training.fit import fit
 from training.planning.plan import Request
-from training.checkpoint.resume import resume_beside
 from training.watch_config import WatchConfig
 
 CATEGORIES = ("open_qa", "chat", "rewriting")

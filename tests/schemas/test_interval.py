@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.interval import wilson
+from schemas.interval import wilson
 
 
 @pytest.mark.parametrize(

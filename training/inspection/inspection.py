@@ -23,16 +23,16 @@ from schemas.outcome import SILENT, Aside
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord
 from schemas.step import MANIFEST, REJECTED, Filled, write_directory
-from training.records.batching import micro_batches, suitable_tokens
 from training.checkpoint.checkpoint import RunRecord, digests, read_run
+from training.compare.heldout import response_only
+from training.device import choose_device
+from training.export.make import DTYPES
+from training.inspection.neighbours import Neighbour, nearest
+from training.model.load import find_base, load_model, load_tokenizer
+from training.model.loss import head_suffices, row_losses
+from training.records.batching import micro_batches, suitable_tokens
 from training.records.data import open_data
 from training.records.encoding import Encoder, Example, encoder
-from training.export.make import DTYPES
-from training.compare.heldout import response_only
-from training.step.loop import choose_device
-from training.model.loss import head_suffices, row_losses
-from training.model.load import find_base, load_model, load_tokenizer
-from training.inspect.neighbours import Neighbour, nearest
 
 LOSSES = "losses"
 Split = Literal["trained", "held out"]

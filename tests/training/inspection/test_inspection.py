@@ -15,13 +15,13 @@ from tests.support import pair, step_of
 from tests.training.conftest import COLOURS
 from tests.training.tiny import tiny_model, tiny_tokenizer
 from training.cli import main
-from training.config import settle
-from training.records.encoding import encoder
-from training.fit import fit
 from training.compare.heldout import response_only
-from training.inspect.inspection import Crossed, Inspect, Inspected, Loss, hunt, inspect, record_losses
-from training.step.loop import mean_loss
+from training.config import settle
+from training.fit import fit
+from training.inspection.inspection import Crossed, Inspect, Inspected, Loss, hunt, inspect, record_losses
 from training.planning.plan import Request
+from training.records.encoding import encoder
+from training.step.loop import mean_loss
 
 MISLED = pair("Name colour 3.", "Zebra crossing")
 NOISE = pair("What is the answer?", "qzx 9 vvv ##")

@@ -6,7 +6,7 @@ Z95 = 1.959964
 """Standard deviations of a normal distribution that hold 95 % of it."""
 
 
-def wilson(hits: int, of: int, z: float = Z95) -> tuple[float, float]:
+def wilson(hits: float, of: int, z: float = Z95) -> tuple[float, float]:
     """Return the interval that holds the true share with 95 % confidence (Wilson 1927); (0, 1) where nothing was seen.
 
     Unlike the textbook interval it stays within 0 and 1, and 0 hits of 20 do not make a share of nought.

@@ -19,7 +19,10 @@ from training.records.encoding import Example
 
 FULL = ("not enough memory", "DefaultCPUAllocator", "can't allocate memory", "Cannot allocate memory")
 """How torch says on a processor that memory has run out; elsewhere it has an exception of its own."""
-ADVICE = "Less is needed with a smaller --micro-tokens, or a smaller --max-tokens where one record fills it"
+ADVICE = (
+    "Less is needed with --recompute on, --optimiser adamw-8bit or adamw-bf16, a smaller --micro-tokens, or a smaller "
+    "--max-tokens where one record fills it"
+)
 """What a user can change."""
 
 

@@ -4,11 +4,12 @@ import unicodedata
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from typing import TYPE_CHECKING, Any
 
 from schemas.errors import DollyError
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co"})
 """Unicode categories that draw nothing or reorder what is drawn."""
@@ -29,11 +30,13 @@ def write_files(files: dict[Path, bytes]) -> None:
 
 
 @cache
-def template(name: str, **helpers: Callable[..., Any]) -> Template:
+def template(name: str, **helpers: Callable[..., Any]) -> "Template":
     """Return a template of this package that may call `helpers`.
 
     What it is filled with is escaped, and a missing value is an error.
     """
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # tables do without
+
     environment = Environment(
         loader=PackageLoader("training"),
         autoescape=True,

@@ -4,7 +4,6 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,8 @@ from curation.generate.source import Generate
 from curation.generate.spending import Spending
 from curation.generate.waiting import waited_for
 from schemas.errors import YieldError
+from schemas.interval import wilson
 from schemas.outcome import SILENT, Outcome, Rejection
-
-SURE = 1.96
-"""Standard deviations on either side of what was measured: 19 times in 20."""
 
 
 @dataclass(slots=True)
@@ -137,11 +134,3 @@ def _measured(source: Generate, probed: Probed) -> Estimate:
             f"{probed.seconds_each:.1f} s each. The more there is, the less is new."
         ),
     )
-
-
-def wilson(kept: int, rows: int) -> tuple[float, float]:
-    """Return the bounds of a share that was seen `kept` times in `rows` (Wilson 1927)."""
-    share, z2 = kept / rows, SURE**2
-    middle = share + z2 / (2 * rows)
-    spread = SURE * sqrt(share * (1 - share) / rows + z2 / (4 * rows**2))
-    return (middle - spread) / (1 + z2 / rows), (middle + spread) / (1 + z2 / rows)

@@ -11,7 +11,7 @@ from training.compare.preferences import Preference
 from training.compare.votes import Tally
 from training.compare.wording import in_words, shown, span
 from training.markup import percent, visible
-from training.show.run import event, table
+from training.show.lines import event, table
 
 SHOWN = ("stopped", "well_formed", "strict", "loose", "exact", "words", "repeated", "nats_per_token", "nats_per_byte")
 """Measures that stand on the terminal; the page has them all."""

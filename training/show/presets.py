@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 
-import orjson
-
 from training.config import Preset, TrainConfig
+from training.show.lines import event, table
 
 _HERE = "this trainer"
 _LIBRARY = "the library's default"
@@ -64,7 +63,7 @@ def list_text(presets: Sequence[Preset]) -> str:
                 config.template,
             )
         )
-    return "\n".join([*_table(rows), "every value, its source and what differs: dolly-train presets NAME"])
+    return "\n".join([*table(rows), "every value, its source and what differs: dolly-train presets NAME"])
 
 
 def preset_text(preset: Preset) -> str:
@@ -77,20 +76,13 @@ def preset_text(preset: Preset) -> str:
     values = [
         (one.name, str(getattr(preset.config, one.name)), sources.get(one.name, _HERE)) for one in fields(TrainConfig)
     ]
-    lines += _table([("setting", "value", "read in"), *values])
+    lines += table([("setting", "value", "read in"), *values])
     if preset.ours:
         ours = [(one.setting, one.original, one.here) for one in preset.ours]
-        lines += ["", "different here on purpose:", *_table([("", "original", "here"), *ours])]
+        lines += ["", "different here on purpose:", *table([("", "original", "here"), *ours])]
     return "\n".join(lines)
 
 
 def preset_json(preset: Preset) -> str:
     """Return one recipe as a JSON line."""
-    return orjson.dumps({"event": "preset", **asdict(preset), "sources": SOURCES[preset.name]}).decode()
-
-
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+    return event("preset", **asdict(preset), sources=SOURCES[preset.name])

@@ -1,18 +1,18 @@
 """How a comparison reads on a terminal, or as JSON lines for programs."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from training.markup import percent, visible
+from training.markup import percent
 from training.prove.estimate import Outlook
 from training.prove.prepare import Prepared
 from training.prove.protocol import PROTOCOL, Protocol
 from training.prove.result import Compared, ProveResult
 from training.prove.runs import arm_facts
+from training.show.lines import event, table
 
 SHOWN = 5
 """Overlapping test prompts that are named on the terminal."""
@@ -25,7 +25,7 @@ def begun_text(prepared: Prepared, protocol: Protocol) -> str:
     where = f"{len(protocol.seeds)} seeds, {prepared.plan.precision} on {prepared.plan.device.type}"
     sees = f"{protocol.smallest_effect:.4f} nats per token, found with {percent(protocol.expected_power)}"
     lines = [
-        *_table([("arm", "records", "response tokens", "passes"), *map(_arm_row, arm_facts(prepared))]),
+        *table([("arm", "records", "response tokens", "passes"), *map(_arm_row, arm_facts(prepared))]),
         f"every arm: {each}; {where}",
         f"test: {tests['prompts']:,} prompts, {tests['response_tokens']:,} response tokens; {_left_out(prepared)}",
         *(f"  {one.id}  {one.rule}  {one.other}" for one in prepared.removed[:SHOWN]),
@@ -38,7 +38,7 @@ def begun_text(prepared: Prepared, protocol: Protocol) -> str:
 def begun_json(prepared: Prepared, protocol: Protocol) -> str:
     """Return the same as one JSON line."""
     arms = [asdict(one) for one in arm_facts(prepared)]
-    return _event("protocol", sha256=protocol.sha256, arms_drawn=arms, **asdict(protocol))
+    return event("protocol", sha256=protocol.sha256, arms_drawn=arms, **asdict(protocol))
 
 
 def outlook_text(prepared: Prepared, protocol: Protocol, seen: Outlook) -> str:
@@ -56,7 +56,7 @@ def outlook_text(prepared: Prepared, protocol: Protocol, seen: Outlook) -> str:
 
 def outlook_json(prepared: Prepared, protocol: Protocol, seen: Outlook) -> str:
     """Return the same as one JSON line."""
-    return _event("outlook", protocol=orjson.loads(begun_json(prepared, protocol)), **asdict(seen))
+    return event("outlook", protocol=orjson.loads(begun_json(prepared, protocol)), **asdict(seen))
 
 
 def proved_text(result: ProveResult, page: Path) -> str:
@@ -67,14 +67,14 @@ def proved_text(result: ProveResult, page: Path) -> str:
         f"{one.percent} % planted: {percent(one.share)} of the lost loss won back ({_end(one.low)} to {_end(one.high)})"
         for one in result.recovered
     ]
-    lines = [f"{result.verdict.capitalize()}: {result.sentence}", *_table([head, *rows]), *back, *_reached(result)]
+    lines = [f"{result.verdict.capitalize()}: {result.sentence}", *table([head, *rows]), *back, *_reached(result)]
     return "\n".join([*lines, f"protocol sha256 {result.protocol_sha256}", f"wrote {page}"])
 
 
 def proved_json(result: ProveResult, page: Path) -> str:
     """Return the result as one JSON line; the protocol by its digest alone."""
     row = {name: value for name, value in asdict(result).items() if name != "protocol"}
-    return _event("proved", page=str(page), **row)
+    return event("proved", page=str(page), **row)
 
 
 def _reached(result: ProveResult) -> list[str]:
@@ -105,15 +105,3 @@ def _arm_row(one: Any) -> tuple[str, ...]:
 def _left_out(prepared: Prepared) -> str:
     long = f", {prepared.too_long:,} longer than the model or the settings take" if prepared.too_long else ""
     return f"left out {len(prepared.removed):,} that an arm has seen{long}"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    rows = [[visible(" ".join(cell.split())) for cell in row] for row in rows]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
-
-
-def _event(name: str, **values: Any) -> str:
-    return orjson.dumps({"event": name, **values}).decode()

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass
 from typing import Any, Self, get_args
 
@@ -21,6 +21,7 @@ from training.planning.forecast import UTILISATION, Forecast, Place
 from training.planning.plan import REASONS, Plan
 from training.records.data import TrainingData
 from training.records.sample import runs, sample_text
+from training.show.lines import event, table
 
 IDS_SHOWN = 5
 """Refused records that are named on the terminal; rejected.jsonl has them all."""
@@ -296,19 +297,3 @@ def _warning(plan: Plan) -> list[str]:
         return []
     made_for = f"note: {preset.name} was made for {preset.rows:,} records and large models"
     return [f"{made_for}; {plan.steps:,} of its steps change little. --preset default is for small sets."]
-
-
-def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows as aligned lines; the last column is as long as it is."""
-    rows = [[visible(" ".join(cell.split())) for cell in row] for row in rows]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  " + "  ".join(_padded(row, widths)).rstrip() for row in rows]
-
-
-def _padded(row: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
-    return (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-
-
-def event(name: str, **values: Any) -> str:
-    """Return an event as one JSON line."""
-    return orjson.dumps({"event": name, **values}).decode()

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.cli import main
-from curation.generate.probe import wilson
 from curation.generate.rehearse import ASSUMED, dry_run
 from curation.generate.source import Generate
 from curation.mock.serve import Running, serving
 from curation.mock.service import MockEndpoint
+from schemas.interval import wilson
 
 PRICES = ("--price-in", "2", "--price-out", "8")
 

@@ -35,7 +35,7 @@ VERSION = 1
 """Raised when the same settings give other losses."""
 PART = 1024
 """Records measured between two writes to the cache: what a killed run loses at most."""
-BATCH_TOKENS = {"cpu": 512}
+BATCH_TOKENS = {"cpu": 1024}
 """Padded tokens of a batch by kind of device; a processor multiplies more no faster, and they hold more padding."""
 ACCELERATOR_TOKENS = 16384
 """The same for any other device."""

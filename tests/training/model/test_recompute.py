@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from tests.training.model.test_loss import RECORDS, gradients, roomy, tiny_data
 from tests.training.tiny import SIZES
@@ -74,6 +75,35 @@ def test_a_head_in_parts_never_has_all_scores() -> None:
 
     assert (max(cut), sum(cut)) == (7, 200)
     assert seen[len(cut) :] == [100]
+
+
+@pytest.mark.parametrize(("bias", "rows"), [(True, 7), (False, 7), (True, 1000)])
+def test_a_plain_head_has_torchs_gradients(bias: bool, rows: int) -> None:  # a parameter of the test
+    """Computed with the loss, to 1e-5 of torch's own; a frozen head has none, and what is under it still learns."""
+    layer, targets = nn.Linear(8, 50, bias=bias), torch.arange(100) % 50
+    hidden = torch.randn(100, 8, requires_grad=True)
+    learning = [hidden, *layer.parameters()]
+
+    ours = torch.autograd.grad(3 * summed_cross_entropy(layer, hidden, targets, rows), learning)
+    frozen = torch.autograd.grad(3 * summed_cross_entropy(layer.requires_grad_(False), hidden, targets, rows), hidden)
+
+    layer.requires_grad_(True)
+    torchs = torch.autograd.grad(3 * functional.cross_entropy(layer(hidden), targets, reduction="sum"), learning)
+    torch.testing.assert_close((*ours, *frozen), (*torchs, torchs[0]), atol=1e-5, rtol=1e-5)
+
+
+def test_a_head_that_is_not_plain_is_left_to_torch() -> None:
+    """A hook on it runs, and a class of its own computes what it computes."""
+
+    class Doubled(nn.Linear):
+        def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+            return 2 * super().forward(hidden)
+
+    layer, hidden, targets = Doubled(8, 50), torch.randn(9, 8), torch.arange(9)
+
+    loss = summed_cross_entropy(layer, hidden, targets, 4)
+
+    torch.testing.assert_close(loss, functional.cross_entropy(layer(hidden), targets, reduction="sum"))
 
 
 def test_a_larger_vocabulary_has_fewer_rows_at_once() -> None:

@@ -32,7 +32,7 @@ from training.model.adapter import adapt, merge
 from training.model.load import digest_base, find_base, load_model, make_room
 from training.model.packing import Packed, choose_packing
 from training.model.quantised import loading
-from training.planning.plan import Plan, Request, make_plan
+from training.planning.plan import Plan, Request, as_packed, make_plan
 from training.planning.soundness import check_model, check_place
 from training.records.data import check_gate, open_data
 from training.report.model_card import CARD, model_card, trained_on
@@ -122,7 +122,7 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
         trained = train(
             model,
             plan.examples,
-            plan.config,
+            as_packed(plan, packing),
             pad_id=int(plan.encoder.tokenizer.pad_token_id),
             aside=watcher.live,
             keeper=keeper,

@@ -28,9 +28,9 @@ class StepRow:
     response_tokens: int
     """Supervised tokens, end keys included."""
     tokens: int
-    """Real tokens, prompt included, padding not."""
+    """Real tokens of all records, prompt included, padding not."""
     padded_tokens: int
-    """What was computed: real tokens and padding."""
+    """What was computed: with the padding, and what packed records share once."""
     padding_share: float
     """Of what was computed."""
     seconds: float
@@ -173,7 +173,7 @@ def summed_up(rows: Sequence[StepRow]) -> Trained:
         tokens=tokens,
         response_tokens=sum(row.response_tokens for row in rows),
         tokens_per_second=round(tokens / seconds, 1),
-        padding_share=round(1 - tokens / computed, 4),
+        padding_share=round(max(0.0, 1 - tokens / computed), 4),
         first_loss=rows[0].loss,
         last_loss=sum(row.loss for row in last) / len(last),
         mfu=round(sum(row.mfu * row.seconds for row in rows) / seconds, 4),

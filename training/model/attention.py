@@ -3,6 +3,8 @@
 The borders travel as the model's attention mask: transformers hands a mask of four dimensions to every layer as it is,
 also in models that drop other arguments, and when activations are computed again. GPT-J has no attention interface, so
 its attention gets another method for as long as it is needed.
+
+What documents of a row share stands in it once; here, and here alone, it is put in front of each again.
 """
 
 from collections.abc import Iterator, Mapping
@@ -69,7 +71,7 @@ def attend(
     query: Float[Tensor, "1 heads tokens width"],
     key: Float[Tensor, "1 kv_heads tokens width"],
     value: Float[Tensor, "1 kv_heads tokens width"],
-    attention_mask: Int[Tensor, "1 1 1 borders"],
+    attention_mask: Int[Tensor, "1 1 more borders"],
     *,
     scaling: float | None = None,
     dropout: float = 0.0,
@@ -83,12 +85,49 @@ def attend(
     """
     _refuse_extras(module, more)
     how = _How(scaling, dropout, sliding_window or 0)
-    if query.is_cuda and not dropout and query.dtype in KERNEL_TYPES:
-        return _by_kernel(query, key, value, attention_mask.flatten(), how), None
-    lengths = attention_mask.flatten().diff().tolist()
+    borders, shared = attention_mask[0, 0, 0], attention_mask.shape[2] - 1
+    if not shared:
+        return _attend(query, key, value, borders, how), None
+    whole = _made_whole(borders, shared, query.shape[2])
+    query, key, value = (one.index_select(2, whole.places) for one in (query, key, value))
+    return _attend(query, key, value, whole.borders, how).index_select(1, whole.kept), None
+
+
+class _Whole(NamedTuple):
+    """A row in which each document has its beginning again."""
+
+    places: Int[Tensor, " more"]
+    """Of its tokens in the row that shares."""
+    kept: Int[Tensor, " tokens"]
+    """Where the tokens of the row that shares stand in it; the beginning is the first document's."""
+    borders: Int[Tensor, " borders"]
+
+
+def _made_whole(borders: Int[Tensor, " borders"], shared: int, tokens: int) -> _Whole:
+    """Return how a row of so many tokens is made whole; the device is not waited for."""
+    own, documents = borders.diff(), len(borders) - 1
+    number = torch.arange(documents, device=borders.device)
+    owner = number.repeat_interleave(own, output_size=tokens - shared)
+    start = torch.arange(shared, device=borders.device)
+    kept = torch.cat([start, torch.arange(shared, tokens, device=borders.device) + shared * owner])
+    length = tokens + shared * (documents - 1)
+    of_whole = number.repeat_interleave(own + shared, output_size=length)
+    first = borders[:-1] - shared + shared * number
+    within = torch.arange(length, device=borders.device) - first[of_whole]
+    places = torch.where(within < shared, within, within - shared + borders[of_whole])
+    return _Whole(places, kept, torch.cat([first, first[-1:] + own[-1:] + shared]).int())
+
+
+def _attend(
+    query: Tensor, key: Tensor, value: Tensor, borders: Int[Tensor, " borders"], how: _How
+) -> Float[Tensor, "1 tokens heads width"]:
+    """Attend within each document of a row that shares nothing."""
+    if query.is_cuda and not how.dropout and query.dtype in KERNEL_TYPES:
+        return _by_kernel(query, key, value, borders, how)
+    lengths = borders.diff().tolist()
     queries, keys, values = (torch.split(one, lengths, dim=2) for one in (query, key, value))
     each = [_one(*part, how=how) for part in zip(queries, keys, values, strict=True)]
-    return torch.cat(each, dim=2).transpose(1, 2), None
+    return torch.cat(each, dim=2).transpose(1, 2)
 
 
 def _refuse_extras(module: nn.Module, more: Mapping[str, Any]) -> None:

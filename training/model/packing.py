@@ -18,11 +18,13 @@ from torch import Tensor
 from schemas.errors import InputError
 from training.config import Packing
 from training.model.attention import CannotPackError, by_document
-from training.records.batching import MicroBatch, pack
+from training.records.batching import MicroBatch, common_start, pack
 from training.records.encoding import IGNORED, Example
 
 PROBE_LENGTHS = (11, 7, 9)
 """Tokens of the documents on which a model is tried."""
+PROBE_START = 8
+"""Tokens that they begin with alike when they are tried once more."""
 LONGEST_PROBE = 1100
 """Sliding windows of more tokens than this are not tried across their border."""
 TRIED = "tried on the model: no document of a row saw another, and each gave the logits that it gives alone"
@@ -64,42 +66,55 @@ def find_obstacle(model: Any) -> str:
     model.eval()
     try:
         with torch.inference_mode():
-            return _leak(model) or _distance(model)
+            tried = (_leak(model, probes) or _distance(model, probes) for probes in _probes(model))
+            return next(filter(None, tried), "")
     except CannotPackError as obstacle:
         return str(obstacle)
     finally:
         model.train(was_training)
 
 
-def _leak(model: Any) -> str:
-    """Change the first document: the logits of the others must not move by a bit."""
-    first, *others = _probes(model)
-    changed = Example(first.id, tuple(reversed(first.input_ids)), first.labels)
+def _leak(model: Any, probes: Sequence[Example]) -> str:
+    """Change what is the first document's own: the logits of the others must not move by a bit."""
+    first, *others = probes
+    shared = common_start(probes)
+    changed = _probe((*first.input_ids[:shared], *reversed(first.input_ids[shared:])))
     apart = len(first.input_ids)
     with by_document(model):
         one, other = (_logits(model, [start, *others])[apart:] for start in (first, changed))
     return "" if torch.equal(one, other) else "a document's logits moved when another document was changed"
 
 
-def _distance(model: Any) -> str:
+def _distance(model: Any, probes: Sequence[Example]) -> str:
     """Compare the logits of packed documents with those of each alone."""
-    probes = _probes(model)
+    shared = common_start(probes)
     with by_document(model):
         packed = _logits(model, probes)
-    alone = torch.cat([_logits_alone(model, one) for one in probes])
-    share = float((packed - alone).norm() / alone.norm())
+    alone = [_logits_alone(model, one) for one in probes]
+    wanted = torch.cat([alone[0][:shared], *(one[shared:] for one in alone)])
+    share = float((packed - wanted).norm() / wanted.norm())
     close = CLOSE.get(model.dtype, CLOSE[torch.bfloat16])
     return "" if share <= close else f"packed logits are {share:.1%} off those of the documents alone"
 
 
-def _probes(model: Any) -> list[Example]:
-    """Return documents of pseudo-random tokens, one of them longer than the model's window if it has a short one."""
+def _probes(model: Any) -> tuple[list[Example], list[Example]]:
+    """Return documents of pseudo-random tokens, and the same with a beginning in common.
+
+    One is longer than the model's window, if that is short.
+    """
     window = getattr(model.config.get_text_config(), "sliding_window", None) or 0
     longer = [window + 3] if 0 < window < LONGEST_PROBE else []
     rows = model.get_input_embeddings().weight.shape[0]
     draw = torch.Generator().manual_seed(0)
-    ids = [torch.randint(rows, (length,), generator=draw).tolist() for length in (*PROBE_LENGTHS, *longer)]
-    return [Example(str(number), tuple(one), (IGNORED,) * len(one)) for number, one in enumerate(ids)]
+    start, *ids = (
+        tuple(torch.randint(rows, (length,), generator=draw).tolist())
+        for length in (PROBE_START, *PROBE_LENGTHS, *longer)
+    )
+    return [_probe(one) for one in ids], [_probe(start + one) for one in ids]
+
+
+def _probe(ids: tuple[int, ...]) -> Example:
+    return Example("", ids, (IGNORED,) * len(ids))
 
 
 def _logits(model: Any, examples: Sequence[Example]) -> Float[Tensor, "tokens vocabulary"]:

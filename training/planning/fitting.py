@@ -48,7 +48,8 @@ def settled(
     model = meta_model(shape, padded_vocabulary(shape, vocabulary), dtype)
     adapt(model, config, range(KEYS))
     taken = steps(examples, rows=config.rows_per_step, epochs=config.epochs, seed=config.seed)
-    largest = largest_of(one for step in taken for one in shapes(step, tokens=config.micro_tokens))
+    packed = config.packing != "off"
+    largest = largest_of(one for step in taken for one in shapes(step, tokens=config.micro_tokens, packed=packed))
     tried = choices(config)
     room = memory * USABLE - LIBRARIES
     return next((one for one in tried if footprint(model, largest, one).total <= room), tried[-1])

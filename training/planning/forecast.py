@@ -26,8 +26,8 @@ from training.model.quantised import loading
 from training.model.recompute import recomputing
 from training.planning.fitting import choices, device_memory, largest_of, padded_vocabulary
 from training.planning.footprint import Footprint, Sizes, footprint, meta_model, operations, sizes
-from training.planning.plan import Plan, Request, make_plan
-from training.records.batching import micro_batches, shapes, steps
+from training.planning.plan import Plan, Request, as_packed, make_plan
+from training.records.batching import Shape, micro_batches, shapes, steps
 from training.records.data import open_data
 from training.records.encoding import Example
 from training.step.loop import Stepper
@@ -71,7 +71,7 @@ class Place:
     recompute: str
     """Whether activations are computed again."""
     micro_tokens: int
-    """Padded tokens computed at once."""
+    """Tokens computed at once."""
     padding_share: float
     footprint: Footprint
     memory: int
@@ -167,8 +167,8 @@ def try_out(plan: Plan) -> Trial:
     make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
     model.to(plan.device)
     adapt(model, plan.config, plan.encoder.key_ids.values())
-    pad_id, tokens = int(plan.encoder.tokenizer.pad_token_id), plan.config.micro_tokens
-    packed = choose_packing(model, plan.config.packing).used
+    packed = choose_packing(model, plan.config.packing)
+    pad_id, tokens = int(plan.encoder.tokenizer.pad_token_id), as_packed(plan, packed).micro_tokens
     taken = list(planned_steps(plan))
     longest = max((one for step in taken for one in step), key=lambda one: len(one.input_ids))
     size, seconds, done = sizes(model), 0.0, 0
@@ -177,11 +177,11 @@ def try_out(plan: Plan) -> Trial:
         model.train()
         for number, examples in enumerate([[longest], *taken[:: max(1, len(taken) // TRIED)][:TRIED]]):
             row = stepper.take(
-                list(micro_batches(examples, tokens=tokens, pad_id=pad_id, packed=packed)), number + 1, 0.0
+                list(micro_batches(examples, tokens=tokens, pad_id=pad_id, packed=packed.used)), number + 1, 0.0
             )
             if number:  # the first one warms up
                 seconds += row.seconds
-                done += sum(operations(size, one) for one in shapes(examples, tokens=tokens))
+                done += sum(operations(size, one) for one in shapes(examples, tokens=tokens, packed=packed.used))
     return Trial(seconds_per_operation=seconds / done, peak=_peak())
 
 
@@ -203,7 +203,7 @@ def _there(name: str, device: Device, taken: Sequence[Sequence[Example]], model:
 
 def _place(name: str, taken: Sequence[Sequence[Example]], model: Any, config: TrainConfig, memory: int) -> Place:
     """Return a run on a device; its minutes are still those of one operation a second."""
-    cut = [one for examples in taken for one in shapes(examples, tokens=config.micro_tokens)]
+    cut = [one for examples in taken for one in _shapes(examples, config)]
     real = sum(len(one.input_ids) for examples in taken for one in examples)
     size = sizes(model)
     return Place(
@@ -211,12 +211,17 @@ def _place(name: str, taken: Sequence[Sequence[Example]], model: Any, config: Tr
         optimiser=config.optimiser,
         recompute=config.recompute,
         micro_tokens=config.micro_tokens,
-        padding_share=1 - real / sum(one.padded_tokens for one in cut),
+        padding_share=max(0.0, 1 - real / sum(one.padded_tokens for one in cut)),
         footprint=footprint(model, largest_of(cut), config),
         memory=memory,
         minutes=sum(operations(size, one) for one in cut) / 60,
         measured=False,
     )
+
+
+def _shapes(examples: Sequence[Example], config: TrainConfig) -> Iterator[Shape]:
+    """Yield the sizes of a step's micro-batches, of a model that can be packed if that was not refused."""
+    return shapes(examples, tokens=config.micro_tokens, packed=config.packing != "off")
 
 
 def _open(plan: Plan) -> TrainConfig:

@@ -15,6 +15,7 @@ from training.checkpoint.checkpoint import SHARD_SIZE
 from training.config import KEPT, PRESETS, RECOMPUTED, Difference, TrainConfig, differences, rows_held_out, total_steps
 from training.device import choose_device, choose_dtype
 from training.model.load import Base, config_of, context_tokens, load_tokenizer
+from training.model.packing import Packed
 from training.model.quantised import check_bits
 from training.planning.fitting import device_memory, settled
 from training.planning.soundness import check_base
@@ -181,12 +182,18 @@ def check_ends(examples: Iterable[Example], encode: Encoder) -> None:
             raise InputError(place=f"record {one.id}", expected=expected, found=str(one.labels[-1]))
 
 
+def as_packed(plan: Plan, packing: Packed) -> TrainConfig:
+    """Return a run's settings once it is known whether its model can be packed; the plan supposes that it can."""
+    tokens = plan.request.config.micro_tokens or suitable_tokens(plan.device, packed=packing.used)
+    return replace(plan.config, micro_tokens=tokens)
+
+
 def _fitting(config: TrainConfig, context: int | None, device: torch.device) -> TrainConfig:
     """Fit the settings to the longest text the model reads and to the hardware."""
     return replace(
         config,
         max_tokens=min(config.max_tokens, context or config.max_tokens),
-        micro_tokens=config.micro_tokens or suitable_tokens(device),
+        micro_tokens=config.micro_tokens or suitable_tokens(device, packed=config.packing != "off"),
     )
 
 

@@ -52,7 +52,7 @@ def train(
     """
     torch.manual_seed(config.seed)
     total = len(plan) if plan else total_steps(config, len(examples))
-    tokens = config.micro_tokens or suitable_tokens(model.device)
+    tokens = config.micro_tokens or suitable_tokens(model.device, packed=packed)
     guard = guard or Guard()
     stepper = Stepper(model=model, config=config, guard=guard)
     with gradients_of(stepper.weights), recomputing(model, on=config.recompute == "on"):
@@ -171,6 +171,6 @@ def _row(batches: Sequence[MicroBatch], facts: _Facts) -> StepRow:
         response_tokens=sum(one.supervised for one in batches),
         tokens=tokens,
         padded_tokens=padded,
-        padding_share=round(1 - tokens / padded, 4),
+        padding_share=round(max(0.0, 1 - tokens / padded), 4),
         tokens_per_second=round(tokens / facts.seconds, 1),
     )

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from schemas.errors import DollyError
-from training.records.batching import MicroBatch, cut
+from training.records.batching import MicroBatch, computed, cut
 from training.records.encoding import Example
 
 FULL = ("not enough memory", "DefaultCPUAllocator", "can't allocate memory", "Cannot allocate memory")
@@ -72,8 +72,8 @@ def _means_full(error: RuntimeError) -> bool:
 
 
 def _computed(part: Sequence[Example], *, packed: bool) -> int:
-    """Return the tokens that are computed, padding included."""
-    return sum(len(one.input_ids) for one in part) if packed else len(part) * len(part[0].input_ids)
+    """Return the tokens that are computed, padding included, and what they share once."""
+    return computed(part) if packed else len(part) * len(part[0].input_ids)
 
 
 def _supervised(part: Sequence[Example]) -> int:

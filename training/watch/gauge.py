@@ -33,7 +33,8 @@ class Gauge:
     def gauged(self, row: StepRow, examples: Sequence[Example]) -> StepRow:
         """Return the row with its share of the peak."""
         needed = sum(operations(self.sizes, Shape(1, len(one.input_ids), one.supervised)) for one in examples)
-        return replace(row, mfu=round(needed / row.seconds / self.peak.per_second, 4))
+        computed = min(1.0, row.padded_tokens / row.tokens)  # what records share is needed once
+        return replace(row, mfu=round(needed * computed / row.seconds / self.peak.per_second, 4))
 
 
 @cache

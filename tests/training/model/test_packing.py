@@ -1,6 +1,7 @@
 """Packed documents are what they are alone: in their logits, their loss and their gradients; and a leak is found."""
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import Any
 
 import pytest
@@ -31,20 +32,74 @@ def batches(data: Sequence[Example], tokens: int, *, packed: bool) -> list[Micro
     return list(micro_batches(data, tokens=tokens, pad_id=2, packed=packed))
 
 
-@given(examples, st.integers(1, 100))
+beginnings = st.sampled_from([(), (7,) * 12, (7,) * 9 + (8,) * 20])
+alike = st.lists(st.tuples(beginnings, examples), min_size=1, max_size=3).map(
+    lambda groups: [after(start, one) for start, some in groups for one in some]
+)
+
+
+def after(start: tuple[int, ...], one: Example) -> Example:
+    """Return an example that reads `start` first."""
+    return Example(one.id, start + one.input_ids, (IGNORED,) * len(start) + one.labels)
+
+
+def documents(batch: MicroBatch) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Return ids and labels of each document of a packed row, with what is shared in front of each."""
+    assert batch.borders is not None
+    assert batch.position_ids is not None
+    shared = batch.shared
+    found = []
+    for first, last in batch.borders.unfold(0, 2, 1).tolist():
+        places = [*range(shared), *range(first, last)]
+        assert batch.position_ids[0, places].tolist() == list(range(len(places)))
+        found.append((tuple(batch.input_ids[0, places].tolist()), tuple(batch.labels[0, places].tolist())))
+    return found
+
+
+@given(alike, st.integers(1, 200))
 def test_packed_batches_hold_every_example_once(step: list[Example], budget: int) -> None:
-    """Ids, labels and positions of each, with no padding, within the budget."""
+    """Ids, labels and positions of each, with no padding, within the budget; what they share counted in each."""
     rows = []
     for batch in micro_batches(step, tokens=budget, pad_id=PAD, packed=True):
-        assert batch.padded_tokens == batch.real_tokens
+        assert batch.padded_tokens == batch.real_tokens - (batch.rows - 1) * batch.shared
         assert batch.padded_tokens <= budget or batch.rows == 1
-        assert batch.borders is not None
-        assert batch.position_ids is not None
-        for first, last in batch.borders.unfold(0, 2, 1).tolist():
-            assert batch.position_ids[0, first:last].tolist() == list(range(last - first))
-            rows.append((tuple(batch.input_ids[0, first:last].tolist()), tuple(batch.labels[0, first:last].tolist())))
+        rows += documents(batch)
 
     assert sorted(rows) == sorted((one.input_ids, (IGNORED, *one.labels[1:])) for one in step)
+
+
+def test_what_records_begin_with_alike_is_computed_once() -> None:
+    """Up to the token before the one that predicts the first learned; a row holds records that begin alike."""
+    ours, theirs = (7,) * 12, (8,) * 20
+    step = [after(start, example(one, 2, 3)) for one in (1, 2, 3) for start in (ours, theirs)]
+
+    rows = batches(step, 64, packed=True)
+
+    assert [(one.rows, one.shared, one.padded_tokens) for one in rows] == [(3, 12, 27), (3, 20, 35)]
+    assert sum(one.real_tokens for one in rows) == sum(len(one.input_ids) for one in step)
+    assert sum(one.supervised for one in rows) == sum(one.supervised for one in step)
+
+
+@pytest.mark.parametrize(("prompt", "shared"), [(8, 0), (9, 8), (30, 29)])
+def test_a_token_in_front_of_what_is_learned_is_never_shared(prompt: int, shared: int) -> None:
+    """It predicts another token in each record; and a few tokens are not worth it."""
+    step = [Example(str(one), (5,) * prompt + (one,), (IGNORED,) * prompt + (one,)) for one in (1, 2)]
+
+    assert pack(step).shared == shared
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.integers(1, 12))
+def test_a_row_is_made_whole_for_attention(own: list[int], shared: int) -> None:
+    """Each document has the beginning in front of it; back come its own tokens, and the beginning once."""
+    borders = torch.tensor([shared, *(shared + sum(own[: at + 1]) for at in range(len(own)))], dtype=torch.int32)
+    tokens = shared + sum(own)
+
+    whole = attention._made_whole(borders, shared, tokens)
+
+    wanted = [[*range(shared), *range(first, last)] for first, last in pairwise(borders.tolist())]
+    assert whole.places.tolist() == [place for one in wanted for place in one]
+    assert whole.borders.tolist() == [0, *accumulate(map(len, wanted))]
+    assert whole.places[whole.kept].tolist() == list(range(tokens))
 
 
 def test_the_first_token_of_a_document_is_not_supervised() -> None:
@@ -67,6 +122,7 @@ def test_packed_steps_have_the_loss_and_the_gradients_of_padded_ones(kind: str, 
     packed = batches(data, budget, packed=True)
     ours = gradients(model, packed, head_only=head_only)
 
+    assert any(one.shared for one in packed) == (budget > 1)
     torch.testing.assert_close(ours, wanted, atol=1e-5, rtol=1e-5)
     assert backward(model, packed, head_only=head_only) == pytest.approx(loss, abs=1e-5)
 

@@ -89,7 +89,7 @@ def test_a_pool_without_a_text_is_as_if_it_had_never_been_there(
 def test_decisions_on_real_instructions_are_those_of_rouge_score() -> None:
     """Alpaca's instructions in order, each against those accepted before it: the same are accepted."""
     with gzip.open(real_data("alpaca_52k.jsonl.gz")) as file:
-        instructions = [orjson.loads(line)["instruction"] for line in file][:600]
+        instructions = [orjson.loads(line)["instruction"] for line in file][:400]
     pool, ours, theirs = Pool(), list[str](), list[str]()
 
     for text in instructions:
@@ -102,6 +102,7 @@ def test_decisions_on_real_instructions_are_those_of_rouge_score() -> None:
             theirs.append(text)
 
     assert ours == theirs
+    assert len(ours) < len(instructions)
 
 
 def test_a_score_on_the_limit_falls_on_the_side_where_rouge_score_has_it() -> None:

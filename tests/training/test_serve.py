@@ -1,5 +1,6 @@
 """What serves models serves a checkpoint, and its answers end by themselves; the card's commands are what is run."""
 
+import asyncio
 import json
 import os
 import shlex
@@ -14,11 +15,10 @@ from typing import Any
 
 import pytest
 
+from curation.generate.check import check_endpoint
+from tests.curation.generate.test_check import chosen_form
 from training.export.check import post
 from training.report.model_card import LLAMA_CPP, LOAD, SERVE
-
-START_S = 60
-"""Seconds for a server to start."""
 
 
 def free_port() -> int:
@@ -29,15 +29,13 @@ def free_port() -> int:
 
 
 def answers(address: str, process: "subprocess.Popen[bytes]") -> bool:
-    """Wait until a server answers."""
-    for _ in range(START_S * 5):
+    """Wait until a server answers, or has ended."""
+    while process.poll() is None:
         try:
             with urllib.request.urlopen(address):
                 return True
         except OSError:
-            time.sleep(0.2)
-        if process.poll() is not None:
-            return False
+            time.sleep(0.05)
     return False
 
 
@@ -85,6 +83,18 @@ def test_the_test_of_stopping_can_fail(server: str, tuned: Path) -> None:
     said = asked_as_the_card_says(server, tuned, temperature=0.0, max_tokens=1)
 
     assert said["choices"][0]["finish_reason"] == "length"
+
+
+def test_an_endpoint_check_finds_what_it_ignores(server: str, tuned: Path) -> None:
+    """It answers 200 to a schema, to JSON mode and to n = 2, and keeps none of them."""
+    address, model = f"{server}/v1", str(tuned)
+    abilities = asyncio.run(check_endpoint(address, model, at_once=2, seconds=120)).abilities
+    form = asyncio.run(chosen_form(address, model))
+
+    assert form == "text"
+    assert abilities["usage"].able is True
+    assert abilities["completions"].able is True
+    assert [abilities[name].able for name in ("schema", "json", "n", "logprobs", "batch")] == [False] * 5
 
 
 def test_the_cards_python_runs(tuned: Path) -> None:

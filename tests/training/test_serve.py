@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from curation.generate.check import check_endpoint
 from tests.curation.generate.test_check import chosen_form
+from training.cli import main
 from training.export.check import post
 from training.report.model_card import LLAMA_CPP, LOAD, SERVE
 
@@ -107,16 +109,14 @@ def test_the_cards_python_runs(tuned: Path) -> None:
     assert done.stdout.strip()
 
 
-def test_the_cards_export_is_a_command(tuned: Path, tmp_path: Path) -> None:
+def test_the_cards_export_is_a_command(tuned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its first line, run; what the others name is there."""
     pytest.importorskip("xllamacpp")
-    words = shlex.split(LLAMA_CPP.splitlines()[0].replace("THIS FOLDER", str(tuned)))
+    program, *words = shlex.split(LLAMA_CPP.splitlines()[0].replace("THIS FOLDER", str(tuned)))
+    monkeypatch.chdir(tmp_path)
 
-    done = subprocess.run(
-        [sys.executable, "-m", "training", *words[1:]], cwd=tmp_path, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )  # fmt: skip
+    done = CliRunner().invoke(main, words)
 
-    assert done.returncode == 0, done.stderr
+    assert (program, done.exit_code) == ("dolly-train", 0), done.output
     assert len(list((tmp_path / "gguf").glob("*.gguf"))) == 1
     assert (tmp_path / "gguf" / "Modelfile").is_file()

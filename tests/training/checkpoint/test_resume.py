@@ -200,7 +200,9 @@ STEPS = 100
 
 def words_of(data: Path, base: Path, out: Path) -> list[str]:
     """Return the words of a command that saves after each step."""
-    words = f"{data} --base {base} -o {out} --epochs {STEPS // 2} --rows-per-step 4 --lr 1e-3 --save-minutes 0.0001 --plain"
+    words = (
+        f"{data} --base {base} -o {out} --epochs {STEPS // 2} --rows-per-step 4 --lr 1e-3 --save-minutes 0.0001 --plain"
+    )
     return words.split()
 
 

@@ -5,6 +5,7 @@ What it finds of `transformers serve` is in tests/training/test_serve.py, which 
 
 import asyncio
 import json
+from threading import Event, Semaphore
 
 import pytest
 from click.testing import CliRunner
@@ -19,6 +20,7 @@ from curation.mock.serve import serving
 from curation.mock.service import MockEndpoint
 from schemas.errors import EndpointError
 from schemas.models import resolve
+from tests.curation.generate.scripted import told_server
 
 
 def able(report: Report) -> dict[str, bool | None]:
@@ -76,8 +78,16 @@ def test_an_endpoint_that_refuses_is_named_in_its_words() -> None:
 
 def test_one_that_hangs_is_not_waited_for() -> None:
     """An ability without an answer in time is unknown, not absent."""
-    with serving(MockEndpoint(latency_s=0.3)) as running:
-        report = asyncio.run(check_endpoint(running.address, seconds=0.7))
+    first, over = Semaphore(1), Event()
+
+    def answer(_: object) -> tuple[str, str]:
+        if not first.acquire(blocking=False):
+            over.wait()
+        return "yes", "stop"
+
+    with told_server(answer=answer) as told:
+        report = asyncio.run(check_endpoint(told.address, "m", seconds=2))
+        over.set()
 
     assert report.abilities["schema"].able is None
     assert report.abilities["schema"].found == "no answer in time"

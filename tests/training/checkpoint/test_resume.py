@@ -198,12 +198,10 @@ STEPS = 100
 """Of the run that is killed, two an epoch: many, so that it does not end before it is."""
 
 
-def words_of(data: Path, base: Path, out: Path) -> list[str]:
-    """Return the words of a command that saves after each step."""
-    words = (
-        f"{data} --base {base} -o {out} --epochs {STEPS // 2} --rows-per-step 4 --lr 1e-3 --save-minutes 0.0001 --plain"
-    )
-    return words.split()
+def words_of(data: Path, base: Path, out: Path, *, minutes: float = 10) -> list[str]:
+    """Return the words of a command that saves every so many minutes, which changes nothing else."""
+    words = f"{data} --base {base} -o {out} --epochs {STEPS // 2} --rows-per-step 4 --lr 1e-3 --plain"
+    return [*words.split(), "--save-minutes", str(minutes)]
 
 
 def stopped_by(number: signal.Signals, words: list[str], out: Path, step: int) -> tuple[int, str]:
@@ -223,11 +221,11 @@ def test_a_killed_process_ends_in_the_same_bytes(tmp_path: Path, tiny: Path, col
     Kill -9 takes at most the row of the log that is being written.
     """
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    words, log = words_of(colours, tiny, broken), resume_beside(broken) / "log.jsonl"
+    words, log = words_of(colours, tiny, broken, minutes=0.0001), resume_beside(broken) / "log.jsonl"
     killed, _ = stopped_by(signal.SIGKILL, words, broken, 7)
     seen = log.read_bytes().split(b"\n")[:-1]
     ended, said = stopped_by(signal.SIGTERM, words, broken, 15)
-    done = [CliRunner().invoke(main, some) for some in (words, words_of(colours, tiny, whole))]
+    done = [CliRunner().invoke(main, words_of(colours, tiny, out)) for out in (broken, whole)]
 
     assert [killed, ended, *(one.exit_code for one in done)] == [-signal.SIGKILL, 130, 0, 0]
     assert [json.loads(line)["step"] for line in seen[:7]] == list(range(1, 8))

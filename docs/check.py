@@ -3,8 +3,9 @@
     python docs/check.py           fails, with the difference, where the documentation is not true
     python docs/check.py --write   writes the real output into the documentation (of the pages named, else of all)
 
-Every fenced `console` block is run, line by line, in one scratch folder per page. What may differ from machine to
-machine is not compared: seconds, speeds and memory everywhere, every number that training prints, what a model says.
+Every fenced `console` block is run, line by line, in one scratch folder per page, two pages at a time. What may differ
+from machine to machine is not compared: seconds, speeds and memory everywhere, every number that training prints, what
+a model says.
 """
 
 import argparse
@@ -15,12 +16,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")))
 LENT = ("docs", "recipes")
 """Folders of the checkout that the commands may read."""
+
+AT_ONCE = 2
+"""Pages: most commands work on one core, and the first page, which trains, takes as long as the others together."""
 
 BLOCK = re.compile(r"(^```console\n)(.*?)(^```$)", re.MULTILINE | re.DOTALL)
 UNIT = re.compile(r"\d[\d,.]*(?= ?(?:s|min|MB|GB|tokens/s|rows/s)\b)")
@@ -35,7 +40,9 @@ def main() -> int:
     parser.add_argument("--write", action="store_true")
     parser.add_argument("pages", nargs="*", metavar="PAGE", default=PAGES, help="only these pages")
     args = parser.parse_args()
-    wrong = [page for page in args.pages if not _page(ROOT / page, write=args.write)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        true = list(pool.map(lambda page: _page(ROOT / page, write=args.write), args.pages))
+    wrong = [page for page, holds in zip(args.pages, true, strict=True) if not holds]
     if wrong:
         sys.stdout.write(f"not true: {', '.join(wrong)}; make docs-write\n")
     return 1 if wrong else 0
@@ -79,6 +86,7 @@ def _output(command: str, cwd: Path) -> str:
     """Run a command as a user would, without colours; return what it prints, and what it says if it fails."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "HF_HUB_OFFLINE": "1"}
+    environment.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait leave their core to the other page
     done = subprocess.run(command, shell=True, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     printed = done.stdout + (
         done.stderr if done.returncode else ""

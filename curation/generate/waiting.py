@@ -55,8 +55,8 @@ def _heeding(interrupted: Callable[[], None]) -> Iterator[None]:
         nonlocal pressed
         if not task.done():
             pressed = True
+            task.cancel()  # first: who sees what is said may press at once, and two cancels in a row are one
             interrupted()
-            task.cancel()
 
     signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(stop))
     try:

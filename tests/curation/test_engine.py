@@ -1,7 +1,5 @@
 """Engines map work over chunks: in order, with few chunks at a time, whatever becomes of the workers."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -23,33 +21,10 @@ from schemas.outcome import Outcome
 from schemas.record import InstructionRecord
 from schemas.step import StepDirectory
 from schemas.written import written
+from tests.curation.work import die, die_once, refuse, twice
 from tests.support import ROOT, filled, pair, records, step_of, words
 
 MANY = [pair(f"Name {n} rivers.", "The Rhine." if n % 3 else "As an AI language model, I", "") for n in range(60)]
-
-
-def twice(chunk: list[int]) -> list[int]:
-    """Do some work."""
-    return [2 * one for one in chunk]
-
-
-def die_once(flag: str, chunk: list[int]) -> list[int]:
-    """Kill the worker that does this first, as the kernel does where memory runs out."""
-    if 7 in chunk and not Path(flag).exists():
-        Path(flag).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return twice(chunk)
-
-
-def die(_: list[int]) -> list[int]:
-    """Kill every worker."""
-    os.kill(os.getpid(), signal.SIGKILL)
-    return []
-
-
-def refuse(chunk: list[int]) -> list[int]:
-    """Refuse what is bad."""
-    raise InputError(place="here", expected="better", found=str(chunk[0]))
 
 
 def bytes_of(step: StepDirectory) -> dict[str, tuple[str, int | None]]:
@@ -142,12 +117,6 @@ def test_what_a_worker_refuses_is_refused_here() -> None:
         list(Engine(workers=2).map(refuse, ([n] for n in range(9))))
 
 
-def stand_still(folder: str, chunk: list[int]) -> None:
-    """Say who works, and do not end."""
-    (Path(folder) / f"{chunk[0]}.pid").write_text(str(os.getpid()))
-    time.sleep(1000)
-
-
 def alive(process: int) -> bool:
     """Say whether a process still runs; one that ended and was not waited for does not."""
     stat = Path(f"/proc/{process}/stat")
@@ -158,7 +127,7 @@ def test_workers_end_with_their_parent(tmp_path: Path) -> None:
     """After kill -9 on the process that they work for, nothing goes on."""
     code = (
         "from functools import partial\nfrom curation.engine import Engine\n"
-        "from tests.curation.test_engine import stand_still\n"
+        "from tests.curation.work import stand_still\n"
         f"list(Engine(workers=2).map(partial(stand_still, {str(tmp_path)!r}), ([n] for n in range(9))))\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) as parent:

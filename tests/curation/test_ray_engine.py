@@ -20,7 +20,8 @@ from curation.select.stage import Select
 from curation.sources import Validate
 from schemas.errors import DollyError, InputError
 from schemas.outcome import Outcome, Stage
-from tests.curation.test_engine import MANY, bytes_of, die, die_once, refuse, twice
+from tests.curation.test_engine import MANY, bytes_of
+from tests.curation.work import die, die_once, refuse, twice
 from tests.support import step_of
 
 RAY = Engine(kind="ray", workers=2, chunk=7)

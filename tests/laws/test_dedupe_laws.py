@@ -128,7 +128,7 @@ pools = st.lists(records(words), max_size=14)
 vectors = st.lists(st.builds(pair, directions(), words), max_size=14)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(pool=pools, threshold=st.sampled_from([0.5, 0.8, 1.0]), verify=st.booleans())
 def test_a_rejected_record_names_a_kept_duplicate_and_no_two_kept_ones_are_duplicates(
     pool: list[InstructionRecord], threshold: float, verify: bool
@@ -137,21 +137,21 @@ def test_a_rejected_record_names_a_kept_duplicate_and_no_two_kept_ones_are_dupli
     assert_law(spelled(threshold, verify=verify), pool)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(pool=st.lists(records(st.one_of(texts, words)), max_size=8))
 def test_the_law_holds_for_any_text(pool: list[InstructionRecord]) -> None:
     """Empty prompts, strange alphabets, marks and signs."""
     assert_law(spelled(), pool)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(pool=vectors, threshold=st.sampled_from([0.7, 0.9, 1.0]))
 def test_the_law_holds_for_any_vectors(pool: list[InstructionRecord], threshold: float) -> None:
     """Chains, stars and clusters of every shape."""
     assert_law(looked_up(threshold), pool)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(pool=pools, seed=st.integers(0, 99))
 def test_the_order_of_the_input_decides_nothing(pool: list[InstructionRecord], seed: int) -> None:
     """Shuffled, the same records are kept, and the rejected ones name the same ones for the same reasons."""

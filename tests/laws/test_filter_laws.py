@@ -93,17 +93,17 @@ def test_every_check_is_a_pure_function_that_can_travel(code: str, record: Instr
     assert finding is None or hasattr(record, finding.field)
 
 
-@pytest.mark.parametrize("code", CHECKS)
+@pytest.mark.parametrize("code", [code for code in CHECKS if choose(code, {}).action == "repair"])
 @given(record=records)
 @settings(max_examples=60, deadline=None)
 def test_a_repair_leaves_nothing_to_repair(code: str, record: InstructionRecord) -> None:
     """A check that repairs finds nothing in what it repaired."""
     chosen = choose(code, {})
 
-    if chosen.action == "repair":
-        (kept,) = [judge(record, [chosen])]
-        assert isinstance(kept, InstructionRecord)
-        assert chosen.check(kept) is None
+    kept = judge(record, [chosen])
+
+    assert isinstance(kept, InstructionRecord)
+    assert chosen.check(kept) is None
 
 
 @pytest.mark.parametrize("code", CHECKS)

@@ -98,7 +98,7 @@ def first_id(outcome: Outcome) -> str:
 
 
 @given(some_records)
-@examples(max_examples=40, deadline=None)
+@examples(max_examples=25, deadline=None)
 def test_one_outcome_per_record_in_order(stage: Stage, some: list[InstructionRecord]) -> None:
     """What is kept and what is rejected is the input: nothing is lost, added or moved."""
     assert [first_id(outcome) for outcome in stage(some)] == [record.id for record in some]
@@ -134,7 +134,7 @@ def test_a_stage_that_streams_needs_no_end_of_its_input(name: str, tmp_path: Pat
 
 
 @given(some_records)
-@examples(max_examples=40, deadline=None)
+@examples(max_examples=25, deadline=None)
 def test_a_second_pass_changes_nothing(stage: Stage, some: list[InstructionRecord]) -> None:
     """What a stage kept, it keeps as it is."""
     once = kept_by(list(stage(some)))
@@ -143,7 +143,7 @@ def test_a_second_pass_changes_nothing(stage: Stage, some: list[InstructionRecor
 
 
 @given(some_records)
-@examples(max_examples=40, deadline=None)
+@examples(max_examples=25, deadline=None)
 def test_every_rejection_has_known_reasons_with_evidence(stage: Stage, some: list[InstructionRecord]) -> None:
     """A code that can be looked up, and what was found or which other row it is about."""
     for outcome in stage(some):

@@ -55,7 +55,7 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
 
 def test_the_test_of_heavy_imports_can_fail() -> None:
     """The same probe finds an import that is there."""
-    assert "torch" in imported_by("import training.step.loop")
+    assert imported_by("import numpy") == {"numpy"}
 
 
 def test_every_setting_has_an_option() -> None:
@@ -249,7 +249,7 @@ def _heed_interrupts() -> None:
 def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path: Path, colours: Path, tiny: Path) -> None:
     """In the middle of training, in a process of its own."""
     out = tmp_path / "out"
-    words = [str(colours), "--base", str(tiny), "-o", str(out), "--epochs", "100000", "--dtype", "fp32", "--json"]
+    words = [str(colours), "--base", str(tiny), "-o", str(out), "--epochs", "3000", "--dtype", "fp32", "--json"]
     process = subprocess.Popen(
         [sys.executable, "-m", "training", *words],
         stderr=subprocess.PIPE,

@@ -2,9 +2,8 @@
 
 import resource
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ import torch
 from click.testing import CliRunner, Result
 from transformers import BertConfig, BertLMHeadModel, BertModel, T5Config, T5ForConditionalGeneration
 
-from tests.support import ROOT, pair, step_of
+from tests.support import pair, step_of
 from tests.training.gguf_file import write_gguf
 from tests.training.tiny import save_tiny, tiny_model, tiny_tokenizer
 from training.cli import main
@@ -159,26 +158,26 @@ def test_writing_into_what_is_read(tmp_path: Path, tiny: Path, colours: Path, in
     assert sorted(path.name for path in (tmp_path / inside).iterdir()) == before
 
 
-def _small_files() -> None:
+@contextmanager
+def small_files() -> Iterator[None]:
     """Let no file of this process become larger than 60 kB: its disk is as good as full."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("minutes", ["10", "0.00001"], ids=["checkpoint", "state"])
 def test_no_space_on_the_disk(tmp_path: Path, tiny: Path, colours: Path, minutes: str) -> None:
     """The system refuses to write on, the checkpoint or the state: a message, and nothing but what was watched."""
     words = [colours, "--base", tiny, "-o", tmp_path / "out", "--epochs", "2", "--dtype", "fp32", "--plain"]
-    words += ["--save-minutes", minutes]
-    done = subprocess.run(
-        [sys.executable, "-m", "training", *map(str, words)],
-        preexec_fn=_small_files,  # no other thread runs here
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=False,
-    )
+    with small_files():
+        done = CliRunner().invoke(main, [*map(str, words), "--save-minutes", minutes])
 
-    assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+    assert (done.exit_code, "Traceback" in done.stderr) == (1, False), done.stderr
+    assert isinstance(done.exception, SystemExit)
     assert str(tmp_path / "out") in done.stderr.splitlines()[-1]
     left = {path.name for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".lock"}
     assert left <= {"log.jsonl", "evaluations.jsonl", "samples.jsonl", "training.html", "live.json"}

@@ -1,5 +1,6 @@
 """What serves models serves a checkpoint, and its answers end by themselves; the card's commands are what is run."""
 
+import asyncio
 import json
 import os
 import shlex
@@ -13,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from curation.generate.check import check_endpoint
+from tests.curation.generate.test_check import chosen_form
+from training.cli import main
 from training.export.check import post
 from training.report.model_card import LLAMA_CPP, LOAD, SERVE
-
-START_S = 60
-"""Seconds for a server to start."""
 
 
 def free_port() -> int:
@@ -29,15 +31,13 @@ def free_port() -> int:
 
 
 def answers(address: str, process: "subprocess.Popen[bytes]") -> bool:
-    """Wait until a server answers."""
-    for _ in range(START_S * 5):
+    """Wait until a server answers, or has ended."""
+    while process.poll() is None:
         try:
             with urllib.request.urlopen(address):
                 return True
         except OSError:
-            time.sleep(0.2)
-        if process.poll() is not None:
-            return False
+            time.sleep(0.05)
     return False
 
 
@@ -87,6 +87,18 @@ def test_the_test_of_stopping_can_fail(server: str, tuned: Path) -> None:
     assert said["choices"][0]["finish_reason"] == "length"
 
 
+def test_an_endpoint_check_finds_what_it_ignores(server: str, tuned: Path) -> None:
+    """It answers 200 to a schema, to JSON mode and to n = 2, and keeps none of them."""
+    address, model = f"{server}/v1", str(tuned)
+    abilities = asyncio.run(check_endpoint(address, model, at_once=2, seconds=120)).abilities
+    form = asyncio.run(chosen_form(address, model))
+
+    assert form == "text"
+    assert abilities["usage"].able is True
+    assert abilities["completions"].able is True
+    assert [abilities[name].able for name in ("schema", "json", "n", "logprobs", "batch")] == [False] * 5
+
+
 def test_the_cards_python_runs(tuned: Path) -> None:
     """In a process of its own, with nothing but the folder."""
     done = subprocess.run(
@@ -97,16 +109,14 @@ def test_the_cards_python_runs(tuned: Path) -> None:
     assert done.stdout.strip()
 
 
-def test_the_cards_export_is_a_command(tuned: Path, tmp_path: Path) -> None:
+def test_the_cards_export_is_a_command(tuned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its first line, run; what the others name is there."""
     pytest.importorskip("xllamacpp")
-    words = shlex.split(LLAMA_CPP.splitlines()[0].replace("THIS FOLDER", str(tuned)))
+    program, *words = shlex.split(LLAMA_CPP.splitlines()[0].replace("THIS FOLDER", str(tuned)))
+    monkeypatch.chdir(tmp_path)
 
-    done = subprocess.run(
-        [sys.executable, "-m", "training", *words[1:]], cwd=tmp_path, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )  # fmt: skip
+    done = CliRunner().invoke(main, words)
 
-    assert done.returncode == 0, done.stderr
+    assert (program, done.exit_code) == ("dolly-train", 0), done.output
     assert len(list((tmp_path / "gguf").glob("*.gguf"))) == 1
     assert (tmp_path / "gguf" / "Modelfile").is_file()

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -131,6 +132,19 @@ def saved_bytes(model: Any, shape: Shape, *, recompute: bool = False) -> int:
 
     With `recompute` those are every layer's input, and all of one layer.
     """
+    state = (model.dtype, model.training, sizes(model))
+    elsewhere, layers, output = _held(model, state, shape.rows, shape.length)
+    if not recompute:
+        return elsewhere + sum(layers)
+    return elsewhere + len(layers) * output + max(layers, default=0)
+
+
+@lru_cache(maxsize=64)  # of all devices and settings that are tried, most have the same micro-batch
+def _held(model: Any, _: tuple[Any, ...], rows: int, length: int) -> tuple[int, list[int], int]:
+    """Return the bytes kept outside of layers, by each layer, and those of a layer's output.
+
+    The second argument is what may change about the model.
+    """
     own = {_storage(one) for one in (*model.parameters(), *model.buffers())}
     kept: dict[int, tuple[str, Tensor]] = {}
     with _naming_layers(model) as layer:
@@ -140,14 +154,12 @@ def saved_bytes(model: Any, shape: Shape, *, recompute: bool = False) -> int:
             return saved
 
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda saved: saved), _fused_attention():
-            out = model.base_model(**_inputs(shape), use_cache=False)[0]
+            out = model.base_model(**_inputs(rows, length), use_cache=False)[0]
     held: Counter[str] = Counter()
     for storage, (name, one) in kept.items():
         held[name] += one.untyped_storage().nbytes() if storage not in own else 0
     layers = [held.pop(name) for name in list(held) if name]
-    if not recompute:
-        return held.total() + sum(layers)
-    return held.total() + len(layers) * int(out.untyped_storage().nbytes()) + max(layers, default=0)
+    return held.total(), layers, int(out.untyped_storage().nbytes())
 
 
 @contextmanager
@@ -171,9 +183,8 @@ def _storage(tensor: Tensor) -> int:
     return int(tensor.untyped_storage()._cdata)  # noqa: SLF001  # there is no public name
 
 
-def _inputs(shape: Shape) -> dict[str, Tensor]:
+def _inputs(rows: int, length: int) -> dict[str, Tensor]:
     """Return inputs without numbers; the mask is given whole, because making one looks at numbers."""
-    rows, length = shape.rows, shape.length
     return {
         "input_ids": torch.zeros(rows, length, dtype=torch.long, device="meta"),
         "attention_mask": torch.ones(rows, 1, length, length, dtype=torch.bool, device="meta"),

@@ -378,7 +378,7 @@ def duplicates(stage: Dedupe, one: InstructionRecord, other: InstructionRecord) 
 
 
 @pytest.mark.usefixtures("coins")
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(pool=st.lists(records(words), max_size=12), threshold=st.sampled_from([0.5, 0.7]), seed=st.integers(0, 9))
 def test_the_law_of_dedupe_holds_with_a_judge(pool: list[InstructionRecord], threshold: float, seed: int) -> None:
     """Every rejected record names a kept duplicate, no two kept ones are duplicates, whatever the input's order."""

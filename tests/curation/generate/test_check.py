@@ -1,18 +1,11 @@
-"""`dolly-data endpoint check`, against servers that nobody here wrote, and against the mock endpoint.
+"""`dolly-data endpoint check`, against a server that nobody here wrote, and against the mock endpoint.
 
-`transformers serve` answers 200 to everything and heeds neither `response_format` nor `n`: the check must find that.
+What it finds of `transformers serve` is in tests/training/test_serve.py, which runs one.
 """
 
 import asyncio
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
+from threading import Event, Semaphore
 
 import pytest
 from click.testing import CliRunner
@@ -27,11 +20,7 @@ from curation.mock.serve import serving
 from curation.mock.service import MockEndpoint
 from schemas.errors import EndpointError
 from schemas.models import resolve
-from tests.training.tiny import save_tiny
-
-TEMPLATE = "{% for message in messages %}{{ message.content }}\n{% endfor %}"
-START_S = 60
-"""Seconds after which a server that has not started is not waited for."""
+from tests.curation.generate.scripted import told_server
 
 
 def able(report: Report) -> dict[str, bool | None]:
@@ -44,14 +33,10 @@ def checked(address: str, model: str = "", *, at_once: int = 2) -> Report:
     return asyncio.run(check_endpoint(address, model, at_once=at_once, seconds=120))
 
 
-def chosen_form(address: str, model: str) -> str:
+async def chosen_form(address: str, model: str) -> str:
     """Return the form that a run would ask for lists in."""
-
-    async def main() -> str:
-        async with open_endpoint(address, timeout_s=120) as endpoint:
-            return await choose_form(Limited(endpoint, most=1), model)
-
-    return asyncio.run(main())
+    async with open_endpoint(address, timeout_s=120) as endpoint:
+        return await choose_form(Limited(endpoint, most=1), model)
 
 
 def test_the_mock_endpoint_keeps_what_it_is_told() -> None:
@@ -75,7 +60,7 @@ def test_llama_server_keeps_a_schema() -> None:
         pytest.skip("llama.cpp cannot be loaded here")
     with _llama_server(resolve("smollm2-135m"), 4) as address:
         report = checked(address)
-        form = chosen_form(address, report.model)
+        form = asyncio.run(chosen_form(address, report.model))
     abilities = able(report)
 
     assert report.model == "smollm2-135m"
@@ -83,53 +68,6 @@ def test_llama_server_keeps_a_schema() -> None:
     assert all(abilities[name] for name in ("usage", "schema", "json", "n", "logprobs", "completions"))
     assert abilities["batch"] is False
     assert report.tokens_per_s
-
-
-@pytest.fixture(scope="module")
-def transformers_serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """Serve a tiny model with random weights by `transformers serve`; yields the address and the model's name."""
-    pytest.importorskip("fastapi", reason="transformers serve needs fastapi: transformers[serving]")
-    folder = save_tiny(tmp_path_factory.mktemp("served"))
-    settings = json.loads((folder / "tokenizer_config.json").read_text())
-    (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "chat_template": TEMPLATE}))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("transformers")), "serve", "--port", str(port), "--device", "cpu"]
-    with subprocess.Popen(
-        [*command, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ}
-    ) as process:
-        try:
-            if not _answers(f"http://127.0.0.1:{port}/health", process):
-                pytest.skip("transformers serve did not start here")
-            yield f"http://127.0.0.1:{port}/v1", str(folder)
-        finally:
-            process.kill()
-
-
-def _answers(address: str, process: "subprocess.Popen[bytes]") -> bool:
-    """Wait until a server answers."""
-    for _ in range(START_S * 5):
-        try:
-            with urllib.request.urlopen(address):
-                return True
-        except OSError:
-            time.sleep(0.2)
-        if process.poll() is not None:
-            return False
-    return False
-
-
-def test_transformers_serve_ignores_what_it_accepts(transformers_serve: tuple[str, str]) -> None:
-    """It answers 200 to a schema, to JSON mode and to n = 2, and keeps none of them."""
-    address, model = transformers_serve
-    report = checked(address, model)
-    abilities = able(report)
-
-    assert chosen_form(address, model) == "text"
-    assert abilities["usage"] is True
-    assert abilities["completions"] is True
-    assert [abilities[name] for name in ("schema", "json", "n", "logprobs", "batch")] == [False] * 5
 
 
 def test_an_endpoint_that_refuses_is_named_in_its_words() -> None:
@@ -140,8 +78,16 @@ def test_an_endpoint_that_refuses_is_named_in_its_words() -> None:
 
 def test_one_that_hangs_is_not_waited_for() -> None:
     """An ability without an answer in time is unknown, not absent."""
-    with serving(MockEndpoint(latency_s=0.3)) as running:
-        report = asyncio.run(check_endpoint(running.address, seconds=0.7))
+    first, over = Semaphore(1), Event()
+
+    def answer(_: object) -> tuple[str, str]:
+        if not first.acquire(blocking=False):
+            over.wait()
+        return "yes", "stop"
+
+    with told_server(answer=answer) as told:
+        report = asyncio.run(check_endpoint(told.address, "m", seconds=2))
+        over.set()
 
     assert report.abilities["schema"].able is None
     assert report.abilities["schema"].found == "no answer in time"

@@ -81,16 +81,17 @@ def test_what_it_says_is_waited_for() -> None:
 
 def test_of_a_burst_only_the_first_counts() -> None:
     """Sixteen were in flight when it became too much: the window shrinks by a quarter, not sixteen times."""
-    limited = Limited(Told(lambda number: busy(wait_s=0.01) if number < 16 else None, takes_s=0.01), most=16)
+    allowed = []
 
-    async def run() -> int:
-        tasks = [asyncio.create_task(limited.ask(request(str(number)))) for number in range(16)]
-        await asyncio.sleep(0.015)
-        allowed = limited.allowed
-        await asyncio.gather(*tasks)
-        return allowed
+    def fails(number: int) -> Exception | None:
+        allowed.append(limited.allowed)
+        return busy(wait_s=0.01) if number < 16 else None
 
-    assert asyncio.run(run()) == 12
+    limited = Limited(Told(fails, takes_s=0.01), most=16)
+    asyncio.run(many(limited, 16))
+
+    assert allowed[:16] == [16] * 16
+    assert allowed[16] == min(allowed) == 12
 
 
 def test_the_window_grows_again() -> None:

@@ -7,19 +7,23 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Semaphore
 
+from click.testing import CliRunner
+
+from curation.cli import main
 from curation.generate.budget import Purse
 from curation.generate.journal import ANSWERS, open_journal
 from curation.generate.spending import Tokens
 from curation.generate.watch import Watch
-from curation.mock.serve import Running, serving
+from curation.mock.serve import serving
 from curation.mock.service import MockEndpoint
 from schemas.outcome import SILENT, reject
 from schemas.record import Reason
+from tests.curation.generate.scripted import spoken, told_server
 from tests.support import ROOT, pair
 
 
@@ -44,50 +48,46 @@ def test_speeds_are_of_late() -> None:
     assert watch.view()["seconds_left"] is None
 
 
-def start(running: Running, output: Path, *options: str, **streams: int) -> "subprocess.Popen[bytes]":
+class Gate:
+    """Holds answers back until it is opened."""
+
+    def __init__(self) -> None:
+        self.opened, self._came = Event(), Semaphore(0)
+
+    def __call__(self, messages: list[Mapping[str, str]]) -> tuple[str, str]:
+        """Answer when it is open."""
+        self._came.release()
+        self.opened.wait()
+        return spoken(messages)
+
+    def wait_for(self, requests: int) -> None:
+        """Wait until so many have come."""
+        for _ in range(requests):
+            self._came.acquire()
+
+
+def words_of(address: str, output: Path, *options: str) -> list[str]:
+    """Return the words of a command that makes twelve records."""
+    words = ["generate", "-n", "12", "-o", str(output), "--base-url", address, "--model", "mock", "--concurrency", "4"]
+    return [*words, "--output-form", "list", *options]
+
+
+def start(words: list[str], **streams: int) -> "subprocess.Popen[bytes]":
     """Start the command as a process that heeds Ctrl-C."""
-    words = [
-        "generate",
-        "-n",
-        "40",
-        "-o",
-        str(output),
-        "--base-url",
-        running.address,
-        "--model",
-        "mock",
-        "--output-form",
-        "list",
-        *options,
-    ]
     process: subprocess.Popen[bytes] = subprocess.Popen(
         [sys.executable, "-m", "curation.cli", *words],
         cwd=ROOT,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # one thread here
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # heeding it is all it does
         **streams,  # type: ignore[call-overload]  # streams by name
     )
-    return process  # fmt: skip
+    return process
 
 
-def until(true: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    while not true():
-        time.sleep(0.01)
-
-
-def pressed(process: "subprocess.Popen[bytes]") -> bytes:
-    """Press Ctrl-C as people do, again and again until it ends; return what it said."""
-    while True:
-        process.send_signal(signal.SIGINT)
-        try:
-            return process.communicate(timeout=2)[1]
-        except subprocess.TimeoutExpired:
-            continue
-
-
-def under_way(running: Running) -> bool:
-    """Say whether requests have come in."""
-    return running.service.ledger.requests >= 4
+def interrupted(process: "subprocess.Popen[bytes]") -> bytes:
+    """Press Ctrl-C; return the line that says what is waited for."""
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    return next(line for line in process.stderr if line.startswith(b"stopping"))
 
 
 def rows(folder: Path, kind: str) -> int:
@@ -95,36 +95,41 @@ def rows(folder: Path, kind: str) -> int:
     return (folder / ANSWERS).read_bytes().count(b'{"t":"%b"' % kind.encode())
 
 
-def test_the_first_ctrl_c_waits_for_what_is_under_way(tmp_path: Path) -> None:
-    """It says so; what was asked is answered and in the journal; exit 130; the next run goes on."""
-    with serving(MockEndpoint(latency_s=0.7)) as running:
-        process = start(running, tmp_path / "1", "--plain", "--concurrency", "4", stderr=subprocess.PIPE)
-        until(lambda: under_way(running))
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate()
-        requests = running.service.ledger.requests
+def test_the_first_ctrl_c_waits_for_what_is_under_way_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    """It says so; what was asked is answered and in the journal; exit 130. In the end the records are those without."""
+    gate, journal = Gate(), tmp_path / "1.journal"
+    with told_server(answer=gate) as told:
+        process = start(words_of(told.address, tmp_path / "1", "--plain"), stderr=subprocess.PIPE)
+        gate.wait_for(4)
+        said = interrupted(process)
+        gate.opened.set()
+        _, rest = process.communicate()
+        requests = (rows(journal, "answer"), rows(journal, "request"), len(told.ledger))
+        left = (tmp_path / "1").exists()
+        again = CliRunner().invoke(main, words_of(told.address, tmp_path / "1"))
+        whole = CliRunner().invoke(main, words_of(told.address, tmp_path / "2"))
 
-    journal = tmp_path / "1.journal"
-    assert process.returncode == 130
-    assert b"stopping: waiting for 4 requests under way; Ctrl-C again stops at once\n" in said
-    assert b"interrupted; finished work is kept" in said
-    assert rows(journal, "answer") == rows(journal, "request") == requests == 4
-    assert not (tmp_path / "1").exists()
+    assert (process.returncode, again.exit_code, whole.exit_code) == (130, 0, 0)
+    assert said == b"stopping: waiting for 4 requests under way; Ctrl-C again stops at once\n"
+    assert b"interrupted; finished work is kept" in rest
+    assert (requests, left) == ((4, 4, 4), False)
+    assert rows(journal, "request") == rows(journal, "answer") > 4
+    assert (tmp_path / "1" / "records.jsonl").read_bytes() == (tmp_path / "2" / "records.jsonl").read_bytes()
 
 
 def test_the_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
     """Nobody waits; the journal says what may have been billed, and is whole."""
-    with serving(MockEndpoint(faults={"hang": 1.0})) as running:
-        process = start(running, tmp_path / "1", "--plain", "--concurrency", "4", stderr=subprocess.PIPE)
-        until(lambda: under_way(running))
+    gate = Gate()
+    with told_server(answer=gate) as told:
+        process = start(words_of(told.address, tmp_path / "1", "--plain"), stderr=subprocess.PIPE)
+        gate.wait_for(4)
+        interrupted(process)
         process.send_signal(signal.SIGINT)
-        assert process.stderr is not None
-        first = process.stderr.readline()
-        rest = pressed(process)
+        _, rest = process.communicate()
+        gate.opened.set()
 
     with open_journal(tmp_path / "1.journal") as journal:
         assert (journal.unanswered, journal.spending.lost) == (4, 4)
-    assert b"stopping" in first
     assert b"Traceback" not in rest
     assert process.returncode == 130
 
@@ -141,8 +146,8 @@ def terminal() -> Iterator[tuple[int, int]]:
 
 def test_a_terminal_gets_a_screen(tmp_path: Path) -> None:
     """It is drawn on a real one, and the step's summary comes after it."""
-    with serving(MockEndpoint(latency_s=0.05)) as running, terminal() as (ours, its):
-        process = start(running, tmp_path / "1", "--budget", "1Mtok", stdout=its, stderr=its)
+    with serving(MockEndpoint()) as running, terminal() as (ours, its):
+        process = start(words_of(running.address, tmp_path / "1", "--budget", "1Mtok"), stdout=its, stderr=its)
         os.close(its)
         said = b""
         try:
@@ -154,7 +159,7 @@ def test_a_terminal_gets_a_screen(tmp_path: Path) -> None:
 
     text = said.decode()
     assert process.returncode == 0
-    assert "40 of 40 records" in text
+    assert "12 of 12 records" in text
     assert re.search(r"tokens; budget 1,000,000 tokens", text)
     assert "\x1b[?7l" in text
     assert text.rindex("\x1b[?7h") < text.index("generate: ")
@@ -163,31 +168,13 @@ def test_a_terminal_gets_a_screen(tmp_path: Path) -> None:
 def test_programs_read_events(tmp_path: Path) -> None:
     """With --json each line of stderr is an event or words, and states hold what the screen shows."""
     with serving(MockEndpoint()) as running:
-        process = start(running, tmp_path / "1", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        out, err = process.communicate()
+        done = CliRunner().invoke(main, words_of(running.address, tmp_path / "1", "--json"))
 
-    events = [json.loads(line) for line in err.splitlines() if line.startswith(b"{")]
+    events = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
     states = [event for event in events if event["event"] == "state"]
     assert states
     assert {"kept", "tokens_per_s", "tokens", "budget", "acceptance", "last"} <= set(states[0])
     assert [event["spent"]["answers"] for event in events if event["event"] == "run"] == [
         running.service.ledger.requests
     ]
-    assert json.loads(out)["counts"]["kept"] == 40
-
-
-def test_an_interrupt_leaves_a_journal_that_goes_on(tmp_path: Path) -> None:
-    """Stopped at any moment and started again: the same records as without."""
-    with serving(MockEndpoint(latency_s=0.1)) as running:
-        process = start(running, tmp_path / "1", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(lambda: running.service.ledger.requests >= 20)
-        process.send_signal(signal.SIGINT)
-        process.wait()
-        before = running.service.ledger.requests
-        again = start(running, tmp_path / "1", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        again.wait()
-        start(running, tmp_path / "2", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).wait()
-
-    assert (process.returncode, again.returncode) == (130, 0)
-    assert rows(tmp_path / "1.journal", "request") == rows(tmp_path / "1.journal", "answer") > before
-    assert (tmp_path / "1" / "records.jsonl").read_bytes() == (tmp_path / "2" / "records.jsonl").read_bytes()
+    assert json.loads(done.stdout)["counts"]["kept"] == 12

@@ -30,10 +30,12 @@ class Got(NamedTuple):
         return text
 
 
-def send(running: Running, method: str, path: str, body: bytes = b"", **headers: str) -> Got:
-    """Send one request over a connection of its own; waits two seconds at most."""
+def send(
+    running: Running, method: str, path: str, body: bytes = b"", *, wait_s: float | None = None, **headers: str
+) -> Got:
+    """Send one request over a connection of its own; waits for the answer, or so many seconds at most."""
     parts = urlsplit(running.address)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=2)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=wait_s)
     try:
         connection.request(method, f"{parts.path}{path}", body=body, headers=headers)
         response = connection.getresponse()
@@ -42,9 +44,9 @@ def send(running: Running, method: str, path: str, body: bytes = b"", **headers:
         connection.close()
 
 
-def ask(running: Running, **more: Any) -> Got:
+def ask(running: Running, *, wait_s: float | None = None, **more: Any) -> Got:
     """Ask for a chat completion."""
-    return send(running, "POST", "/chat/completions", dumps({**HELLO, **more}))
+    return send(running, "POST", "/chat/completions", dumps({**HELLO, **more}), wait_s=wait_s)
 
 
 def said(text: str) -> dict[str, Any]:

@@ -242,7 +242,7 @@ def test_the_surface_score_prefers_texts_to_loops_and_short_words() -> None:
 
 
 @given(some=st.lists(records(words), max_size=10), seed=st.integers(0, 9), keep=st.sampled_from(["3", "40%", "30tok"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_the_order_of_the_input_decides_nothing(some: list[InstructionRecord], seed: int, keep: str) -> None:
     """Shuffled, the same records are kept and the same are left out for the same reasons."""
     shuffled = list(some)

@@ -1,7 +1,6 @@
 """A run that was stopped goes on where it stopped, and ends in the same bytes."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,12 +11,14 @@ from typing import Any
 
 import pytest
 import torch
+from click.testing import CliRunner
 
 from schemas.errors import DollyError, InputError, StoppedError
 from schemas.prompt import TEMPLATES
 from tests.support import ROOT, pair
 from tests.training.tiny import tiny_model, tiny_tokenizer
 from training.checkpoint.resume import COMPLETED, STATE, Keeper, TakenUp, heeding_signals, resume_beside
+from training.cli import main
 from training.config import OptimiserName, TrainConfig
 from training.records.encoding import Example, add_keys, encoder
 from training.step.loop import train
@@ -193,39 +194,42 @@ def test_a_signal_is_told_to_the_keeper_and_a_second_one_is_heeded_at_once(tmp_p
     assert after is signal.default_int_handler
 
 
-def start(data: Path, base: Path, out: Path) -> "subprocess.Popen[str]":
-    """Start `dolly-train` as a process of its own: 40 steps, saving after each."""
-    words = f"{data} --base {base} -o {out} --epochs 20 --rows-per-step 4 --lr 1e-3 --save-minutes 0.0001 --plain"
-    return subprocess.Popen(
-        [sys.executable, "-m", "training", *words.split()],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+STEPS = 100
+"""Of the run that is killed, two an epoch: many, so that it does not end before it is."""
 
 
-def until(process: "subprocess.Popen[str]", folder: Path, step: int) -> None:
-    """Wait until a process has saved this step."""
-    while process.poll() is None and newest(folder) < step:
-        time.sleep(0.01)
+def words_of(data: Path, base: Path, out: Path, *, minutes: float = 10) -> list[str]:
+    """Return the words of a command that saves every so many minutes, which changes nothing else."""
+    words = f"{data} --base {base} -o {out} --epochs {STEPS // 2} --rows-per-step 4 --lr 1e-3 --plain"
+    return [*words.split(), "--save-minutes", str(minutes)]
+
+
+def stopped_by(number: signal.Signals, words: list[str], out: Path, step: int) -> tuple[int, str]:
+    """Run `dolly-train` as a process of its own, signal it after this step; return its exit code and what it said."""
+    command = [sys.executable, "-m", "training", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT) as process:
+        while process.poll() is None and newest(resume_beside(out)) < step:
+            time.sleep(0.01)
+        process.send_signal(number)
+        said, _ = process.communicate()
+    return process.returncode, said
 
 
 def test_a_killed_process_ends_in_the_same_bytes(tmp_path: Path, tiny: Path, colours: Path) -> None:
-    """Killed once, asked to end once, then run to the end: the weights of an undisturbed run, and nothing left over."""
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    start(colours, tiny, whole).communicate()
-    said = []
-    for step, number in ((7, signal.SIGKILL), (15, signal.SIGTERM)):
-        process = start(colours, tiny, broken)
-        until(process, resume_beside(broken), step)
-        process.send_signal(number)
-        said.append((process.communicate()[0], process.returncode))
-    start(colours, tiny, broken).communicate()
+    """Killed once, asked to end once, then run to the end: the weights of an undisturbed run, and nothing left over.
 
-    assert [code for _, code in said] == [-signal.SIGKILL, 130]
-    assert "the same command goes on from there" in said[1][0]
+    Kill -9 takes at most the row of the log that is being written.
+    """
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    words, log = words_of(colours, tiny, broken, minutes=0.0001), resume_beside(broken) / "log.jsonl"
+    killed, _ = stopped_by(signal.SIGKILL, words, broken, 7)
+    seen = log.read_bytes().split(b"\n")[:-1]
+    ended, said = stopped_by(signal.SIGTERM, words, broken, 15)
+    done = [CliRunner().invoke(main, words_of(colours, tiny, out)) for out in (broken, whole)]
+
+    assert [killed, ended, *(one.exit_code for one in done)] == [-signal.SIGKILL, 130, 0, 0]
+    assert [json.loads(line)["step"] for line in seen[:7]] == list(range(1, 8))
+    assert "the same command goes on from there" in said
     assert (broken / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
-    assert [json.loads(line)["step"] for line in (broken / "log.jsonl").open()] == list(range(1, 41))
+    assert [json.loads(line)["step"] for line in (broken / "log.jsonl").open()] == list(range(1, STEPS + 1))
     assert not resume_beside(broken).exists()

@@ -1,4 +1,4 @@
-"""A watched run ends in the bytes of an unwatched one; what was seen is on disk at once, and outlives a kill."""
+"""A watched run ends in the bytes of an unwatched one; what was seen is on disk at once."""
 
 import json
 import signal
@@ -11,8 +11,6 @@ from schemas.errors import InputError, StoppedError
 from schemas.manifest import differences
 from schemas.step import read_manifest
 from tests.support import pair, step_of
-from tests.training.checkpoint.test_resume import start as start_plain
-from tests.training.checkpoint.test_resume import until
 from tests.training.tiny import save_tiny
 from training.checkpoint.checkpoint import read_run
 from training.checkpoint.resume import resume_beside
@@ -160,18 +158,6 @@ def test_another_run_s_rows_are_not_taken_up(tmp_path: Path, towns: Path, gpt: P
 
     assert run.held_out_loss is not None
     assert run.held_out_loss.before < 50
-
-
-def test_a_killed_process_leaves_its_rows(tmp_path: Path, tiny: Path, colours: Path) -> None:
-    """Kill -9 takes at most the row that is being written."""
-    out = tmp_path / "out"
-    process = start_plain(colours, tiny, out)
-    until(process, resume_beside(out), 7)
-    process.kill()
-    process.communicate()
-
-    lines = (resume_beside(out) / "log.jsonl").read_bytes().split(b"\n")[:-1]
-    assert [json.loads(line)["step"] for line in lines[:7]] == list(range(1, 8))
 
 
 def test_a_setting_that_cannot_be_meant_is_refused() -> None:

@@ -1,14 +1,14 @@
 """From a request to a checkpoint: everything that can fail does so before the model is loaded."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from schemas.codec import as_config, dumps, write_rejection
-from schemas.manifest import Counts, fingerprint
+from schemas.manifest import Counts, FileDigest, fingerprint
 from schemas.outcome import SILENT, Aside
 from schemas.step import REJECTED, Filled, recorded, write_directory
 from training.checkpoint import (
@@ -24,8 +24,9 @@ from training.checkpoint import (
 )
 from training.config import FREE, Difference
 from training.data import check_gate, open_data
+from training.distributed import ALONE, Ranks
 from training.guard import Guard
-from training.log import Trained, Watched
+from training.log import UNWATCHED, Trained, Watched, Watcher
 from training.loop import train
 from training.model import digest_base, find_base, load_model, make_room
 from training.model_card import CARD, model_card, trained_on
@@ -52,8 +53,15 @@ class Fitted:
     """True where the same run stood there already."""
 
 
-def fit(request: Request, aside: Aside = SILENT, announce: Callable[[Plan], None] = lambda _: None) -> Fitted:
+def fit(
+    request: Request,
+    aside: Aside = SILENT,
+    announce: Callable[[Plan], None] = lambda _: None,
+    ranks: Ranks = ALONE,
+) -> Fitted:
     """Train, and write the checkpoint; `announce` is called when all is checked and before the model is loaded.
+
+    Of several ranks this is for the first; the others `follow`.
 
     Raises:
         InputError: the data, the base or the place to write cannot be used.
@@ -72,23 +80,52 @@ def fit(request: Request, aside: Aside = SILENT, announce: Callable[[Plan], None
         plan = make_plan(request, data, base, aside=aside)
         announce(plan)
         _write_refused(plan, draft)
+        ranks.tell(plan.config)
         with heeding_signals(keeper), memory_in_words("the model and its training"):
             write_run(draft, _run(plan, draft, aside, keeper))
         return digests(draft), _counts(plan)
 
     inputs = (*data.inputs, digest_base(base))
-    run = fingerprint(request.config.name, as_config(request.config), inputs)
+    keeper = _keeper(request, inputs, ranks)
+    _, reused = write_directory(request.out, request.config, fill, inputs=inputs, force=request.force)
+    if reused:
+        ranks.tell(None)
+    ranks.wait()
+    keeper.forget()
+    return Fitted(path=request.out, run=read_run(request.out), reused=reused)
+
+
+def follow(request: Request, ranks: Ranks) -> None:
+    """Train along with the first rank, which plans, watches and writes.
+
+    Raises:
+        DollyError: as `fit`, or the first rank has ended.
+    """
+    config = ranks.tell()
+    if config is None:  # the checkpoint stands there already
+        ranks.wait()
+        return
+    data, base = open_data(request.data), find_base(request.base)
+    plan = make_plan(replace(request, config=config), data, base)
+    keeper = _keeper(request, (*data.inputs, digest_base(base)), ranks)
+    with heeding_signals(keeper), memory_in_words("the model and its training"):
+        model = _loaded(plan)
+        packing = choose_packing(model, plan.config.packing)
+        _train(plan, model, keeper, packed=packing.used)
+        ranks.wait()
+
+
+def _keeper(request: Request, inputs: Sequence[FileDigest], ranks: Ranks) -> Keeper:
+    """Return the keeper of a run's state."""
     fixed = {name: value for name, value in as_config(request.config).items() if name not in FREE}
-    keeper = Keeper(
+    return Keeper(
         folder=resume_beside(request.out),
-        run=run,
+        run=fingerprint(request.config.name, as_config(request.config), inputs),
         course=fingerprint("course", fixed, inputs),
         take_up=request.take_up,
         every_s=60 * request.save_minutes,
+        ranks=ranks,
     )
-    _, reused = write_directory(request.out, request.config, fill, inputs=inputs, force=request.force)
-    keeper.forget()
-    return Fitted(path=request.out, run=read_run(request.out), reused=reused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +146,11 @@ class _Journal:
 
 def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     """Load, train, measure and save."""
-    model = load_model(plan.base, plan.dtype)
-    make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
-    model.to(plan.device)
-    check_model(model, plan.base.place.name, plan.examples)
+    model = _loaded(plan)
     packing = choose_packing(model, plan.config.packing)
-    guard = Guard(ratio=plan.request.watching.divergence_ratio)
     with watching(plan, model, _Journal(draft, aside), keeper) as watcher:
         watcher.before()
-        trained = train(
-            model,
-            plan.examples,
-            plan.config,
-            pad_id=int(plan.encoder.tokenizer.pad_token_id),
-            aside=watcher.live,
-            keeper=keeper,
-            watcher=watcher,
-            guard=guard,
-            packed=packing.used,
-        )
+        trained = _train(plan, model, keeper, packed=packing.used, aside=watcher.live, watcher=watcher)
         watched = watcher.after()
     (draft / PAGE).write_text(watcher.page(), encoding="utf-8")
     model.config.trained_on = trained_on(_data_record(plan))
@@ -137,6 +160,32 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     run = replace(run, differences=(*run.differences, *_taken_up(keeper)), reloaded=reloaded)
     (draft / CARD).write_text(model_card(run), encoding="utf-8")
     return run
+
+
+def _loaded(plan: Plan) -> Any:
+    """Load the model, with room for the keys, on its device."""
+    model = load_model(plan.base, plan.dtype)
+    make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
+    model.to(plan.device)
+    check_model(model, plan.base.place.name, plan.examples)
+    return model
+
+
+def _train(
+    plan: Plan, model: Any, keeper: Keeper, *, packed: bool, aside: Aside = SILENT, watcher: Watcher = UNWATCHED
+) -> Trained:
+    return train(
+        model,
+        plan.examples,
+        plan.config,
+        pad_id=int(plan.encoder.tokenizer.pad_token_id),
+        aside=aside,
+        keeper=keeper,
+        watcher=watcher,
+        guard=Guard(ratio=plan.request.watching.divergence_ratio),
+        packed=packed,
+        ranks=keeper.ranks,
+    )
 
 
 def _held_out_loss(watched: Watched) -> HeldOutLoss | None:

@@ -18,6 +18,7 @@ from torch import nn
 from schemas.outcome import SILENT, Aside
 from training.batching import MicroBatch, collate, micro_batches, steps, suitable_tokens
 from training.config import Precision, TrainConfig, total_steps
+from training.distributed import ALONE, Ranks
 from training.encoding import Example
 from training.guard import Guard
 from training.log import LOG, UNWATCHED, StepRow, Trained, Watcher, note_of, summed_up
@@ -41,20 +42,22 @@ def train(
     guard: Guard | None = None,
     packed: bool = False,
     plan: Sequence[Sequence[Example]] | None = None,
+    ranks: Ranks = ALONE,
 ) -> Trained:
     """Train `model` in place on the examples, from where `keeper` has the state of the same run.
 
-    `plan` names the examples of every step, where the settings do not say it.
+    `plan` names the examples of every step, where the settings do not say it. With several `ranks` each calls this
+    with the same arguments and trains on its part of every step.
 
     Raises:
         DivergedError: the loss or its gradient stopped being a number, or the guard had seen enough.
         StoppedError: a signal came, and the keeper has the state.
     """
-    torch.manual_seed(config.seed)
+    torch.manual_seed(config.seed + ranks.number)
     total = len(plan) if plan else total_steps(config, len(examples))
     tokens = config.micro_tokens or suitable_tokens(model.device)
     guard = guard or Guard()
-    stepper = Stepper(model=model, config=config, guard=guard)
+    stepper = Stepper(model=model, config=config, guard=guard, ranks=ranks)
     with gradients_of(stepper.weights), recomputing(model, on=config.recompute == "on"):
         state = State(weights=stepper.weights, optimiser=stepper.optimiser, rows=[])
         _take_up(state, keeper, aside)
@@ -63,13 +66,15 @@ def train(
         model.train()
         aside.progress("training", len(state.rows), total)
         every = list(plan or steps(examples, rows=config.rows_per_step, epochs=config.epochs, seed=config.seed))[:total]
-        left = every[len(state.rows) :]
+        left = [ranks.deal(step) for step in every[len(state.rows) :]]
         most = [collate(part, pad_id, packed=packed) for part in largest(left, tokens, packed=packed)]
         try_largest(most, lambda one: backward(model, [one], head_only=stepper.head_only), state.optimiser)
         with keeping_what_was_good(keeper, guard):
             for number, taken in islice(enumerate(every), len(state.rows), total):
-                batches = list(micro_batches(taken, tokens=tokens, pad_id=pad_id, packed=packed))
-                row = watcher.gauged(stepper.take(batches, number + 1, learning_rate(number, total, config)), taken)
+                mine = ranks.deal(taken)
+                batches = list(micro_batches(mine, tokens=tokens, pad_id=pad_id, packed=packed))
+                rate, supervised = learning_rate(number, total, config), sum(one.supervised for one in taken)
+                row = watcher.gauged(stepper.take(batches, number + 1, rate, supervised), taken)
                 state.rows.append(row)
                 aside.leave(LOG, asdict(row))
                 aside.progress("training", number + 1, total, note_of(row))
@@ -138,6 +143,7 @@ class Stepper:
     model: Any
     config: TrainConfig
     guard: Guard = field(default_factory=Guard)
+    ranks: Ranks = ALONE
     weights: Mapping[str, nn.Parameter] = field(init=False)
     optimiser: AdamW = field(init=False)
     head_only: bool = field(init=False)
@@ -147,23 +153,29 @@ class Stepper:
         self.optimiser = AdamW(list(self.weights.values()), self.config)
         self.head_only = head_suffices(self.model)
 
-    def take(self, batches: Sequence[MicroBatch], number: int, rate: float) -> StepRow:
-        """Take step `number` (from 1) over its micro-batches."""
+    def take(self, batches: Sequence[MicroBatch], number: int, rate: float, supervised: int = 0) -> StepRow:
+        """Take step `number` (from 1) over this rank's micro-batches; `supervised` as in `backward`."""
         started = time.monotonic()
-        sum_in(self.weights, self.optimiser.forms.gradient if len(batches) > 1 else self.model.dtype)
-        loss = backward(self.model, batches, head_only=self.head_only)
+        several = len(batches) > 1 or self.ranks.size > 1
+        sum_in(self.weights, self.optimiser.forms.gradient if several else self.model.dtype)
+        part = backward(self.model, batches, head_only=self.head_only, supervised=supervised)
+        self.ranks.add_up(self.weights)
+        loss, *counts = self.ranks.totals(part, *_counted(batches))
         norm = gradient_norm(self.weights)
         self.guard.check(number, loss, float(norm))
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.step(scale=clip_scale(norm, self.config.clip_norm))
-        return _row(batches, _Facts(number, loss, rate, float(norm), time.monotonic() - started))
+        return _row(counts, _Facts(number, loss, rate, float(norm), time.monotonic() - started))
 
 
-def backward(model: Any, batches: Sequence[MicroBatch], *, head_only: bool) -> float:
-    """Add the gradient of the batches' mean loss per supervised token, whatever their cut, and return that loss."""
-    supervised = sum(batch.supervised for batch in batches)
-    parts = []
+def backward(model: Any, batches: Sequence[MicroBatch], *, head_only: bool, supervised: int = 0) -> float:
+    """Add the gradient of the batches' mean loss per supervised token, whatever their cut, and return that loss.
+
+    `supervised`: such tokens of all ranks, of which these batches are a part; 0: they are all that there are.
+    """
+    supervised = supervised or sum(batch.supervised for batch in batches)
+    parts = [torch.zeros((), device=model.device)] if not batches else []
     with attention_of(model, batches):
         for batch in batches:
             part = response_loss(model, batch.to(model.device), head_only=head_only) / supervised
@@ -182,12 +194,22 @@ class _Facts(NamedTuple):
     seconds: float
 
 
-def _row(batches: Sequence[MicroBatch], facts: _Facts) -> StepRow:
-    tokens, padded = sum(one.real_tokens for one in batches), sum(one.padded_tokens for one in batches)
+def _counted(batches: Sequence[MicroBatch]) -> tuple[int, int, int, int]:
+    """Return records, supervised tokens, real tokens and computed tokens of micro-batches."""
+    return (
+        sum(one.rows for one in batches),
+        sum(one.supervised for one in batches),
+        sum(one.real_tokens for one in batches),
+        sum(one.padded_tokens for one in batches),
+    )
+
+
+def _row(counts: Sequence[float], facts: _Facts) -> StepRow:
+    rows, supervised, tokens, padded = map(int, counts)
     return StepRow(
         **facts._asdict(),
-        rows=sum(one.rows for one in batches),
-        response_tokens=sum(one.supervised for one in batches),
+        rows=rows,
+        response_tokens=supervised,
         tokens=tokens,
         padded_tokens=padded,
         padding_share=round(1 - tokens / padded, 4),

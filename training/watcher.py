@@ -124,7 +124,7 @@ def watching(plan: Plan, model: Any, aside: Aside, keeper: Keeper) -> Iterator[R
                 tokens=plan.config.micro_tokens,
                 sample_tokens=wanted.sample_tokens,
             ),
-            gauge=Gauge(sizes=sizes(model), peak=peak_of(plan.device, plan.dtype)),
+            gauge=Gauge(sizes=sizes(model), peak=peak_of(plan.device, plan.dtype), devices=keeper.ranks.size),
             live=Live(folder=keeper.folder, run=keeper.run, aside=shown),
             share=wanted.evaluation_share,
             name=f"{Path(plan.base.place.name).name} → {out.name}",

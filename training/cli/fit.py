@@ -8,6 +8,7 @@ from typing import Any, get_args
 import click
 
 from schemas.prompt import TEMPLATES
+from training.cli.machines import MACHINES, take_machines, together
 from training.cli.options import WATCHING, with_options
 from training.cli.watch import WATCH, take_watching
 from training.config import PRESETS, OptimiserName, Packing, Precision, Recompute, Schedule, settle
@@ -80,7 +81,7 @@ def setting(name: str, preset: str = DEFAULT_PRESET) -> Callable[[Any], Any]:
     show_default=True,
     help="Read the checkpoint again before it is published, and compare its answers.",
 )
-@with_options(*WATCH, *WATCHING)
+@with_options(*MACHINES, *WATCH, *WATCHING)
 def fit(
     data: Path,
     base: str,
@@ -108,11 +109,12 @@ def fit(
     Ctrl-C and SIGTERM save the state in OUTPUT.resume; the same command goes on from there, also after a kill or a
     power cut, and ends in the same weights.
     """
-    watching = take_watching(settings)
+    watching, machines = take_watching(settings), take_machines(settings)
     changes = {name: value for name, value in settings.items() if value is not None}
     config = settle(preset, changes)
     from training import show
     from training.fit import fit as train
+    from training.fit import follow
     from training.plan import Request
 
     request = Request(
@@ -137,7 +139,13 @@ def fit(
         plan, seen = rehearse(request, aside)
         click.echo(show.forecast_json(plan, seen) if as_json else show.forecast_text(plan, seen))
         return
-    colour = show.in_colours(plain=plain)
-    told = show.plan_json if as_json else partial(show.plan_text, colour=colour)
-    fitted = train(request, aside, lambda plan: click.echo(told(plan)))
+    with together(machines) as ranks:
+        if ranks is None:
+            return
+        if not ranks.first:
+            follow(request, ranks)
+            return
+        colour = show.in_colours(plain=plain)
+        told = show.plan_json if as_json else partial(show.plan_text, colour=colour)
+        fitted = train(request, aside, lambda plan: click.echo(told(plan)), ranks)
     click.echo(show.fitted_json(fitted) if as_json else show.fitted_text(fitted))

@@ -68,7 +68,7 @@ def learned(folder: Path, work: Callable[[Ranks], Learned], size: int = 2) -> li
 def test_two_ranks_learn_what_one_process_learns(tmp_path: Path, optimiser: OptimiserName, *, packed: bool) -> None:
     """Loss of every step to 1e-6, the weights to 1e-6, and those of both ranks to the last bit.
 
-    A sum in another order can turn a stochastic rounding: with `adamw-bf16` a few weights are a hundredth of a step off.
+    A sum in another order can turn a stochastic rounding: with `adamw-bf16` a few weights then differ.
     """
     first, second = learned(tmp_path, lambda ranks: learn(ranks, optimiser=optimiser, packed=packed))
     weights, rows = learn(ALONE, optimiser=optimiser, packed=packed)

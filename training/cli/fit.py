@@ -1,6 +1,7 @@
 """`dolly-train DIR`, which is `dolly-train fit DIR`."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -147,5 +148,5 @@ def fit(
             return
         colour = show.in_colours(plain=plain)
         told = show.plan_json if as_json else partial(show.plan_text, colour=colour)
-        fitted = train(request, aside, lambda plan: click.echo(told(plan)), ranks)
+        fitted = train(replace(request, devices=ranks.size), aside, lambda plan: click.echo(told(plan)), ranks)
     click.echo(show.fitted_json(fitted) if as_json else show.fitted_text(fitted))

@@ -29,6 +29,7 @@ from schemas.errors import InputError
 from schemas.manifest import FileDigest, digest_file
 from schemas.prompt import PromptTemplate
 from schemas.release import GateRecord
+from training.adapter import Merged
 from training.config import Difference
 from training.encoding import Encoder
 from training.log import Trained, Watched
@@ -130,6 +131,8 @@ class RunRecord:
     """What was measured by category and asked; None in records of earlier versions."""
     reloaded: Reloaded | None = None
     """None where the checkpoint was not read again."""
+    merged: Merged | None = None
+    """None where all weights were trained, not adapters."""
 
 
 def is_checkpoint(path: Path) -> bool:

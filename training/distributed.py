@@ -177,5 +177,5 @@ def _buckets(gradients: Sequence[Tensor]) -> Iterator[list[Tensor]]:
 def _sum_over_ranks(bucket: Sequence[Tensor]) -> None:
     together = torch.cat([one.flatten() for one in bucket])
     dist.all_reduce(together)
-    for one, summed in zip(bucket, together.split([one.numel() for one in bucket]), strict=True):
+    for one, summed in zip(bucket, torch.split(together, [one.numel() for one in bucket]), strict=True):
         one.copy_(summed.view_as(one))

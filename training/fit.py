@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from schemas.codec import as_config, dumps, write_rejection
 from schemas.manifest import Counts, FileDigest, fingerprint
 from schemas.outcome import SILENT, Aside
 from schemas.step import REJECTED, Filled, recorded, write_directory
+from training.adapter import Adapted, adapt, merge
 from training.checkpoint import (
     BaseRecord,
     DataRecord,
@@ -32,6 +34,7 @@ from training.model import digest_base, find_base, load_model, make_room
 from training.model_card import CARD, model_card, trained_on
 from training.packing import Packed, choose_packing
 from training.plan import Plan, Request, make_plan
+from training.quantised import loading
 from training.reload import check_reload
 from training.resume import Keeper, heeding_signals, resume_beside
 from training.run_page import PAGE
@@ -109,7 +112,7 @@ def follow(request: Request, ranks: Ranks) -> None:
     plan = make_plan(replace(request, config=config), data, base)
     keeper = _keeper(request, (*data.inputs, digest_base(base)), ranks)
     with heeding_signals(keeper), memory_in_words("the model and its training"):
-        model = _loaded(plan)
+        model, _ = _loaded(plan)
         packing = choose_packing(model, plan.config.packing)
         _train(plan, model, keeper, packed=packing.used)
         ranks.wait()
@@ -146,29 +149,36 @@ class _Journal:
 
 def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     """Load, train, measure and save."""
-    model = _loaded(plan)
+    model, adapted = _loaded(plan)
     packing = choose_packing(model, plan.config.packing)
     with watching(plan, model, _Journal(draft, aside), keeper) as watcher:
         watcher.before()
         trained = _train(plan, model, keeper, packed=packing.used, aside=watcher.live, watcher=watcher)
+        merged = merge(adapted, partial(_load, plan) if plan.config.base_bits else None)
         watched = watcher.after()
     (draft / PAGE).write_text(watcher.page(), encoding="utf-8")
     model.config.trained_on = trained_on(_data_record(plan))
     save_model(draft, model, plan.encoder, plan.request.shard_size)
     reloaded = check_reload(draft, model, plan.encoder, plan.data.records) if plan.request.reload_check else None
     run = _record(plan, packing, trained, watched, sum(weight.numel() for weight in model.parameters()))
-    run = replace(run, differences=(*run.differences, *_taken_up(keeper)), reloaded=reloaded)
+    run = replace(run, differences=(*run.differences, *_taken_up(keeper)), reloaded=reloaded, merged=merged)
     (draft / CARD).write_text(model_card(run), encoding="utf-8")
     return run
 
 
-def _loaded(plan: Plan) -> Any:
-    """Load the model, with room for the keys, on its device."""
-    model = load_model(plan.base, plan.dtype)
-    make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
-    model.to(plan.device)
+def _loaded(plan: Plan) -> tuple[Any, Adapted | None]:
+    """Return the model that is trained, and what was put into it."""
+    model = _load(plan, **loading(plan.config, plan.dtype))
+    adapted = adapt(model, plan.config, plan.encoder.key_ids.values())
     check_model(model, plan.base.place.name, plan.examples)
-    return model
+    return model, adapted
+
+
+def _load(plan: Plan, **more: Any) -> Any:
+    """Return the base with room for the keys, on its device."""
+    model = load_model(plan.base, plan.dtype, **more)
+    make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
+    return model.to(plan.device)
 
 
 def _train(

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from training.adapter import adapt
 from training.batching import Shape, shapes, steps
 from training.config import OptimiserName, Recompute, TrainConfig
 from training.encoding import Example
@@ -22,6 +23,8 @@ CHOICES: Sequence[tuple[OptimiserName, Recompute]] = (
 """What is tried, in this order: time is given up before exactness."""
 USABLE = 0.9
 """Share of a device's memory that a run is given."""
+KEYS = 3
+"""Rows of a table that a run with adapters trains: the most that a template has."""
 LIBRARIES = 10**9
 """Bytes that are taken before anything is trained: libraries, and what the allocator cannot use."""
 
@@ -43,6 +46,7 @@ def settled(
     if "auto" not in (config.optimiser, config.recompute):
         return config
     model = meta_model(shape, padded_vocabulary(shape, vocabulary), dtype)
+    adapt(model, config, range(KEYS))
     taken = steps(examples, rows=config.rows_per_step, epochs=config.epochs, seed=config.seed)
     largest = largest_of(one for step in taken for one in shapes(step, tokens=config.micro_tokens))
     tried = choices(config)

@@ -23,6 +23,7 @@ from training.batching import Shape
 from training.config import TrainConfig
 from training.head import rows_at_once
 from training.optimiser import forms_of
+from training.quantised import BYTES
 
 FP32 = 4
 """Bytes of a number in fp32."""
@@ -61,6 +62,12 @@ class Sizes:
     layers: int
     hidden: int
     vocabulary: int
+    frozen: int = 0
+    """Parameters that are not trained."""
+    frozen_body: int = 0
+    """Those of them that are in the body."""
+    frozen_head: bool = False
+    """Whether the head is not trained, a few rows apart."""
 
 
 def meta_model(config: Any, vocabulary: int, dtype: torch.dtype) -> Any:
@@ -73,27 +80,32 @@ def meta_model(config: Any, vocabulary: int, dtype: torch.dtype) -> Any:
 def sizes(model: Any) -> Sizes:
     """Return the sizes of a model."""
     text = model.config.get_text_config()
-    tables = {id(one.weight): one.weight.numel() for one in _tables(model)}
+    tables = {id(one.weight): one.weight for one in _tables(model)}
+    frozen = {id(one): one.numel() for one in model.parameters() if not one.requires_grad}
     parameters = sum(one.numel() for one in model.parameters())
     return Sizes(
         parameters=parameters,
-        body=parameters - sum(tables.values()),
+        body=parameters - sum(one.numel() for one in tables.values()),
         layers=text.num_hidden_layers,
         hidden=text.hidden_size,
-        vocabulary=model.get_input_embeddings().weight.shape[0],
+        vocabulary=_tables(model)[0].weight.shape[0],
+        frozen=sum(frozen.values()),
+        frozen_body=sum(size for one, size in frozen.items() if one not in tables),
+        frozen_head=id(_tables(model)[-1].weight) in frozen,
     )
 
 
-def footprint(model: Any, largest: Shape, config: TrainConfig, *, fixed: int = 0) -> Footprint:
+def footprint(model: Any, largest: Shape, config: TrainConfig) -> Footprint:
     """Return what training a meta model needs where `largest` is its largest micro-batch.
 
-    `fixed` of its parameters are not trained; where `recompute` is still open activations are kept.
+    Frozen weights have neither gradient nor state; where `recompute` is still open activations are kept.
     """
     size, width, forms = sizes(model), model.dtype.itemsize, forms_of(config)
-    trained = size.parameters - fixed
+    trained = size.parameters - size.frozen
+    saved = round(size.frozen_body * (width - BYTES)) if config.base_bits else 0
     moments = (forms.mean.bits + forms.square.bits) / 8
     return Footprint(
-        weights=size.parameters * width,
+        weights=size.parameters * width - saved,
         copies=trained * max(0, round(forms.weight.bits / 8) - width),
         gradients=trained * (forms.gradient.itemsize if width < FP32 else FP32),
         moments=math.ceil(trained * moments),
@@ -106,10 +118,12 @@ def operations(size: Sizes, shape: Shape) -> int:
     """Return the floating-point operations of a micro-batch, forward and backward.
 
     Two a parameter and token forward, four backward (Kaplan et al. 2020, arXiv:2001.08361); attention's products of
-    tokens with tokens; the head on response tokens only.
+    tokens with tokens; the head on response tokens only. A frozen weight passes the gradient on and has none: four.
     """
     products = 12 * size.layers * size.hidden * shape.length
-    return shape.padded_tokens * (6 * size.body + products) + 6 * shape.supervised * size.hidden * size.vocabulary
+    body = 6 * size.body - 2 * size.frozen_body
+    head = (4 if size.frozen_head else 6) * size.hidden * size.vocabulary
+    return shape.padded_tokens * (body + products) + shape.supervised * head
 
 
 def saved_bytes(model: Any, shape: Shape, *, recompute: bool = False) -> int:
@@ -188,4 +202,6 @@ def _fused_attention() -> Iterator[None]:
 
 
 def _tables(model: Any) -> list[Any]:
-    return [one for one in (model.get_input_embeddings(), model.get_output_embeddings()) if one is not None]
+    """Return embedding and head; where rows of them are trained, what is beneath."""
+    found = (model.get_input_embeddings(), model.get_output_embeddings())
+    return [getattr(one, "original_module", one) for one in found if one is not None]

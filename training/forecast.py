@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 
 from schemas.outcome import SILENT, Aside
+from training.adapter import adapt
 from training.batching import micro_batches, shapes, steps
 from training.config import TrainConfig
 from training.data import open_data
@@ -29,6 +30,7 @@ from training.model import (
 from training.optimiser import gradients_of
 from training.packing import choose_packing
 from training.plan import Plan, Request, make_plan
+from training.quantised import loading
 from training.recompute import recomputing
 
 UTILISATION = 0.4
@@ -138,6 +140,7 @@ def forecast(plan: Plan, trial: Trial | None = None, lender: str = "") -> Foreca
     model = meta_model(
         config_of(plan.base), padded_vocabulary(config_of(plan.base), len(plan.encoder.tokenizer)), plan.dtype
     )
+    adapt(model, plan.config, plan.encoder.key_ids.values())
     size = sizes(model)
     here = _place("this machine", taken, model, plan.config, device_memory(plan.device))
     if trial:
@@ -153,16 +156,17 @@ def forecast(plan: Plan, trial: Trial | None = None, lender: str = "") -> Foreca
         steps=len(taken),
         places=(here, *there),
         peak=trial.peak if trial else 0,
-        written=size.parameters * plan.dtype.itemsize,
+        written=(size.frozen or size.parameters) * plan.dtype.itemsize,  # adapters are merged into what was frozen
         counted_by=lender,
     )
 
 
 def try_out(plan: Plan) -> Trial:
     """Load the model and take a few of the run's steps, one on its longest micro-batch first."""
-    model = load_model(plan.base, plan.dtype)
+    model = load_model(plan.base, plan.dtype, **loading(plan.config, plan.dtype))
     make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
     model.to(plan.device)
+    adapt(model, plan.config, plan.encoder.key_ids.values())
     pad_id, tokens = int(plan.encoder.tokenizer.pad_token_id), plan.config.micro_tokens
     packed = choose_packing(model, plan.config.packing).used
     taken = list(planned_steps(plan))

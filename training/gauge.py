@@ -1,7 +1,7 @@
 """How hard a device works: the operations that real tokens need, over the most that it can do (MFU).
 
 PaLM's measure (Chowdhery et al. 2022, arXiv:2204.02311, appendix B): padding and whatever is computed twice do not
-count, so a run cannot look better by doing needless work. Every weight is taken to be trained.
+count, so a run cannot look better by doing needless work; nor do gradients that frozen weights do not have.
 """
 
 import time

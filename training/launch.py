@@ -30,7 +30,7 @@ JOB = "dolly-train"
 class Machines:
     """What a run is computed on."""
 
-    ranks: int = 0
+    devices: int = 0
     """Processes on this machine; 0: as many as it has accelerators, or 1."""
     nnodes: int = 1
     """Machines."""
@@ -41,8 +41,8 @@ class Machines:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
-        if self.ranks < 0:
-            raise InputError(field="ranks", expected="at least 1", found=str(self.ranks))
+        if self.devices < 0:
+            raise InputError(field="devices", expected="at least 1", found=str(self.devices))
         if not 0 <= self.node_rank < self.nnodes:
             raise InputError(field="node_rank", expected=f"0 to {self.nnodes - 1}", found=str(self.node_rank))
         host, _, port = self.rdzv.rpartition(":")
@@ -53,7 +53,7 @@ class Machines:
     @property
     def here(self) -> int:
         """Processes on this machine."""
-        return self.ranks or max(1, torch.accelerator.device_count())
+        return self.devices or max(1, torch.accelerator.device_count())
 
     @property
     def total(self) -> int:
@@ -120,7 +120,7 @@ def _explain(failed: ChildFailedError, logs: Path) -> None:
     if rank == 0:
         raise SaidError(failure.exitcode) from failed
     error = DollyError(f"rank {rank}: {_last_words(logs, str(failure.local_rank)) or 'it said nothing'}")
-    error.exit_code = failure.exitcode  # type: ignore[misc]  # the rank's own
+    error.exit_code = failure.exitcode
     raise error from failed
 
 

@@ -31,7 +31,7 @@ def response_loss(model: Any, batch: MicroBatch, *, head_only: bool) -> Float[Te
         logits = _all_logits(model, batch)[:, :-1][wanted]
         return functional.cross_entropy(logits.float(), targets[wanted], reduction="sum")
     head = model.get_output_embeddings()
-    rows = rows_at_once(head.weight.shape[0])
+    rows = rows_at_once(model.config.get_text_config().vocab_size)
     return summed_cross_entropy(head, _hidden(model, batch)[:, :-1][wanted], targets[wanted], rows)
 
 

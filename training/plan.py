@@ -19,6 +19,7 @@ from training.encoding import Encoder, Example, add_keys, encoder
 from training.fitting import device_memory, settled
 from training.loop import choose_device, choose_dtype
 from training.model import Base, config_of, context_tokens, load_tokenizer
+from training.quantised import check_bits
 from training.soundness import check_base
 from training.tokens import tokenized
 from training.watch_config import WatchConfig
@@ -131,6 +132,7 @@ def make_plan(
     Raises:
         InputError: every record is refused, or the tokenizer cannot be read.
     """
+    check_bits(request.config)
     tokenizer, template = tokenizer or load_tokenizer(base), TEMPLATES[request.config.template]
     check_base(base, tokenizer)
     known = len(tokenizer)

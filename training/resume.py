@@ -172,7 +172,7 @@ class Keeper:
 
     def _taken_up(self, so_far: Mapping[str, Any]) -> TakenUp | None:
         if (before := so_far.get("ranks", 1)) != self.ranks.size:
-            expected = f"--ranks {before} in all, as when the state was saved, or --force, which discards it"
+            expected = f"--devices {before} in all, as when the state was saved, or --force, which discards it"
             raise InputError(place=self.folder, expected=expected, found=str(self.ranks.size))
         if so_far["run"] == self.run:
             return TakenUp(**so_far["taken_up"]) if so_far.get("taken_up") else None

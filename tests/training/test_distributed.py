@@ -148,7 +148,7 @@ def test_a_state_of_another_number_of_ranks_is_refused(tmp_path: Path) -> None:
     """In words that say what to do."""
     two = Ranks(number=0, size=2)
 
-    with pytest.raises(InputError, match=r"expected --ranks 1 in all.*found 2"):
+    with pytest.raises(InputError, match=r"expected --devices 1 in all.*found 2"):
         keeper(tmp_path, ranks=two)._taken_up({"run": "this", "ranks": 1})
 
 

@@ -193,11 +193,11 @@ def test_a_signal_is_told_to_the_keeper_and_a_second_one_is_heeded_at_once(tmp_p
     assert after is signal.default_int_handler
 
 
-def start(data: Path, base: Path, out: Path) -> "subprocess.Popen[str]":
+def start(data: Path, base: Path, out: Path, *more: str) -> "subprocess.Popen[str]":
     """Start `dolly-train` as a process of its own: 40 steps, saving after each."""
     words = f"{data} --base {base} -o {out} --epochs 20 --rows-per-step 4 --lr 1e-3 --save-minutes 0.0001 --plain"
     return subprocess.Popen(
-        [sys.executable, "-m", "training", *words.split()],
+        [sys.executable, "-m", "training", *words.split(), *more],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

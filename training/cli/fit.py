@@ -40,6 +40,11 @@ SETTINGS = {
         click.Choice(get_args(Packing)),
         "Several records in a row, apart; auto: if the model passes the test.",
     ),
+    "lora_rank": (int, "Train low-rank adapters of this rank and the keys instead of all weights; 0: all weights."),
+    "lora_alpha": (float, "What an adapter adds is multiplied by this over its rank."),
+    "lora_dropout": (float, "Share of an adapter's inputs that is dropped."),
+    "lora_targets": (str, "Layers that get adapters: all-linear, or ends of names with commas between."),
+    "base_bits": (int, "Hold the frozen weights under adapters in 4 bits (extra `qlora`); 0: as --dtype says."),
 }
 """Field of TrainConfig → its type and help; what is left out is the preset's."""
 

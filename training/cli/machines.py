@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 MACHINES = (
     click.option(
-        "--ranks",
+        "--devices",
         type=click.IntRange(min=0),
         default=0,
         help="Processes on this machine, a device each.  [default: its accelerators, or 1]",
@@ -24,7 +24,7 @@ MACHINES = (
     ),
     click.option("--rdzv", default="", metavar="HOST:PORT", help="Where machine 0 is reached by the others."),
 )
-MINE = ("ranks", "nnodes", "node_rank", "rdzv")
+MINE = ("devices", "nnodes", "node_rank", "rdzv")
 
 
 def take_machines(settings: dict[str, Any]) -> "Machines":

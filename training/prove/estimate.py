@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from training.adapter import adapt
 from training.batching import shapes
 from training.encoding import Example
 from training.footprint import Sizes, meta_model, operations, sizes
@@ -48,7 +49,9 @@ def outlook(prepared: Prepared, protocol: Protocol) -> Outlook:
 def _seconds_a_run(prepared: Prepared) -> float:
     plan, budget = prepared.plan, prepared.budget
     trial = try_out(plan)
-    size = sizes(meta_model(config_of(plan.base), len(plan.encoder.tokenizer), plan.dtype))
+    model = meta_model(config_of(plan.base), len(plan.encoder.tokenizer), plan.dtype)
+    adapt(model, plan.config, plan.encoder.key_ids.values())
+    size = sizes(model)
     first = next(iter(prepared.arms.values()))
     steps = planned(first(prepared.request.config.seed), budget, prepared.request.config.seed)
     training = sum(_operations(size, one, plan.config.micro_tokens) for one in steps)

@@ -1,16 +1,17 @@
 """Several processes that train one model together, a device each: who is who, and what they have to agree on.
 
     replicas   every rank has the whole model; gradients are summed once a step, loss and weights are every rank's
-    shards     every rank has a part of each layer (FSDP2); see training.sharding
+    sharded    every rank has a part of each layer (FSDP2); see training.sharding
 
 The records of an optimiser step are dealt to the ranks so that each has as many tokens; the loss is divided by the
 response tokens of all of them. So the sum is the one that a single process has, in another order.
 """
 
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from schemas.errors import DollyError
+from training.config import Parallel
 from training.encoding import Example
 
 PATIENCE = timedelta(days=7)
@@ -43,11 +45,17 @@ class Ranks:
 
     number: int = 0
     size: int = 1
+    sharded: bool = False
+    """Whether each has a part of every weight, instead of all of it."""
 
     @property
     def first(self) -> bool:
         """Whether this is the rank that speaks and writes."""
         return self.number == 0
+
+    def sharing(self, parallel: Parallel) -> "Ranks":
+        """Return these ranks, with the model as the settings say."""
+        return replace(self, sharded=parallel == "sharded")
 
     def deal(self, examples: Sequence[Example]) -> list[Example]:
         """Return this rank's part of a step, as long as every other's to within a record."""
@@ -56,6 +64,17 @@ class Ranks:
     def totals(self, *values: float) -> list[float]:
         """Return the sum of every rank's values, added in an order that is always the same."""
         return [sum(of_all) for of_all in zip(*self.gather(*values), strict=True)]
+
+    def missing(self, batches: int) -> int:
+        """Return how many micro-batches fewer than another rank this one has; none where that is all the same."""
+        return int(max(count for (count,) in self.gather(batches))) - batches if self.sharded else 0
+
+    def norm(self, own: Tensor) -> Tensor:
+        """Return the norm of a gradient of which this rank's part has the norm `own`."""
+        if not self.sharded:
+            return own
+        (squares,) = self.totals(float(own) ** 2)
+        return own.new_tensor(math.sqrt(squares))
 
     def any(self, *flags: bool) -> tuple[bool, ...]:
         """Return which flags are set on at least one rank."""
@@ -90,8 +109,11 @@ class Ranks:
         self.any(False)  # nothing is asked
 
     def add_up(self, weights: Mapping[str, nn.Parameter]) -> None:
-        """Give every rank the sum of all ranks' gradients, in the precision that they are in."""
-        if self.size == 1:
+        """Give every rank the sum of all ranks' gradients, in the precision that they are in.
+
+        Those of a model that is divided were added in the backward pass.
+        """
+        if self.size == 1 or self.sharded:
             return
         for weight in weights.values():
             if weight.grad is None:  # no record of this rank's needed it
@@ -113,6 +135,12 @@ def dealt(examples: Sequence[Example], ranks: int) -> list[list[Example]]:
         hands[rank].append(one)
         held[rank] += len(one.input_ids)
     return hands
+
+
+def local(tensor: Any) -> Tensor:
+    """Return what this process has of a tensor: all, or its part of a divided one."""
+    part: Tensor = tensor.to_local() if hasattr(tensor, "to_local") else tensor
+    return part
 
 
 def is_rank() -> bool:

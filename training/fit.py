@@ -38,6 +38,7 @@ from training.quantised import loading
 from training.reload import check_reload
 from training.resume import Keeper, heeding_signals, resume_beside
 from training.run_page import PAGE
+from training.sharding import gathered, shard, shared, whole
 from training.soundness import check_model, check_place
 from training.trial import memory_in_words
 from training.watcher import watching
@@ -83,7 +84,8 @@ def fit(
         plan = make_plan(request, data, base, aside=aside)
         announce(plan)
         _write_refused(plan, draft)
-        ranks.tell(plan.config)
+        keeper.ranks = ranks.sharing(plan.config.parallel)
+        ranks.tell((plan.config, keeper.run, keeper.course))
         with heeding_signals(keeper), memory_in_words("the model and its training"):
             write_run(draft, _run(plan, draft, aside, keeper))
         return digests(draft), _counts(plan)
@@ -104,17 +106,22 @@ def follow(request: Request, ranks: Ranks) -> None:
     Raises:
         DollyError: as `fit`, or the first rank has ended.
     """
-    config = ranks.tell()
-    if config is None:  # the checkpoint stands there already
+    told = ranks.tell()
+    if told is None:  # the checkpoint stands there already
         ranks.wait()
         return
     data, base = open_data(request.data), find_base(request.base)
-    plan = make_plan(replace(request, config=config), data, base)
-    keeper = _keeper(request, (*data.inputs, digest_base(base)), ranks)
+    config, run, course = told
+    plan = make_plan(replace(request, config=config, devices=ranks.size), data, base)
+    keeper = replace(_keeper(request, (), ranks.sharing(config.parallel)), run=run, course=course)
     with heeding_signals(keeper), memory_in_words("the model and its training"):
-        model, _ = _loaded(plan)
-        packing = choose_packing(model, plan.config.packing)
+        model, _, packing = _loaded(plan, keeper.ranks)
+        with whole(model, keeper.ranks):
+            pass  # the first rank looks at it
         _train(plan, model, keeper, packed=packing.used)
+        with whole(model, keeper.ranks):
+            pass
+        gathered(model, None)
         ranks.wait()
 
 
@@ -149,13 +156,15 @@ class _Journal:
 
 def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     """Load, train, measure and save."""
-    model, adapted = _loaded(plan)
-    packing = choose_packing(model, plan.config.packing)
+    model, adapted, packing = _loaded(plan, keeper.ranks)
     with watching(plan, model, _Journal(draft, aside), keeper) as watcher:
-        watcher.before()
+        with whole(model, keeper.ranks):
+            watcher.before()
         trained = _train(plan, model, keeper, packed=packing.used, aside=watcher.live, watcher=watcher)
         merged = merge(adapted, partial(_load, plan) if plan.config.base_bits else None)
-        watched = watcher.after()
+        with whole(model, keeper.ranks):
+            watched = watcher.after()
+    model = gathered(model, partial(_load, plan))
     (draft / PAGE).write_text(watcher.page(), encoding="utf-8")
     model.config.trained_on = trained_on(_data_record(plan))
     save_model(draft, model, plan.encoder, plan.request.shard_size)
@@ -166,19 +175,29 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     return run
 
 
-def _loaded(plan: Plan) -> tuple[Any, Adapted | None]:
-    """Return the model that is trained, and what was put into it."""
-    model = _load(plan, **loading(plan.config, plan.dtype))
+def _loaded(plan: Plan, ranks: Ranks) -> tuple[Any, Adapted | None, Packed]:
+    """Return the model that is trained, what was put into it, and whether it can be packed."""
+    if ranks.sharded:
+        model = _open(plan)
+        shard(model, plan.dtype, plan.device, ranks)
+    else:
+        model = _load(plan, **loading(plan.config, plan.dtype))
     adapted = adapt(model, plan.config, plan.encoder.key_ids.values())
-    check_model(model, plan.base.place.name, plan.examples)
-    return model, adapted
+    with whole(model, ranks):
+        check_model(model, plan.base.place.name, plan.examples)
+        packing = choose_packing(model, plan.config.packing)
+    return model, adapted, packing
 
 
 def _load(plan: Plan, **more: Any) -> Any:
     """Return the base with room for the keys, on its device."""
+    return _open(plan, **more).to(plan.device)
+
+
+def _open(plan: Plan, **more: Any) -> Any:
     model = load_model(plan.base, plan.dtype, **more)
     make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
-    return model.to(plan.device)
+    return model
 
 
 def _train(
@@ -191,7 +210,7 @@ def _train(
         pad_id=int(plan.encoder.tokenizer.pad_token_id),
         aside=aside,
         keeper=keeper,
-        watcher=watcher,
+        watcher=shared(watcher, model, keeper.ranks),
         guard=Guard(ratio=plan.request.watching.divergence_ratio),
         packed=packed,
         ranks=keeper.ranks,

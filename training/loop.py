@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ from training.optimiser import AdamW, clip_scale, gradient_norm, gradients_of, s
 from training.packing import attention_of
 from training.recompute import recomputing
 from training.resume import Keeper, State, keeping_what_was_good
+from training.sharding import computed, whole
 from training.trial import largest, try_largest
 
 
@@ -57,7 +59,8 @@ def train(
     total = len(plan) if plan else total_steps(config, len(examples))
     tokens = config.micro_tokens or suitable_tokens(model.device)
     guard = guard or Guard()
-    stepper = Stepper(model=model, config=config, guard=guard, ranks=ranks)
+    spare = collate([min(examples, key=lambda one: len(one.input_ids))], pad_id, packed=packed)
+    stepper = Stepper(model=model, config=config, guard=guard, ranks=ranks, spare=spare)
     with gradients_of(stepper.weights), recomputing(model, on=config.recompute == "on"):
         state = State(weights=stepper.weights, optimiser=stepper.optimiser, rows=[])
         _take_up(state, keeper, aside)
@@ -68,6 +71,7 @@ def train(
         every = list(plan or steps(examples, rows=config.rows_per_step, epochs=config.epochs, seed=config.seed))[:total]
         left = [ranks.deal(step) for step in every[len(state.rows) :]]
         most = [collate(part, pad_id, packed=packed) for part in largest(left, tokens, packed=packed)]
+        most += [spare] * ranks.missing(len(most))
         try_largest(most, lambda one: backward(model, [one], head_only=stepper.head_only), state.optimiser)
         with keeping_what_was_good(keeper, guard):
             for number, taken in islice(enumerate(every), len(state.rows), total):
@@ -144,6 +148,8 @@ class Stepper:
     config: TrainConfig
     guard: Guard = field(default_factory=Guard)
     ranks: Ranks = ALONE
+    spare: MicroBatch | None = None
+    """What a rank computes for nothing while others, who need its part of the model, compute more."""
     weights: Mapping[str, nn.Parameter] = field(init=False)
     optimiser: AdamW = field(init=False)
     head_only: bool = field(init=False)
@@ -151,17 +157,19 @@ class Stepper:
     def __post_init__(self) -> None:
         self.weights = trained_weights(self.model)
         self.optimiser = AdamW(list(self.weights.values()), self.config)
-        self.head_only = head_suffices(self.model)
+        with whole(self.model, self.ranks):
+            self.head_only = head_suffices(self.model)
 
     def take(self, batches: Sequence[MicroBatch], number: int, rate: float, supervised: int = 0) -> StepRow:
         """Take step `number` (from 1) over this rank's micro-batches; `supervised` as in `backward`."""
         started = time.monotonic()
         several = len(batches) > 1 or self.ranks.size > 1
         sum_in(self.weights, self.optimiser.forms.gradient if several else self.model.dtype)
-        part = backward(self.model, batches, head_only=self.head_only, supervised=supervised)
+        idle = [self.spare] * self.ranks.missing(len(batches)) if self.spare else []
+        part = backward(self.model, batches, head_only=self.head_only, supervised=supervised, idle=idle)
         self.ranks.add_up(self.weights)
         loss, *counts = self.ranks.totals(part, *_counted(batches))
-        norm = gradient_norm(self.weights)
+        norm = self.ranks.norm(gradient_norm(self.weights))
         self.guard.check(number, loss, float(norm))
         for group in self.optimiser.param_groups:
             group["lr"] = rate
@@ -169,16 +177,25 @@ class Stepper:
         return _row(counts, _Facts(number, loss, rate, float(norm), time.monotonic() - started))
 
 
-def backward(model: Any, batches: Sequence[MicroBatch], *, head_only: bool, supervised: int = 0) -> float:
+def backward(
+    model: Any,
+    batches: Sequence[MicroBatch],
+    *,
+    head_only: bool,
+    supervised: int = 0,
+    idle: Sequence[MicroBatch] = (),
+) -> float:
     """Add the gradient of the batches' mean loss per supervised token, whatever their cut, and return that loss.
 
     `supervised`: such tokens of all ranks, of which these batches are a part; 0: they are all that there are.
+    `idle` batches are computed, too, and count for nothing.
     """
     supervised = supervised or sum(batch.supervised for batch in batches)
     parts = [torch.zeros((), device=model.device)] if not batches else []
-    with attention_of(model, batches):
-        for batch in batches:
-            part = response_loss(model, batch.to(model.device), head_only=head_only) / supervised
+    with attention_of(model, [*batches, *idle]):
+        for number, batch in enumerate((*batches, *idle)):
+            loss = partial(response_loss, model, batch.to(model.device), head_only=head_only)
+            part = computed(model, loss) / supervised * (number < len(batches))
             part.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             parts.append(part.detach())
     return float(torch.stack(parts).sum())

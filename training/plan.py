@@ -152,6 +152,7 @@ def make_plan(
         vocabulary=len(tokenizer),
         dtype=dtype,
         memory=device_memory(device),
+        devices=request.devices,
     )
     return Plan(
         request=request,

@@ -3,7 +3,7 @@
     OUT.resume/step-000120/
       state.safetensors   weights, whatever tensors the optimiser keeps of them, the states of the random generators
       state.json          which run this is, and the log so far
-      state-00001.safetensors   of every further rank: what only it has
+      state-00001.safetensors   of every further rank: what only it has, of a divided model its part of all that
       COMPLETED           the digests of the others, written last
 
 It stands beside the checkpoint, because the checkpoint does not exist before its run has ended. It is written into a
@@ -30,7 +30,7 @@ from torch import Tensor
 from schemas.codec import adapter, dumps, loads
 from schemas.errors import DollyError, InputError, StoppedError
 from schemas.manifest import digest_file
-from training.distributed import ALONE, Ranks
+from training.distributed import ALONE, Ranks, local
 from training.guard import DivergedError, Guard
 from training.log import StepRow
 from training.model import full_disks_told
@@ -103,8 +103,8 @@ class Keeper:
             return
         so_far = loads((found / LOG_SO_FAR).read_bytes())
         self.taken_up = self._taken_up(so_far)
-        own = {} if self.ranks.first else load_file(found / _own(self.ranks))
-        _fill(state, load_file(found / STATE) | own)
+        common = {} if self.ranks.first or self.ranks.sharded else load_file(found / STATE)
+        _fill(state, common | load_file(found / _own(self.ranks)))
         state.rows.extend(adapter(list[StepRow]).validate_python(so_far["rows"]))
 
     def after_step(self, state: State, guard: Guard) -> None:
@@ -149,7 +149,8 @@ class Keeper:
 
     def _whose(self) -> dict[str, Any]:
         before = asdict(self.taken_up) if self.taken_up else None
-        return {"run": self.run, "course": self.course, "taken_up": before, "ranks": self.ranks.size}
+        who = {"ranks": self.ranks.size, "sharded": self.ranks.sharded}
+        return {"run": self.run, "course": self.course, "taken_up": before, **who}
 
     def forget(self) -> None:
         """Remove everything: the run has ended, or is to begin anew."""
@@ -174,6 +175,10 @@ class Keeper:
         if (before := so_far.get("ranks", 1)) != self.ranks.size:
             expected = f"--devices {before} in all, as when the state was saved, or --force, which discards it"
             raise InputError(place=self.folder, expected=expected, found=str(self.ranks.size))
+        if so_far.get("sharded", False) != self.ranks.sharded:
+            kinds = {True: "sharded", False: "replicas"}
+            expected = f"--parallel {kinds[not self.ranks.sharded]}, as when the state was saved, or --force"
+            raise InputError(place=self.folder, expected=expected, found=kinds[self.ranks.sharded])
         if so_far["run"] == self.run:
             return TakenUp(**so_far["taken_up"]) if so_far.get("taken_up") else None
         if self.take_up and so_far.get("course") == self.course:
@@ -251,7 +256,7 @@ def _own(ranks: Ranks) -> str:
 def _write_own(draft: Path, state: State, ranks: Ranks) -> None:
     """Write what this rank has; replicas have nothing of their own but their generators."""
     with full_disks_told():
-        save_file(dict(_tensors(state) if ranks.first else _generators()), draft / _own(ranks))
+        save_file(dict(_tensors(state) if ranks.first or ranks.sharded else _generators()), draft / _own(ranks))
     _flush(draft / _own(ranks))
 
 
@@ -281,7 +286,7 @@ def _is_whole(folder: Path) -> bool:
 def _tensors(state: State) -> Iterator[tuple[str, Tensor]]:
     """Yield everything that is saved, each under its own name."""
     for name, weight in state.weights.items():
-        yield f"weight/{name}", weight.detach()
+        yield f"weight/{name}", local(weight).detach()
         for part, value in state.optimiser.state.get(weight, {}).items():
             yield f"{part}/{name}", value
     yield from _generators()
@@ -301,7 +306,7 @@ def _fill(state: State, saved: Mapping[str, Tensor]) -> None:
         part, _, name = key.partition("/")
         parts[name][part] = value
     for name, weight in state.weights.items():
-        weight.copy_(parts[name].pop("weight"))
+        local(weight).copy_(parts[name].pop("weight"))
         state.optimiser.state[weight] = {part: value.to(weight.device) for part, value in parts[name].items()}
     torch.set_rng_state(saved["random/cpu"])
     for at in range(len(_accelerator_states())):

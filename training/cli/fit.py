@@ -12,7 +12,7 @@ from schemas.prompt import TEMPLATES
 from training.cli.machines import MACHINES, take_machines, together
 from training.cli.options import WATCHING, with_options
 from training.cli.watch import WATCH, take_watching
-from training.config import PRESETS, OptimiserName, Packing, Precision, Recompute, Schedule, settle
+from training.config import PRESETS, OptimiserName, Packing, Parallel, Precision, Recompute, Schedule, settle
 
 DEFAULT_PRESET = "dolly-v1"
 SETTINGS = {
@@ -39,6 +39,10 @@ SETTINGS = {
     "packing": (
         click.Choice(get_args(Packing)),
         "Several records in a row, apart; auto: if the model passes the test.",
+    ),
+    "parallel": (
+        click.Choice(get_args(Parallel)),
+        "Each of several devices has the whole model, or a part of every weight; auto: whole, where it fits.",
     ),
     "lora_rank": (int, "Train low-rank adapters of this rank and the keys instead of all weights; 0: all weights."),
     "lora_alpha": (float, "What an adapter adds is multiplied by this over its rank."),
@@ -129,6 +133,7 @@ def fit(
         out=output,
         config=config,
         preset=preset,
+        devices=machines.total if dry_run else 1,
         force=force,
         allow_ungated=allow_ungated,
         pin=pin,

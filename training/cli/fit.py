@@ -122,10 +122,10 @@ def fit(
     watching, machines = take_watching(settings), take_machines(settings)
     changes = {name: value for name, value in settings.items() if value is not None}
     config = settle(preset, changes)
-    from training import show
     from training.fit import fit as train
     from training.fit import follow
-    from training.plan import Request
+    from training.planning.plan import Request
+    from training.show import run as show
 
     request = Request(
         data=data,
@@ -145,7 +145,7 @@ def fit(
     )
     aside = show.Watch.on(as_json=as_json, plain=plain)
     if dry_run:
-        from training.forecast import rehearse
+        from training.planning.forecast import rehearse
 
         plan, seen = rehearse(request, aside)
         click.echo(show.forecast_json(plan, seen) if as_json else show.forecast_text(plan, seen))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from training.distributed import Ranks
-    from training.launch import Machines
+    from training.ranks.distributed import Ranks
+    from training.ranks.launch import Machines
 
 MACHINES = (
     click.option(
@@ -29,7 +29,7 @@ MINE = ("devices", "nnodes", "node_rank", "rdzv")
 
 def take_machines(settings: dict[str, Any]) -> "Machines":
     """Take these options out of a command's."""
-    from training.launch import Machines
+    from training.ranks.launch import Machines
 
     return Machines(**{name: settings.pop(name) for name in MINE})
 
@@ -37,8 +37,8 @@ def take_machines(settings: dict[str, Any]) -> "Machines":
 @contextmanager
 def together(machines: "Machines") -> "Iterator[Ranks | None]":
     """Take part as a rank; None where ranks were started for this command, and have ended."""
-    from training.distributed import is_rank, joined
-    from training.launch import SaidError, launch
+    from training.ranks.distributed import is_rank, joined
+    from training.ranks.launch import SaidError, launch
 
     if machines.total > 1 and not is_rank():
         try:

@@ -14,6 +14,7 @@ Precision = Literal["auto", "bf16", "fp32"]
 Packing = Literal["auto", "on", "off"]
 OptimiserName = Literal["auto", "adamw", "adamw-8bit", "adamw-bf16"]
 Recompute = Literal["auto", "off", "on"]
+Parallel = Literal["auto", "replicas", "sharded"]
 
 RECOMPUTED, KEPT = "computed again in the backward pass", "kept; the same result"
 """What becomes of activations."""
@@ -70,6 +71,8 @@ class TrainConfig:
 
     packing: Packing = field(default="auto", metadata={"identity": False})
     """Several records in a row without padding, none of which sees another; auto: where the model passes the test."""
+    parallel: Parallel = field(default="auto", metadata={"identity": False})
+    """What each of several devices has: the whole model, or a part of every weight; auto: the whole, where it fits."""
     lora_rank: int = 0
     """Rank of the low-rank adapters that are trained instead of the weights; 0: the weights are."""
     lora_alpha: float = 32.0

@@ -1,7 +1,7 @@
 """From a request to a checkpoint: everything that can fail does so before the model is loaded."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib import metadata
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.codec import as_config, dumps, write_rejection
-from schemas.manifest import Counts, fingerprint
+from schemas.manifest import Counts, FileDigest, fingerprint
 from schemas.outcome import SILENT, Aside
 from schemas.step import REJECTED, Filled, recorded, write_directory
 from training.checkpoint.checkpoint import (
@@ -27,13 +27,15 @@ from training.checkpoint.reload import check_reload
 from training.checkpoint.resume import Keeper, heeding_signals, resume_beside
 from training.config import FREE, Difference
 from training.guard import Guard
-from training.log import Trained, Watched
-from training.model.adapter import adapt, merge
+from training.log import UNWATCHED, Trained, Watched, Watcher
+from training.model.adapter import Adapted, adapt, merge
 from training.model.load import digest_base, find_base, load_model, make_room
 from training.model.packing import Packed, choose_packing
 from training.model.quantised import loading
 from training.planning.plan import Plan, Request, as_packed, make_plan
 from training.planning.soundness import check_model, check_place
+from training.ranks.distributed import ALONE, Ranks
+from training.ranks.sharding import gathered, shard, shared, whole
 from training.records.data import check_gate, open_data
 from training.report.model_card import CARD, model_card, trained_on
 from training.report.run_page import PAGE
@@ -55,8 +57,15 @@ class Fitted:
     """True where the same run stood there already."""
 
 
-def fit(request: Request, aside: Aside = SILENT, announce: Callable[[Plan], None] = lambda _: None) -> Fitted:
+def fit(
+    request: Request,
+    aside: Aside = SILENT,
+    announce: Callable[[Plan], None] = lambda _: None,
+    ranks: Ranks = ALONE,
+) -> Fitted:
     """Train, and write the checkpoint; `announce` is called when all is checked and before the model is loaded.
+
+    Of several ranks this is for the first; the others `follow`.
 
     Raises:
         InputError: the data, the base or the place to write cannot be used.
@@ -75,23 +84,58 @@ def fit(request: Request, aside: Aside = SILENT, announce: Callable[[Plan], None
         plan = make_plan(request, data, base, aside=aside)
         announce(plan)
         _write_refused(plan, draft)
+        keeper.ranks = ranks.sharing(plan.config.parallel)
+        ranks.tell((replace(plan.config, micro_tokens=request.config.micro_tokens), keeper.run, keeper.course))
         with heeding_signals(keeper), memory_in_words("the model and its training"):
             write_run(draft, _run(plan, draft, aside, keeper))
         return digests(draft), _counts(plan)
 
     inputs = (*data.inputs, digest_base(base))
-    run = fingerprint(request.config.name, as_config(request.config), inputs)
+    keeper = _keeper(request, inputs, ranks)
+    _, reused = write_directory(request.out, request.config, fill, inputs=inputs, force=request.force)
+    if reused:
+        ranks.tell(None)
+    ranks.wait()
+    keeper.forget()
+    return Fitted(path=request.out, run=read_run(request.out), reused=reused)
+
+
+def follow(request: Request, ranks: Ranks) -> None:
+    """Train along with the first rank, which plans, watches and writes.
+
+    Raises:
+        DollyError: as `fit`, or the first rank has ended.
+    """
+    told = ranks.tell()
+    if told is None:  # the checkpoint stands there already
+        ranks.wait()
+        return
+    data, base = open_data(request.data), find_base(request.base)
+    config, run, course = told
+    plan = make_plan(replace(request, config=config, devices=ranks.size), data, base)
+    keeper = replace(_keeper(request, (), ranks.sharing(config.parallel)), run=run, course=course)
+    with heeding_signals(keeper), memory_in_words("the model and its training"):
+        model, _, packing = _loaded(plan, keeper.ranks)
+        with whole(model, keeper.ranks):
+            pass  # the first rank looks at it
+        _train(plan, model, keeper, packing=packing)
+        with whole(model, keeper.ranks):
+            pass
+        gathered(model, None)
+        ranks.wait()
+
+
+def _keeper(request: Request, inputs: Sequence[FileDigest], ranks: Ranks) -> Keeper:
+    """Return the keeper of a run's state."""
     fixed = {name: value for name, value in as_config(request.config).items() if name not in FREE}
-    keeper = Keeper(
+    return Keeper(
         folder=resume_beside(request.out),
-        run=run,
+        run=fingerprint(request.config.name, as_config(request.config), inputs),
         course=fingerprint("course", fixed, inputs),
         take_up=request.take_up,
         every_s=60 * request.save_minutes,
+        ranks=ranks,
     )
-    _, reused = write_directory(request.out, request.config, fill, inputs=inputs, force=request.force)
-    keeper.forget()
-    return Fitted(path=request.out, run=read_run(request.out), reused=reused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,26 +156,15 @@ class _Journal:
 
 def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     """Load, train, measure and save."""
-    model = _load(plan, **loading(plan.config, plan.dtype))
-    adapted = adapt(model, plan.config, plan.encoder.key_ids.values())
-    check_model(model, plan.base.place.name, plan.examples)
-    packing = choose_packing(model, plan.config.packing)
-    guard = Guard(ratio=plan.request.watching.divergence_ratio)
+    model, adapted, packing = _loaded(plan, keeper.ranks)
     with watching(plan, model, _Journal(draft, aside), keeper) as watcher:
-        watcher.before()
-        trained = train(
-            model,
-            plan.examples,
-            as_packed(plan, packing),
-            pad_id=int(plan.encoder.tokenizer.pad_token_id),
-            aside=watcher.live,
-            keeper=keeper,
-            watcher=watcher,
-            guard=guard,
-            packed=packing.used,
-        )
+        with whole(model, keeper.ranks):
+            watcher.before()
+        trained = _train(plan, model, keeper, packing=packing, aside=watcher.live, watcher=watcher)
         merged = merge(adapted, partial(_load, plan) if plan.config.base_bits else None)
-        watched = watcher.after()
+        with whole(model, keeper.ranks):
+            watched = watcher.after()
+    model = gathered(model, partial(_load, plan))
     (draft / PAGE).write_text(watcher.page(), encoding="utf-8")
     model.config.trained_on = trained_on(_data_record(plan))
     save_model(draft, model, plan.encoder, plan.request.shard_size)
@@ -142,11 +175,46 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     return run
 
 
+def _loaded(plan: Plan, ranks: Ranks) -> tuple[Any, Adapted | None, Packed]:
+    """Return the model that is trained, what was put into it, and whether it can be packed."""
+    if ranks.sharded:
+        model = _open(plan)
+        shard(model, plan.dtype, plan.device, ranks)
+    else:
+        model = _load(plan, **loading(plan.config, plan.dtype))
+    adapted = adapt(model, plan.config, plan.encoder.key_ids.values())
+    with whole(model, ranks):
+        check_model(model, plan.base.place.name, plan.examples)
+        packing = choose_packing(model, plan.config.packing)
+    return model, adapted, packing
+
+
 def _load(plan: Plan, **more: Any) -> Any:
     """Return the base with room for the keys, on its device."""
+    return _open(plan, **more).to(plan.device)
+
+
+def _open(plan: Plan, **more: Any) -> Any:
     model = load_model(plan.base, plan.dtype, **more)
     make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
-    return model.to(plan.device)
+    return model
+
+
+def _train(
+    plan: Plan, model: Any, keeper: Keeper, *, packing: Packed, aside: Aside = SILENT, watcher: Watcher = UNWATCHED
+) -> Trained:
+    return train(
+        model,
+        plan.examples,
+        as_packed(plan, packing),
+        pad_id=int(plan.encoder.tokenizer.pad_token_id),
+        aside=aside,
+        keeper=keeper,
+        watcher=shared(watcher, model, keeper.ranks),
+        guard=Guard(ratio=plan.request.watching.divergence_ratio),
+        packed=packing.used,
+        ranks=keeper.ranks,
+    )
 
 
 def _held_out_loss(watched: Watched) -> HeldOutLoss | None:

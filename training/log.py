@@ -135,6 +135,9 @@ class Watcher(Protocol):
     def gauged(self, row: StepRow, examples: Sequence[Any]) -> StepRow:
         """Return a step's row with what share of the device's peak its examples used."""
 
+    def wants(self, rows: Sequence[StepRow], total: int) -> bool:
+        """Say whether it is time to look at the model, after these of so many steps."""
+
     def after_step(self, rows: Sequence[StepRow], total: int) -> None:
         """Look at the model, if it is time to."""
 
@@ -149,6 +152,11 @@ class _Nobody:
         """Return the row as it is."""
         del examples
         return row
+
+    def wants(self, rows: Sequence[StepRow], total: int) -> bool:
+        """Never."""
+        del rows, total
+        return False
 
     def after_step(self, rows: Sequence[StepRow], total: int) -> None:
         """Do nothing."""

@@ -40,7 +40,16 @@ def test_recipes_are_json_too() -> None:
 def test_what_a_recipe_sets_has_a_source() -> None:
     """A value that is not the trainer's neutral one was read somewhere."""
     adapters = {"lora_rank", "lora_alpha", "lora_dropout", "lora_targets", "base_bits"}
-    neutral = adapters | {"steps", "micro_tokens", "packing", "optimiser", "recompute", "warmup_steps", "warmup_ratio"}
+    neutral = adapters | {
+        "steps",
+        "micro_tokens",
+        "packing",
+        "parallel",
+        "optimiser",
+        "recompute",
+        "warmup_steps",
+        "warmup_ratio",
+    }
     for name, preset in PRESETS.items():
         unknown = {one.name for one in fields(TrainConfig)} - set(SOURCES[name])
 

@@ -165,6 +165,7 @@ def _answer_batch(responder: Responder, prompts: Sequence[Prompt], sampling: Sam
             input_ids=ids.to(responder.model.device),
             attention_mask=mask.to(responder.model.device),
             generation_config=generation(responder, sampling),
+            synced_gpus=False,  # of several ranks the one that looks answers alone
             stopping_criteria=StoppingCriteriaList(
                 [_Ticker(f"answers of {responder.name}", sampling, ids.shape[1], aside)]
             ),

@@ -3,7 +3,8 @@
     OUT.resume/step-000120/
       state.safetensors   weights, whatever tensors the optimiser keeps of them, the states of the random generators
       state.json          which run this is, and the log so far
-      COMPLETED           the digests of the other two, written last
+      state-00001.safetensors   of every further rank: what only it has, of a divided model its part of all that
+      COMPLETED           the digests of the others, written last
 
 It stands beside the checkpoint, because the checkpoint does not exist before its run has ended. It is written into a
 temporary sibling, flushed and renamed; a reader believes only what its COMPLETED marker vouches for. transformers'
@@ -32,6 +33,7 @@ from schemas.manifest import digest_file
 from training.guard import DivergedError, Guard
 from training.log import StepRow
 from training.model.load import full_disks_told
+from training.ranks.distributed import ALONE, Ranks, local
 
 STATE, LOG_SO_FAR, COMPLETED = "state.safetensors", "state.json", "COMPLETED"
 STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -82,6 +84,8 @@ class Keeper:
     """Go on from the state of a run with the same course and other settings."""
     taken_up: TakenUp | None = None
     """Whose state it was; None: this run's own, or none."""
+    ranks: Ranks = ALONE
+    """Who trains together; they save at the same step, on a file system that all of them see."""
     told: bool = False
     """A signal has come."""
     _last: float = field(default_factory=time.monotonic)
@@ -94,11 +98,13 @@ class Keeper:
             InputError: it belongs to another run.
         """
         found = self._newest()
+        self._make_sure_all_see(_step_of(found) if found else 0)
         if found is None:
             return
         so_far = loads((found / LOG_SO_FAR).read_bytes())
         self.taken_up = self._taken_up(so_far)
-        _fill(state, load_file(found / STATE))
+        common = {} if self.ranks.first or self.ranks.sharded else load_file(found / STATE)
+        _fill(state, common | load_file(found / _own(self.ranks)))
         state.rows.extend(adapter(list[StepRow]).validate_python(so_far["rows"]))
 
     def after_step(self, state: State, guard: Guard) -> None:
@@ -109,9 +115,10 @@ class Keeper:
         """
         if self._saves:
             self._forget_superseded(guard.good_until)
-        if self.told or (self._is_time() and not guard.suspicious):
+        time_to, told = self.ranks.any(self._is_time() and not guard.suspicious, self.told)
+        if told or time_to:
             self.save(state)
-        if self.told:
+        if told:
             raise StoppedError(f"interrupted after step {len(state.rows)}; the same command goes on from there")
 
     def save(self, state: State) -> None:
@@ -123,19 +130,27 @@ class Keeper:
         target = self.folder / f"step-{len(state.rows):06}"
         draft = self.folder / f".{target.name}.writing"
         try:
-            shutil.rmtree(draft, ignore_errors=True)
-            draft.mkdir(parents=True)
-            _write(draft, self._whose(), state)
-            shutil.rmtree(target, ignore_errors=True)
-            draft.rename(target)
-            _flush(self.folder)
+            if self.ranks.first:
+                shutil.rmtree(draft, ignore_errors=True)
+                draft.mkdir(parents=True)
+            self.ranks.wait()
+            _write_own(draft, state, self.ranks)
+            self.ranks.wait()
+            if self.ranks.first:
+                _vouch(draft, self._whose(), state)
+                shutil.rmtree(target, ignore_errors=True)
+                draft.rename(target)
+                _flush(self.folder)
+            self.ranks.wait()
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
             raise DollyError(f"{self.folder}: the state was not saved: {error.strerror or error}") from error
         self._last, self._saves = time.monotonic(), self._saves + 1
 
     def _whose(self) -> dict[str, Any]:
-        return {"run": self.run, "course": self.course, "taken_up": asdict(self.taken_up) if self.taken_up else None}
+        before = asdict(self.taken_up) if self.taken_up else None
+        who = {"ranks": self.ranks.size, "sharded": self.ranks.sharded}
+        return {"run": self.run, "course": self.course, "taken_up": before, **who}
 
     def forget(self) -> None:
         """Remove everything: the run has ended, or is to begin anew."""
@@ -144,12 +159,26 @@ class Keeper:
     def forget_bad(self, good_until: int) -> int:
         """Remove states that no good step followed; return after which step the newest left was saved, 0: none."""
         for one in self._finished():
-            if _step_of(one) >= good_until:
+            if self.ranks.first and _step_of(one) >= good_until:
                 shutil.rmtree(one)
         newest = self._newest()
         return _step_of(newest) if newest else 0
 
+    def _make_sure_all_see(self, step: int) -> None:
+        """Make sure that all ranks go on from the same state."""
+        seen = [int(one) for (one,) in self.ranks.gather(step)]
+        if len(set(seen)) > 1:
+            expected = "the same saved state on every machine, on a file system that all of them see"
+            raise InputError(place=self.folder, expected=expected, found=f"by rank: after step {seen}")
+
     def _taken_up(self, so_far: Mapping[str, Any]) -> TakenUp | None:
+        if (before := so_far.get("ranks", 1)) != self.ranks.size:
+            expected = f"--devices {before} in all, as when the state was saved, or --force, which discards it"
+            raise InputError(place=self.folder, expected=expected, found=str(self.ranks.size))
+        if so_far.get("sharded", False) != self.ranks.sharded:
+            kinds = {True: "sharded", False: "replicas"}
+            expected = f"--parallel {kinds[not self.ranks.sharded]}, as when the state was saved, or --force"
+            raise InputError(place=self.folder, expected=expected, found=kinds[self.ranks.sharded])
         if so_far["run"] == self.run:
             return TakenUp(**so_far["taken_up"]) if so_far.get("taken_up") else None
         if self.take_up and so_far.get("course") == self.course:
@@ -166,6 +195,8 @@ class Keeper:
 
     def _forget_superseded(self, good_until: int) -> None:
         """Remove all states before the newest that a good step followed."""
+        if not self.ranks.first:
+            return
         states = self._finished()
         good = [one for one in states if _step_of(one) < good_until]
         for one in good[:-1]:
@@ -217,13 +248,23 @@ def heeding_signals(keeper: Keeper) -> Iterator[None]:
             signal.signal(one, handler)
 
 
-def _write(draft: Path, whose: Mapping[str, Any], state: State) -> None:
+def _own(ranks: Ranks) -> str:
+    """Return the name of the file with what a rank has saved."""
+    return STATE if ranks.first else f"state-{ranks.number:05}.safetensors"
+
+
+def _write_own(draft: Path, state: State, ranks: Ranks) -> None:
+    """Write what this rank has; replicas have nothing of their own but their generators."""
     with full_disks_told():
-        save_file(dict(_tensors(state)), draft / STATE)
+        save_file(dict(_tensors(state) if ranks.first or ranks.sharded else _generators()), draft / _own(ranks))
+    _flush(draft / _own(ranks))
+
+
+def _vouch(draft: Path, whose: Mapping[str, Any], state: State) -> None:
+    """Write the log so far, and the marker that makes a reader believe it all."""
     (draft / LOG_SO_FAR).write_bytes(dumps({**whose, "rows": [asdict(row) for row in state.rows]}))
-    digests = [asdict(digest_file(draft / name, name)) for name in (STATE, LOG_SO_FAR)]
-    for name in (STATE, LOG_SO_FAR):
-        _flush(draft / name)
+    _flush(draft / LOG_SO_FAR)
+    digests = [asdict(digest_file(one, one.name)) for one in sorted(draft.iterdir())]
     (draft / COMPLETED).write_bytes(dumps(digests))
     _flush(draft / COMPLETED)
     _flush(draft)
@@ -245,9 +286,14 @@ def _is_whole(folder: Path) -> bool:
 def _tensors(state: State) -> Iterator[tuple[str, Tensor]]:
     """Yield everything that is saved, each under its own name."""
     for name, weight in state.weights.items():
-        yield f"weight/{name}", weight.detach()
+        yield f"weight/{name}", local(weight).detach()
         for part, value in state.optimiser.state.get(weight, {}).items():
             yield f"{part}/{name}", value
+    yield from _generators()
+
+
+def _generators() -> Iterator[tuple[str, Tensor]]:
+    """Yield the states of this process's random generators."""
     yield "random/cpu", torch.get_rng_state()
     for at, device in enumerate(_accelerator_states()):
         yield f"random/cuda/{at}", device
@@ -260,7 +306,7 @@ def _fill(state: State, saved: Mapping[str, Tensor]) -> None:
         part, _, name = key.partition("/")
         parts[name][part] = value
     for name, weight in state.weights.items():
-        weight.copy_(parts[name].pop("weight"))
+        local(weight).copy_(parts[name].pop("weight"))
         state.optimiser.state[weight] = {part: value.to(weight.device) for part, value in parts[name].items()}
     torch.set_rng_state(saved["random/cpu"])
     for at in range(len(_accelerator_states())):

@@ -1,6 +1,7 @@
 """`dolly-train DIR`, which is `dolly-train fit DIR`."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -8,9 +9,10 @@ from typing import Any, get_args
 import click
 
 from schemas.prompt import TEMPLATES
+from training.cli.machines import MACHINES, take_machines, together
 from training.cli.options import WATCHING, with_options
 from training.cli.watch import WATCH, take_watching
-from training.config import PRESETS, OptimiserName, Packing, Precision, Recompute, Schedule, settle
+from training.config import PRESETS, OptimiserName, Packing, Parallel, Precision, Recompute, Schedule, settle
 
 DEFAULT_PRESET = "dolly-v1"
 SETTINGS = {
@@ -37,6 +39,10 @@ SETTINGS = {
     "packing": (
         click.Choice(get_args(Packing)),
         "Several records in a row, apart; auto: if the model passes the test.",
+    ),
+    "parallel": (
+        click.Choice(get_args(Parallel)),
+        "Each of several devices has the whole model, or a part of every weight; auto: whole, where it fits.",
     ),
     "lora_rank": (int, "Train low-rank adapters of this rank and the keys instead of all weights; 0: all weights."),
     "lora_alpha": (float, "What an adapter adds is multiplied by this over its rank."),
@@ -85,7 +91,7 @@ def setting(name: str, preset: str = DEFAULT_PRESET) -> Callable[[Any], Any]:
     show_default=True,
     help="Read the checkpoint again before it is published, and compare its answers.",
 )
-@with_options(*WATCH, *WATCHING)
+@with_options(*MACHINES, *WATCH, *WATCHING)
 def fit(
     data: Path,
     base: str,
@@ -113,10 +119,11 @@ def fit(
     Ctrl-C and SIGTERM save the state in OUTPUT.resume; the same command goes on from there, also after a kill or a
     power cut, and ends in the same weights.
     """
-    watching = take_watching(settings)
+    watching, machines = take_watching(settings), take_machines(settings)
     changes = {name: value for name, value in settings.items() if value is not None}
     config = settle(preset, changes)
     from training.fit import fit as train
+    from training.fit import follow
     from training.planning.plan import Request
     from training.show import run as show
 
@@ -126,6 +133,7 @@ def fit(
         out=output,
         config=config,
         preset=preset,
+        devices=machines.total if dry_run else 1,
         force=force,
         allow_ungated=allow_ungated,
         pin=pin,
@@ -142,7 +150,13 @@ def fit(
         plan, seen = rehearse(request, aside)
         click.echo(show.forecast_json(plan, seen) if as_json else show.forecast_text(plan, seen))
         return
-    colour = show.in_colours(plain=plain)
-    told = show.plan_json if as_json else partial(show.plan_text, colour=colour)
-    fitted = train(request, aside, lambda plan: click.echo(told(plan)))
+    with together(machines) as ranks:
+        if ranks is None:
+            return
+        if not ranks.first:
+            follow(request, ranks)
+            return
+        colour = show.in_colours(plain=plain)
+        told = show.plan_json if as_json else partial(show.plan_text, colour=colour)
+        fitted = train(replace(request, devices=ranks.size), aside, lambda plan: click.echo(told(plan)), ranks)
     click.echo(show.fitted_json(fitted) if as_json else show.fitted_text(fitted))

@@ -37,7 +37,7 @@ class Footprint:
     weights: int
     """The model's own, in the precision it computes in."""
     copies: int
-    """What the optimiser keeps of weights in bf16: the bits that they lack to fp32."""
+    """What the optimiser keeps of weights in bf16: the bits that they lack to fp32; this device's part, in fp32."""
     gradients: int
     """Summed over a step's micro-batches."""
     moments: int
@@ -96,19 +96,25 @@ def sizes(model: Any) -> Sizes:
     )
 
 
-def footprint(model: Any, largest: Shape, config: TrainConfig) -> Footprint:
-    """Return what training a meta model needs where `largest` is its largest micro-batch.
+def footprint(model: Any, largest: Shape, config: TrainConfig, devices: int = 1) -> Footprint:
+    """Return what training a meta model needs on each device, where `largest` is its largest micro-batch.
 
-    Frozen weights have neither gradient nor state; where `recompute` is still open activations are kept.
+    Frozen weights have neither gradient nor state; where `recompute` is still open activations are kept. Of a divided
+    model each device has its part in fp32, and room for the whole in the precision it computes in.
     """
     size, width, forms = sizes(model), model.dtype.itemsize, forms_of(config)
     trained = size.parameters - size.frozen
     saved = round(size.frozen_body * (width - BYTES)) if config.base_bits else 0
     moments = (forms.mean.bits + forms.square.bits) / 8
+    if config.parallel == "sharded":
+        trained, copied, summed = math.ceil(trained / devices), FP32, FP32
+    else:
+        copied = max(0, round(forms.weight.bits / 8) - width)
+        summed = forms.gradient.itemsize if width < FP32 else FP32
     return Footprint(
         weights=size.parameters * width - saved,
-        copies=trained * max(0, round(forms.weight.bits / 8) - width),
-        gradients=trained * (forms.gradient.itemsize if width < FP32 else FP32),
+        copies=trained * copied,
+        gradients=trained * summed,
         moments=math.ceil(trained * moments),
         activations=saved_bytes(model, largest, recompute=config.recompute == "on"),
         logits=min(largest.supervised, rows_at_once(size.vocabulary)) * size.vocabulary * (width + 2 * FP32),

@@ -64,7 +64,7 @@ DEVICES: Mapping[str, Device] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A run on one device."""
+    """A run on one device, or on each of several."""
 
     name: str
     optimiser: str
@@ -127,7 +127,8 @@ def rehearse(request: Request, aside: Aside = SILENT) -> tuple[Plan, Forecast]:
     lender = "" if not base.place.is_local or has_tokenizer(base) else LENDER
     plan = make_plan(request, data, base, tokenizer=load_tokenizer(find_base(lender, aside)) if lender else None)
     aside.progress("dry run", 0, 2)
-    trial = try_out(plan) if not lender and base.place.is_local and has_weights(base) else None
+    whole = plan.config.parallel != "sharded"
+    trial = try_out(plan) if whole and not lender and base.place.is_local and has_weights(base) else None
     aside.progress("dry run", 1, 2)
     seen = forecast(plan, trial, lender)
     aside.progress("dry run", 2, 2)
@@ -142,13 +143,14 @@ def forecast(plan: Plan, trial: Trial | None = None, lender: str = "") -> Foreca
     )
     adapt(model, plan.config, plan.encoder.key_ids.values())
     size = sizes(model)
-    here = _place("this machine", taken, model, plan.config, device_memory(plan.device))
+    devices = plan.request.devices
+    here = _place("this machine", taken, model, plan.config, device_memory(plan.device), devices=devices)
     if trial:
         here = replace(here, minutes=here.minutes * trial.seconds_per_operation, measured=True)
     else:
         here = replace(here, minutes=0.0)
     model = model.to(torch.bfloat16)
-    there = tuple(_there(name, device, taken, model, _open(plan)) for name, device in DEVICES.items())
+    there = tuple(_there(name, device, taken, model, _open(plan), devices=devices) for name, device in DEVICES.items())
     tokens = sum(len(one.input_ids) for step in taken for one in step)
     return Forecast(
         sizes=size,
@@ -192,29 +194,33 @@ def planned_steps(plan: Plan) -> Iterator[list[Example]]:
     return islice(every, plan.steps)
 
 
-def _there(name: str, device: Device, taken: Sequence[Sequence[Example]], model: Any, config: TrainConfig) -> Place:
+def _there(
+    name: str, device: Device, taken: Sequence[Sequence[Example]], model: Any, config: TrainConfig, *, devices: int
+) -> Place:
     """Return the run on named hardware, most exact first, with the largest micro-batches that fit."""
-    tried = (replace(one, micro_tokens=tokens) for one in choices(config) for tokens in MICRO_TOKENS)
-    best = _place(name, taken, model, next(tried), device.memory)
+    tried = (replace(one, micro_tokens=tokens) for one in choices(config, devices) for tokens in MICRO_TOKENS)
+    best = _place(name, taken, model, next(tried), device.memory, devices=devices)
     while not best.fits and (other := next(tried, None)):
-        best = _place(name, taken, model, other, device.memory)
+        best = _place(name, taken, model, other, device.memory, devices=devices)
     return replace(best, minutes=best.minutes / (device.peak * UTILISATION) if best.fits else 0.0)
 
 
-def _place(name: str, taken: Sequence[Sequence[Example]], model: Any, config: TrainConfig, memory: int) -> Place:
-    """Return a run on a device; its minutes are still those of one operation a second."""
+def _place(
+    name: str, taken: Sequence[Sequence[Example]], model: Any, config: TrainConfig, memory: int, *, devices: int
+) -> Place:
+    """Return a run on such devices; its minutes are still those of one operation a second on each."""
     cut = [one for examples in taken for one in _shapes(examples, config)]
     real = sum(len(one.input_ids) for examples in taken for one in examples)
     size = sizes(model)
     return Place(
-        name=name,
+        name=name if devices == 1 else f"{devices} x {name}",
         optimiser=config.optimiser,
         recompute=config.recompute,
         micro_tokens=config.micro_tokens,
         padding_share=max(0.0, 1 - real / sum(one.padded_tokens for one in cut)),
-        footprint=footprint(model, largest_of(cut), config),
+        footprint=footprint(model, largest_of(cut), config, devices),
         memory=memory,
-        minutes=sum(operations(size, one) for one in cut) / 60,
+        minutes=sum(operations(size, one) for one in cut) / 60 / devices,
         measured=False,
     )
 
@@ -227,7 +233,7 @@ def _shapes(examples: Sequence[Example], config: TrainConfig) -> Iterator[Shape]
 def _open(plan: Plan) -> TrainConfig:
     """Return the settings with what was left to the hardware left open again."""
     asked = plan.request.config
-    return replace(plan.config, optimiser=asked.optimiser, recompute=asked.recompute)
+    return replace(plan.config, parallel=asked.parallel, optimiser=asked.optimiser, recompute=asked.recompute)
 
 
 def _peak() -> int:

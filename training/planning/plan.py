@@ -45,6 +45,8 @@ class Request:
     config: TrainConfig
     preset: str
     """The name of the preset that `config` came from."""
+    devices: int = 1
+    """That train together."""
     force: bool = False
     allow_ungated: bool = False
     """Train on a release whose review was not passed; the run record says so."""
@@ -117,7 +119,7 @@ class Plan:
             "records": (str(preset.rows or ""), str(len(self.data.records))),
             "held-out records": (str(preset.config.held_out_rows) if preset.rows else "", str(len(self.held_out))),
             "precision": (preset.precision, self.precision),
-            "hardware": (preset.hardware, f"one {self.device.type}"),
+            "hardware": (preset.hardware, f"{self.request.devices} {self.device.type}"),
             "activations": (preset.activations, RECOMPUTED if self.config.recompute == "on" else KEPT),
         }
         return differences(preset, self.config, facts)
@@ -151,6 +153,7 @@ def make_plan(
         vocabulary=len(tokenizer),
         dtype=dtype,
         memory=device_memory(device),
+        devices=request.devices,
     )
     return Plan(
         request=request,

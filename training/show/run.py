@@ -97,7 +97,10 @@ def _sample(plan: Plan, *, colour: bool) -> list[str]:
 def _memory(plan: Plan) -> str:
     """Return what was chosen for the memory that there is."""
     kept = "activations computed again" if plan.config.recompute == "on" else "activations kept"
-    return f"optimiser {plan.config.optimiser}, {kept}"
+    devices = plan.request.devices
+    share = "a part of every weight" if plan.config.parallel == "sharded" else "the whole model"
+    several = f"; {devices} devices, each with {share}" if devices > 1 else ""
+    return f"optimiser {plan.config.optimiser}, {kept}{several}"
 
 
 def gate_text(data: TrainingData) -> str:

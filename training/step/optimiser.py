@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim.adamw import adamw
 
 from training.config import OptimiserName, TrainConfig
+from training.ranks.distributed import local
 from training.step.forms import EXACT, ROUNDED, SIGNED, SPLIT, UNSIGNED, Dither, Form, noise_table
 
 PART = {"cpu": 1 << 18}
@@ -133,10 +134,9 @@ def sum_in(weights: Mapping[str, nn.Parameter], dtype: torch.dtype) -> None:
 
 
 def gradient_norm(weights: Mapping[str, nn.Parameter]) -> Tensor:
-    """Return the norm of all gradients together, computed in fp32 whatever they are in."""
-    norms = [
-        torch.linalg.vector_norm(one.grad, dtype=torch.float32) for one in weights.values() if one.grad is not None
-    ]
+    """Return the norm of all gradients that this process has, computed in fp32 whatever they are in."""
+    gradients = [local(one.grad) for one in weights.values() if one.grad is not None]
+    norms = [torch.linalg.vector_norm(one, dtype=torch.float32) for one in gradients]
     norm: Tensor = torch.linalg.vector_norm(torch.stack(norms))
     return norm
 
@@ -147,9 +147,8 @@ def clip_scale(norm: Tensor, most: float) -> Tensor | None:
 
 
 def _flat(tensor: Any) -> Tensor:
-    """Return the numbers that this process has of a tensor, in a row: of a sharded one its shard."""
-    local: Tensor = tensor.to_local() if hasattr(tensor, "to_local") else tensor
-    return local.detach().view(-1)
+    """Return the numbers that this process has of a tensor, in a row."""
+    return local(tensor).detach().view(-1)
 
 
 def _held(state: Mapping[str, Tensor], name: str, form: Form) -> tuple[Tensor, ...]:

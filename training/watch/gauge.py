@@ -29,12 +29,14 @@ class Gauge:
 
     sizes: Sizes
     peak: Peak
+    devices: int = 1
+    """That train together."""
 
     def gauged(self, row: StepRow, examples: Sequence[Example]) -> StepRow:
         """Return the row with its share of the peak."""
         needed = sum(operations(self.sizes, Shape(1, len(one.input_ids), one.supervised)) for one in examples)
         computed = min(1.0, row.padded_tokens / row.tokens)  # what records share is needed once
-        return replace(row, mfu=round(needed * computed / row.seconds / self.peak.per_second, 4))
+        return replace(row, mfu=round(needed * computed / row.seconds / self.peak.per_second / self.devices, 4))
 
 
 @cache

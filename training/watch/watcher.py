@@ -60,7 +60,7 @@ class RunWatcher:
     def after_step(self, rows: Sequence[StepRow], total: int) -> None:
         """Look at the model if that is paid for; never after the last step, which `after` looks at."""
         self.seen.rows = list(rows)
-        if self.stopping() or not self._is_due(rows, total):
+        if self.stopping() or not self.wants(rows, total):
             return
         self._look(len(rows), _Phase(self.live, self.stopping, ("training", len(rows), total)))
 
@@ -80,7 +80,8 @@ class RunWatcher:
         """Return all that was seen as a page."""
         return run_html(self.name, self.seen)
 
-    def _is_due(self, rows: Sequence[StepRow], total: int) -> bool:
+    def wants(self, rows: Sequence[StepRow], total: int) -> bool:
+        """Say whether a look is paid for."""
         last = self.seen.evaluations[-1] if self.seen.evaluations else None
         if last is None or len(rows) >= total:
             return False
@@ -124,7 +125,7 @@ def watching(plan: Plan, model: Any, aside: Aside, keeper: Keeper) -> Iterator[R
                 tokens=plan.config.micro_tokens,
                 sample_tokens=wanted.sample_tokens,
             ),
-            gauge=Gauge(sizes=sizes(model), peak=peak_of(plan.device, plan.dtype)),
+            gauge=Gauge(sizes=sizes(model), peak=peak_of(plan.device, plan.dtype), devices=keeper.ranks.size),
             live=Live(folder=keeper.folder, run=keeper.run, aside=shown),
             share=wanted.evaluation_share,
             name=f"{Path(plan.base.place.name).name} → {out.name}",

@@ -5,9 +5,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 import torch
@@ -194,6 +195,7 @@ def test_a_signal_is_told_to_the_keeper_and_a_second_one_is_heeded_at_once(tmp_p
     assert after is signal.default_int_handler
 
 
+Process: TypeAlias = subprocess.Popen[str]
 STEPS = 100
 """Of the run that is killed, two an epoch: many, so that it does not end before it is."""
 
@@ -204,13 +206,13 @@ def words_of(data: Path, base: Path, out: Path, *, minutes: float = 10) -> list[
     return [*words.split(), "--save-minutes", str(minutes)]
 
 
-def stopped_by(number: signal.Signals, words: list[str], out: Path, step: int) -> tuple[int, str]:
-    """Run `dolly-train` as a process of its own, signal it after this step; return its exit code and what it said."""
+def stopped(words: list[str], out: Path, step: int, stop: Callable[[Process], object]) -> tuple[int, str]:
+    """Run `dolly-train` as a process of its own, stop it after this step; return its exit code and what it said."""
     command = [sys.executable, "-m", "training", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT) as process:
         while process.poll() is None and newest(resume_beside(out)) < step:
             time.sleep(0.01)
-        process.send_signal(number)
+        stop(process)
         said, _ = process.communicate()
     return process.returncode, said
 
@@ -222,9 +224,9 @@ def test_a_killed_process_ends_in_the_same_bytes(tmp_path: Path, tiny: Path, col
     """
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     words, log = words_of(colours, tiny, broken, minutes=0.0001), resume_beside(broken) / "log.jsonl"
-    killed, _ = stopped_by(signal.SIGKILL, words, broken, 7)
+    killed, _ = stopped(words, broken, 7, Process.kill)
     seen = log.read_bytes().split(b"\n")[:-1]
-    ended, said = stopped_by(signal.SIGTERM, words, broken, 15)
+    ended, said = stopped(words, broken, 15, Process.terminate)
     done = [CliRunner().invoke(main, words_of(colours, tiny, out)) for out in (broken, whole)]
 
     assert [killed, ended, *(one.exit_code for one in done)] == [-signal.SIGKILL, 130, 0, 0]

@@ -129,15 +129,17 @@ def stage_options(command: CommandFunction) -> CommandFunction:
 
 
 def engine_options(command: CommandFunction) -> CommandFunction:
-    """Add --engine, --workers and --ray-address, which the command gets as one `engine`."""
+    """Add --engine, --workers, --ray-address and --shard-rows, which the command gets as one `engine`."""
 
     @functools.wraps(command)
-    def with_engine(*words: Any, engine: Any, workers: int, ray_address: str, **settings: Any) -> Any:
+    def with_engine(*words: Any, engine: Any, workers: int, ray_address: str, shard_rows: int, **settings: Any) -> Any:
         from curation.engine import Engine
 
-        return command(*words, engine=Engine(kind=engine, workers=workers, address=ray_address), **settings)
+        where = Engine(kind=engine, workers=workers, address=ray_address, shard=shard_rows)
+        return command(*words, engine=where, **settings)
 
     for option in (
+        click.option("--shard-rows", default=0, help="Cut the files into parts of so many rows.  [default: not cut]"),
         click.option("--ray-address", default="", help="A running Ray cluster: auto, or ray://HOST:10001."),
         click.option("--workers", default=0, help="Processes at a time.  [default: one a processor]"),
         click.option(

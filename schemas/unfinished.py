@@ -97,5 +97,6 @@ def _row(line: bytes) -> Any:
 
 
 def _tally(row: Mapping[str, Any]) -> Tally:
-    counts: dict[str, Any] = {one.name: row[one.name] for one in fields(Tally)}
-    return Tally(**{name: Counter(one) if isinstance(one, dict) else one for name, one in counts.items()})
+    counts = ((one.name, row[one.name]) for one in fields(Tally))
+    values: dict[str, Any] = {name: Counter(one) if isinstance(one, dict) else one for name, one in counts}
+    return Tally(**values)

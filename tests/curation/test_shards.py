@@ -20,7 +20,7 @@ from schemas.outcome import Stage
 from schemas.step import StepDirectory
 from tests.curation.test_engine import MANY
 from tests.support import step_of
-from training.data import open_data
+from training.records.data import open_data
 
 CUT = Engine(workers=1, chunk=4, shard=7)
 

@@ -4,7 +4,7 @@ The work is a pure function of its chunk. So the engine, the number of workers, 
 dies in the middle cannot change a byte of what comes out: a law in tests/laws/test_engine_laws.py.
 
 What is spread: the records of stages that judge each by itself (`by_record`) and the rows that `validate` reads. What
-is not: reading and writing, which one process does, in order, because a step directory has one hash.
+is not: reading and writing, which one process does, in order, because a step's records have one hash.
 """
 
 from collections import deque
@@ -58,23 +58,29 @@ class Engine:
     """Of a running Ray cluster, such as `auto` or `ray://head:10001`; empty: Ray is started on this machine."""
     chunk: int = CHUNK
     """Items that a worker is given at a time."""
+    shard: int = 0
+    """Rows whose outcomes make a shard of the step directory that is written; 0: its files are not cut."""
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot be meant.
 
         Raises:
-            InputError: a negative number of workers, empty chunks, or an address where Ray is not asked for.
+            InputError: a negative number of workers or rows, empty chunks, or an address where Ray is not asked for.
         """
         if self.chunk < 1:
             raise InputError(place="engine", field="chunk", expected="1 or more", found=str(self.chunk))
-        if self.workers < 0:
-            raise InputError(place="engine", field="workers", expected="0 or more", found=str(self.workers))
+        for name in ("workers", "shard"):
+            if getattr(self, name) < 0:
+                raise InputError(place="engine", field=name, expected="0 or more", found=str(getattr(self, name)))
         if self.address and self.kind != "ray":
             raise InputError(place="engine", field="ray-address", expected="--engine ray", found=f"engine {self.kind}")
 
-    def chunks(self, items: Iterable[Chunk]) -> Iterator[list[Chunk]]:
-        """Cut items into what a worker is given at a time."""
-        return chunked(items, self.chunk)
+    def chunks(self, items: Iterable[Chunk], at: int = 0) -> Iterator[list[Chunk]]:
+        """Cut items, before which there were `at`, into what a worker is given at a time: of one shard, each."""
+        items = iter(items)
+        while chunk := list(islice(items, min(self.chunk, self.shard - at % self.shard) if self.shard else self.chunk)):
+            yield chunk
+            at += len(chunk)
 
     def map(self, work: Callable[[Chunk], Part], chunks: Iterable[Chunk], *, shares: bool = False) -> Iterator[Part]:
         """Yield what `work` makes of each chunk, in order; with one worker, or for few chunks, it is done right here.

@@ -14,7 +14,7 @@ from schemas.errors import InputError
 from schemas.manifest import Manifest
 from schemas.outcome import Outcome, Rejection
 from schemas.record import TEXT_FIELDS, InstructionRecord, Row
-from schemas.step import MANIFEST, RECORDS, REJECTED, read_manifest
+from schemas.step import MANIFEST, RECORDS, REJECTED, StepDirectory, read_manifest
 
 SHORTEST = 4
 """Fewest characters of an id that are looked up."""
@@ -156,10 +156,11 @@ def _verdicts(outcome: Outcome, manifest: Manifest) -> tuple[Verdict, ...]:
 
 
 def _outcomes(wanted: str, path: Path, manifest: Manifest) -> Iterator[Outcome]:
-    for line in _lines(path / RECORDS, wanted):
+    step = StepDirectory(path, manifest)
+    for line in _lines(step, RECORDS, wanted):
         if (record := read_record(line)).id == wanted:
             yield record
-    for line in _lines(path / REJECTED, wanted):
+    for line in _lines(step, REJECTED, wanted):
         if (rejection := read_rejection(line)).id == wanted:
             yield rejection
     for file in manifest.outputs:
@@ -178,7 +179,7 @@ def _released(wanted: str, path: Path) -> Iterator[InstructionRecord]:
 def _notes(wanted: str, path: Path, manifest: Manifest) -> Iterator[Note]:
     for file in manifest.outputs:
         if file.path.endswith(".jsonl") and file.path not in (RECORDS, REJECTED):
-            for row in map(loads, _lines(path / file.path, wanted)):
+            for row in map(loads, _lines(StepDirectory(path, manifest), file.path, wanted)):
                 if row.get("id") == wanted:
                     yield Note(Path(file.path).stem, row)
 
@@ -193,13 +194,10 @@ def _checkpoints(root: Path, sightings: tuple[Sighting, ...]) -> Iterator[Path]:
 
 def _rows(path: Path, manifest: Manifest, mention: str) -> Iterator[Row]:
     """Yield the rows of a step's own files that mention a string."""
-    for file in manifest.outputs:
-        if file.path in (RECORDS, REJECTED):
-            yield from map(loads, _lines(path / file.path, mention))
+    for name in (RECORDS, REJECTED):
+        yield from map(loads, _lines(StepDirectory(path, manifest), name, mention))
 
 
-def _lines(path: Path, mention: str) -> Iterator[bytes]:
-    """Yield the lines that mention a string, without parsing the others."""
-    if path.is_file():
-        with path.open("rb") as file:
-            yield from (line for line in file if mention.encode() in line)
+def _lines(step: StepDirectory, name: str, mention: str) -> Iterator[bytes]:
+    """Yield the lines of an output that mention a string, without parsing the others."""
+    return (line for _, line in step.lines(name) if mention.encode() in line)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -10,7 +11,7 @@ from curation.engine import HERE, Engine
 from schemas.codec import read_record
 from schemas.errors import InputError
 from schemas.manifest import Counts, FileDigest
-from schemas.outcome import SILENT, Aside, Outcome, Rejection, Source, Stage
+from schemas.outcome import SILENT, Aside, Rejection, Source, Stage
 from schemas.step import StepDirectory, is_step, step_input, write_step
 from schemas.tally import Tally
 from schemas.written import Written, written
@@ -63,8 +64,8 @@ class RunsOn(Protocol):
 class Spreads(Protocol):
     """A source that can have its rows judged by an engine's workers."""
 
-    def spread(self, engine: Engine, aside: Aside) -> Iterator[Written]:
-        """Yield the same outcomes, written down, in the same order."""
+    def spread(self, engine: Engine, aside: Aside, start: int = 0) -> Iterator[Written]:
+        """Yield the same outcomes after the first `start`, written down, in the same order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,22 +112,21 @@ def run_stage(
     step, reused = write_step(
         target,
         stage,
-        lambda leave: outcomes_of(stage, before, leave, engine),
+        lambda leave: stage(before.records(), leave),
         inputs=[step_input(before), *more_inputs(stage)],
         force=force,
         aside=aside,
+        shard=engine.shard,
+        rest=partial(judged, stage, before, engine) if isinstance(stage, ByRecord) and stage.by_record else None,
     )
     return Ran(step=step, reused=reused)
 
 
-def outcomes_of(
-    stage: Stage, before: StepDirectory, aside: Aside, engine: Engine
-) -> Iterable[Outcome] | Iterable[Written]:
-    """Return what becomes of a step's records: judged by the engine's workers where each is judged by itself."""
-    if not (isinstance(stage, ByRecord) and stage.by_record):
-        return stage(before.records(), aside)
+def judged(stage: Stage, before: StepDirectory, engine: Engine, aside: Aside, start: int = 0) -> Iterator[Written]:
+    """Yield what becomes of a step's records after the first `start`: each judged by itself, by the workers."""
     work = partial(_judged, stage, str(before.path))
-    return told(engine.map(work, engine.chunks(before.lines())), "records", aside, before.manifest.counts.kept)
+    parts = engine.map(work, engine.chunks(islice(before.lines(), start, None), start))
+    return told(parts, "records", aside, before.manifest.counts.kept, start)
 
 
 def _judged(stage: Stage, place: str, lines: list[tuple[int, bytes]]) -> Written:
@@ -134,9 +134,10 @@ def _judged(stage: Stage, place: str, lines: list[tuple[int, bytes]]) -> Written
     return written(stage(read_record(line, f"{place}:{number}") for number, line in lines))
 
 
-def told(parts: Iterable[Written], what: str, aside: Aside, total: int | None = None) -> Iterator[Written]:
-    """Pass parts on, saying how far it has come."""
-    done = 0
+def told(
+    parts: Iterable[Written], what: str, aside: Aside, total: int | None = None, done: int = 0
+) -> Iterator[Written]:
+    """Pass parts on, saying how far it has come; `done` were before them."""
     for part in parts:
         yield part
         done += part.tally.rows
@@ -186,6 +187,14 @@ def run_source(
 ) -> Ran:
     """Run a source, which makes records out of something else, into the step directory `target`."""
     source = source.beside(target) if isinstance(source, KeepsBeside) else source
-    outcomes = partial(source.spread, engine) if isinstance(source, Spreads) else source
-    step, reused = write_step(target, source, outcomes, inputs=source.inputs(), force=force, aside=aside)
+    step, reused = write_step(
+        target,
+        source,
+        source,
+        inputs=source.inputs(),
+        force=force,
+        aside=aside,
+        shard=engine.shard,
+        rest=partial(source.spread, engine) if isinstance(source, Spreads) else None,
+    )
     return Ran(step=step, reused=reused)

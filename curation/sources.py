@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
+from typing import TypeAlias
 
 from curation.engine import Engine
 from curation.remote import fetched, is_address
@@ -14,8 +15,12 @@ from schemas.errors import InputError
 from schemas.formats import FORMATS, detect, expand, read_row
 from schemas.manifest import FileDigest, digest_file
 from schemas.outcome import SILENT, Aside, Outcome, Rejection
-from schemas.record import InstructionRecord, Provenance, Reason
+from schemas.record import InstructionRecord, Provenance, Reason, Row
+from schemas.step import RECORDS, StepDirectory
 from schemas.written import Written, written
+
+Formats: TypeAlias = Counter[tuple[str, str]]
+"""(File, format) → outcomes of its rows."""
 
 AUTO = "auto"
 PEEK = 1000
@@ -57,30 +62,29 @@ class Validate:
 
     def __call__(self, aside: Aside = SILENT) -> Iterator[Outcome]:
         """Yield one outcome per row."""
-        done = 0
+        formats: Formats = Counter()
         for path in self.files():
-            formats: Counter[str] = Counter()
             for outcome in self._outcomes(path):
-                done += 1
-                formats[outcome.provenance.format] += 1
+                formats[path.name, outcome.provenance.format] += 1
                 yield outcome
-                if done % PROGRESS_EVERY == 0:
+                if (done := formats.total()) % PROGRESS_EVERY == 0:
                     aside.progress("validate rows", done)
-            _leave_formats(path, formats, aside)
+        _leave_formats(formats, aside)
 
-    def spread(self, engine: Engine, aside: Aside = SILENT) -> Iterator[Written]:
-        """Yield the same outcomes, judged by the engine's workers."""
-        done = 0
+    def spread(self, engine: Engine, aside: Aside = SILENT, start: int = 0) -> Iterator[Written]:
+        """Yield the same outcomes after the first `start`, judged by the engine's workers."""
+        formats: Formats = Counter()
         for path in self.files():
             reads, usual = self._reads(path)
-            formats: Counter[str] = Counter()
+            while formats.total() < start and (read := next(reads, None)):
+                form = _form(read, self.format, usual)
+                formats[path.name, form] += len(_rows(read, form))
             work = partial(_judged, source=path.name, wanted=self.format, usual=usual)
-            for part, found in engine.map(work, engine.chunks(reads)):
+            for part, found in engine.map(work, engine.chunks(reads, formats.total())):
                 yield part
-                formats.update(found)
-                done += part.tally.rows
-                aside.progress("validate rows", done)
-            _leave_formats(path, formats, aside)
+                formats.update({(path.name, form): rows for form, rows in found.items()})
+                aside.progress("validate rows", formats.total())
+        _leave_formats(formats, aside)
 
     def _outcomes(self, path: Path) -> Iterator[Outcome]:
         reads, usual = self._reads(path)
@@ -119,10 +123,18 @@ def input_files(source: str) -> list[Path]:
 def _in_folder(folder: Path) -> list[Path]:
     """Return a folder's data files; a release keeps its rows under data/, beside files about them."""
     root = folder / "data" if (folder / "manifest.json").is_file() and (folder / "data").is_dir() else folder
-    if (folder / "records.jsonl").is_file():
-        return [folder / "records.jsonl"]
+    if files := _kept(folder):
+        return files
     found = (path for path in sorted(root.rglob("*")) if path.is_file() and is_readable(path))
     return [path for path in found if path.name not in DESCRIPTIONS and not _hidden(path.relative_to(root))]
+
+
+def _kept(folder: Path) -> list[Path]:
+    """Return the files that hold the kept records of a step directory; none where it is some other folder."""
+    try:
+        return StepDirectory.peek(folder).paths()
+    except InputError:
+        return [file for file in (folder / RECORDS,) if file.is_file()]
 
 
 def _hidden(path: Path) -> bool:
@@ -147,9 +159,12 @@ def _downloaded(source: str) -> Path:
         raise InputError(place=source, expected="a file, a folder or a Hub data set", found=reason) from error
 
 
-def _leave_formats(path: Path, formats: Counter[str], aside: Aside) -> None:
-    for form, rows in formats.most_common():
-        aside.leave("formats", {"source": path.name, "format": form, "rows": rows})
+def _leave_formats(formats: Formats, aside: Aside) -> None:
+    """Leave each file's formats, the commonest first."""
+    for source in dict.fromkeys(source for source, _ in formats):
+        found = Counter({form: rows for (name, form), rows in formats.items() if name == source})
+        for form, rows in found.most_common():
+            aside.leave("formats", {"source": source, "format": form, "rows": rows})
 
 
 def _judged(reads: list[Read], *, source: str, wanted: str, usual: str) -> tuple[Written, Counter[str]]:
@@ -164,17 +179,29 @@ def _judge(read: Read, source: str, wanted: str, usual: str) -> Iterator[Outcome
     if read.problem is not None:
         yield Rejection(row=read.row, reasons=(read.problem,), provenance=where)
         return
-    form = detect(read.row, otherwise=usual) if wanted == AUTO else wanted
+    form = _form(read, wanted, usual)
     if not form:
         yield Rejection(row=read.row, reasons=(_unknown(read),), provenance=where)
         return
-    for row in expand(read.row):
+    for row in _rows(read, form):
         reading = read_row(row, form)
         place = replace(where, format=form)
         if isinstance(reading, InstructionRecord):
             yield replace(reading, provenance=place)
         else:
             yield Rejection(row=row, reasons=reading, provenance=place)
+
+
+def _form(read: Read, wanted: str, usual: str) -> str:
+    """Return the format that a row is read in; none where it is read in none."""
+    if read.problem is not None:
+        return ""
+    return detect(read.row, otherwise=usual) if wanted == AUTO else wanted
+
+
+def _rows(read: Read, form: str) -> list[Row]:
+    """Return the rows of pairs that a row holds: outcomes that it has."""
+    return list(expand(read.row)) if form else [read.row]
 
 
 def _unknown(read: Read) -> Reason:

@@ -71,10 +71,18 @@ class Manifest:
     """Time, host, versions: for people, never identity."""
     release: ReleaseFacts | None = None
     """What a release says of itself; None for any other step."""
+    parts: Mapping[str, tuple[FileDigest, ...]] = field(default_factory=dict)
+    """Output → the parts it was cut into, in order. Its bytes are theirs, one after another, and so is its digest: how
+    a step is cut is no identity."""
 
     def output(self, path: str) -> FileDigest | None:
         """Return the digest of one output by its relative path."""
         return next((one for one in self.outputs if one.path == path), None)
+
+    def stored(self, path: str) -> tuple[FileDigest, ...]:
+        """Return the files that hold an output, in order: itself, its parts where it was cut, or none."""
+        whole = self.output(path)
+        return self.parts.get(path, (whole,)) if whole else ()
 
 
 def fingerprint(stage: str, config: Mapping[str, Any], inputs: Iterable[FileDigest]) -> str:
@@ -86,12 +94,35 @@ def fingerprint(stage: str, config: Mapping[str, Any], inputs: Iterable[FileDige
 
 def digest_file(path: Path, name: str = "", rows: int | None = None) -> FileDigest:
     """Hash a file in chunks; `name` is what the manifest calls it (default: its absolute path)."""
+    return digest_files((path,), name or str(path.resolve()), rows)
+
+
+def digest_files(paths: Iterable[Path], name: str, rows: int | None = None) -> FileDigest:
+    """Hash files as if they were one, whose parts they are."""
     sha, size = hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            sha.update(chunk)
-            size += len(chunk)
-    return FileDigest(path=name or str(path.resolve()), bytes=size, sha256=sha.hexdigest(), rows=rows)
+    for path in paths:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                sha.update(chunk)
+                size += len(chunk)
+    return FileDigest(path=name, bytes=size, sha256=sha.hexdigest(), rows=rows)
+
+
+def part_name(path: str, number: int) -> str:
+    """Return the name of a part: that of the 12th of `records.jsonl` is `records-00012.jsonl`."""
+    stem, dot, suffix = path.rpartition(".")
+    return f"{stem}-{number:05}{dot}{suffix}"
+
+
+def changes(directory: Path, manifest: Manifest) -> list[str]:
+    """Return one sentence for each output, or part of one, that is missing, changed or not the manifest's."""
+    found = differences(directory, (file for one in manifest.outputs for file in manifest.stored(one.path)))
+    for path, parts in manifest.parts.items():
+        named, whole = {part.path for part in parts}, Path(path)
+        for file in (directory / whole, *sorted(directory.glob(f"{whole.stem}-[0-9]*{whole.suffix}"))):
+            if file.exists() and file.name not in named:
+                found.append(f"{file}: a part that the manifest does not name")
+    return found
 
 
 def differences(directory: Path, files: Iterable[FileDigest]) -> list[str]:

@@ -6,36 +6,41 @@
       NAME.jsonl       what the stage left beside its outcomes, if anything
       manifest.json    written last
 
+Any of the files may be cut into parts, `records-00001.jsonl` and so on, which the manifest lists: one after another
+they are the file, and its digest is the same.
+
 It is written into a temporary sibling and renamed, so DIR is never half of a step. A lock on a sibling file keeps two
 processes from writing the same DIR; it is the kernel's, so a killed process leaves nothing to clean up.
 """
 
 import errno
 import fcntl
-import hashlib
 import os
 import platform
 import resource
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
-from typing import IO, Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import orjson
 
-from schemas.codec import adapter, as_config, dumps, loads, read_record, read_rejection
+from schemas.codec import adapter, as_config, loads, read_record, read_rejection
 from schemas.errors import DollyError, InputError
-from schemas.manifest import Counts, FileDigest, Manifest, differences, fingerprint
-from schemas.outcome import SILENT, Aside, Outcome, Rejection, Watches
+from schemas.manifest import Counts, FileDigest, Manifest, changes, fingerprint
+from schemas.outcome import SILENT, Aside, Outcome, Rejection
 from schemas.record import InstructionRecord, Row
-from schemas.tally import Tally
-from schemas.written import Written, written
+from schemas.unfinished import JOURNAL, Journal
+from schemas.writer import NAMES, Writer
+from schemas.written import Written
 
-RECORDS, REJECTED, MANIFEST = "records.jsonl", "rejected.jsonl", "manifest.json"
+RECORDS, REJECTED = NAMES
+MANIFEST = "manifest.json"
 
 Filled: TypeAlias = tuple[tuple[FileDigest, ...], Counts]
 """What was written into a draft: every file's digest, and the counts."""
@@ -56,7 +61,7 @@ class StepDirectory:
             InputError: no manifest, or a file that is not what the manifest says.
         """
         step = cls.peek(path)
-        if wrong := differences(path, step.manifest.outputs):
+        if wrong := changes(path, step.manifest):
             raise InputError("; ".join(wrong))
         return step
 
@@ -75,24 +80,26 @@ class StepDirectory:
 
     def records(self) -> Iterator[InstructionRecord]:
         """Yield the kept records in order."""
-        for number, line in _lines(self.path / RECORDS):
+        for number, line in self.lines():
             yield read_record(line, f"{self.path / RECORDS}:{number}")
 
-    def lines(self) -> Iterator[tuple[int, bytes]]:
-        """Yield the kept records as they are written, each with its number from 1."""
-        return _lines(self.path / RECORDS)
+    def lines(self, name: str = RECORDS) -> Iterator[tuple[int, bytes]]:
+        """Yield the lines of an output (default: the kept records) as they are written, each with its number from 1."""
+        return enumerate(chain.from_iterable(map(_lines, self.paths(name))), 1)
+
+    def paths(self, name: str = RECORDS) -> list[Path]:
+        """Return the files that hold an output, in order; none where the stage left none."""
+        return [self.path / one.path for one in self.manifest.stored(name)]
 
     def rejections(self) -> Iterator[Rejection]:
         """Yield the rejected rows in order."""
-        for number, line in _lines(self.path / REJECTED):
+        for number, line in self.lines(REJECTED):
             yield read_rejection(line, f"{self.path / REJECTED}:{number}")
 
     def rows(self, name: str) -> Iterator[Row]:
         """Yield what the stage left in `NAME.jsonl`; nothing if it left none."""
-        path = self.path / f"{name}.jsonl"
-        if path.is_file():
-            for _, line in _lines(path):
-                yield loads(line)
+        for _, line in self.lines(f"{name}.jsonl"):
+            yield loads(line)
 
     def input_paths(self) -> list[Path]:
         """Return where the inputs stood: relative names count from this directory."""
@@ -128,24 +135,37 @@ def write_step(
     inputs: Iterable[FileDigest] = (),
     force: bool = False,
     aside: Aside = SILENT,
+    shard: int = 0,
+    rest: Callable[[Aside, int], Iterable[Outcome | Written]] | None = None,
 ) -> tuple[StepDirectory, bool]:
     """Run `outcomes` into the step directory `path`, or reuse what stands there.
 
     `work` is the stage or source: it gives the name and the settings. Returns the step and whether it was reused: a
-    complete step with the same fingerprint whose bytes verify is not done again unless `force`.
+    complete step with the same fingerprint whose bytes verify is not done again unless `force`. With `shard` the files
+    are cut into parts: the outcomes of so many rows go into one part of each. Where `rest` can give the outcomes
+    after the first so many, work that was stopped goes on after its last finished shard.
 
     Raises:
         InputError: `path` holds something that is not a step of this stage, or another process is writing it.
-        DollyError: the disk is full; nothing half-written is left at `path`.
+        DollyError: the disk is full; nothing half-written is left at `path`, and finished shards beside it.
     """
+    inputs, parts = tuple(inputs), dict[str, tuple[FileDigest, ...]]()
+    resumes = bool(shard and rest)
+    identity = {"work": fingerprint(work.name, as_config(work), inputs), "shard": shard, "version": version()}
 
     def fill(draft: Path) -> Filled:
-        with _Writer(draft, aside) as writer:
-            for outcome in outcomes(writer):
+        journal = Journal(draft, identity) if resumes else None
+        with Writer(draft, aside, shard, journal) as writer:
+            for outcome in rest(writer, writer.start) if rest else outcomes(writer):
                 writer.write(outcome)
+            writer.finish()
+        parts.update(writer.parts())
         return writer.digests(), writer.counts()
 
-    manifest, reused = write_directory(path, work, fill, inputs=inputs, force=force)
+    def seal(_: Path, manifest: Manifest) -> Manifest:
+        return replace(manifest, parts=parts)
+
+    manifest, reused = write_directory(path, work, fill, inputs=inputs, force=force, seal=seal, resumes=resumes)
     return StepDirectory(path, manifest), reused
 
 
@@ -157,10 +177,12 @@ def write_directory(
     inputs: Iterable[FileDigest] = (),
     force: bool = False,
     seal: Callable[[Path, Manifest], Manifest] = lambda _, manifest: manifest,
+    resumes: bool = False,
 ) -> tuple[Manifest, bool]:
     """Let `fill` write a directory's files into a draft, then publish it under `path`, or reuse what stands there.
 
-    `seal` gets the draft and its manifest, and may complete both before they are published.
+    `seal` gets the draft and its manifest, and may complete both before they are published. With `resumes`, `fill` gets
+    the draft of work that was stopped as it left it, where that has a journal; `force` begins again.
 
     Raises:
         InputError: `path` holds an input or something that is not of this stage, or another process is writing it.
@@ -173,9 +195,10 @@ def write_directory(
         if (done := _reusable(path, work.name, identity, force=force)) is not None:
             return done.manifest, True
         draft = path.parent / f".{path.name}.writing"
-        shutil.rmtree(draft, ignore_errors=True)
+        if force or not resumes:
+            shutil.rmtree(draft, ignore_errors=True)
         try:
-            draft.mkdir(parents=True)
+            draft.mkdir(parents=True, exist_ok=True)
             started = time.monotonic()
             outputs, counts = fill(draft)
             manifest = Manifest(
@@ -190,9 +213,10 @@ def write_directory(
             manifest = seal(draft, manifest)
             publish(draft, path, manifest)
         except OSError as error:
-            raise _disk_error(error, path) from error
+            raise _disk_error(error, path, kept=(draft / JOURNAL).exists()) from error
         finally:
-            shutil.rmtree(draft, ignore_errors=True)
+            if not (draft / JOURNAL).exists():
+                shutil.rmtree(draft, ignore_errors=True)
     return manifest, False
 
 
@@ -202,6 +226,7 @@ def publish(draft: Path, path: Path, manifest: Manifest) -> None:
         _flush(file)
     (draft / MANIFEST).write_bytes(manifest_json(manifest))
     _flush(draft / MANIFEST)
+    (draft / JOURNAL).unlink(missing_ok=True)
     old = path.parent / f".{path.name}.old"
     shutil.rmtree(old, ignore_errors=True)
     if path.exists():
@@ -214,8 +239,9 @@ def publish(draft: Path, path: Path, manifest: Manifest) -> None:
 def manifest_json(manifest: Manifest) -> bytes:
     """Return the manifest as it stands on disk."""
     row = asdict(manifest)
-    if manifest.release is None:
-        del row["release"]
+    for name in ("release", "parts"):
+        if not row[name]:
+            del row[name]
     return orjson.dumps(row, option=orjson.OPT_INDENT_2) + b"\n"
 
 
@@ -244,70 +270,6 @@ def step_input(step: StepDirectory) -> FileDigest:
     return replace(step.records_file, path=str((step.path / RECORDS).resolve()))
 
 
-class _Writer:
-    """Splits outcomes into the two files, counting and hashing as it writes. Also the stage's aside."""
-
-    def __init__(self, draft: Path, aside: Aside) -> None:
-        self._draft, self._aside = draft, aside
-        self._files: dict[str, _HashedFile] = {}
-        self._tally = Tally()
-
-    def __enter__(self) -> Self:
-        for name in (RECORDS, REJECTED):
-            self._files[name] = _HashedFile((self._draft / name).open("wb"))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for file in self._files.values():
-            file.close()
-
-    def write(self, outcome: Outcome | Written) -> None:
-        some = outcome if isinstance(outcome, Written) else written((outcome,))
-        self._tally.merge(some.tally)
-        for name, lines in ((RECORDS, some.records), (REJECTED, some.rejected)):
-            for line in lines:
-                self._files[name].write(line)
-
-    def leave(self, name: str, row: Mapping[str, Any]) -> None:
-        file = f"{name}.jsonl"
-        if file not in self._files:
-            self._files[file] = _HashedFile((self._draft / file).open("wb"))
-        self._files[file].write(dumps(row) + b"\n")
-
-    def progress(self, what: str, done: int, total: int | None = None, note: str = "") -> None:
-        self._aside.progress(what, done, total, note)
-
-    def watch(self, view: Mapping[str, Any]) -> None:
-        """Pass on how it stands, to whoever wants to know."""
-        if isinstance(self._aside, Watches):
-            self._aside.watch(view)
-
-    def counts(self) -> Counts:
-        return self._tally.counts()
-
-    def digests(self) -> tuple[FileDigest, ...]:
-        return tuple(file.digest(name) for name, file in self._files.items())
-
-
-class _HashedFile:
-    """A file that is hashed and counted while it is written."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file, self._sha, self._size, self.rows = file, hashlib.sha256(), 0, 0
-
-    def write(self, line: bytes) -> None:
-        self._file.write(line)
-        self._sha.update(line)
-        self._size += len(line)
-        self.rows += 1
-
-    def close(self) -> None:
-        self._file.close()
-
-    def digest(self, name: str) -> FileDigest:
-        return FileDigest(path=name, bytes=self._size, sha256=self._sha.hexdigest(), rows=self.rows)
-
-
 def _refuse_input(path: Path, inputs: Iterable[FileDigest]) -> None:
     """Refuse to write over what is being read."""
     for one in inputs:
@@ -334,7 +296,7 @@ def _reusable(path: Path, stage: str, identity: str, *, force: bool) -> StepDire
             expected=f"a new directory or a {stage} step",
             found=f"a {step.manifest.stage} step (--force replaces it)",
         )
-    unchanged = step.manifest.fingerprint == identity and not differences(path, step.manifest.outputs)
+    unchanged = step.manifest.fingerprint == identity and not changes(path, step.manifest)
     return step if unchanged else None
 
 
@@ -363,9 +325,11 @@ def _as_seen_from(path: Path, file: FileDigest) -> FileDigest:
     return file
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def _lines(path: Path) -> Iterator[bytes]:
+    if not path.is_file():
+        raise InputError(place=path, expected=f"what {MANIFEST} names", found="nothing")
     with path.open("rb") as file:
-        yield from enumerate(file, 1)
+        yield from file
 
 
 def _flush(path: Path) -> None:
@@ -376,7 +340,9 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def _disk_error(error: OSError, path: Path) -> DollyError:
-    if error.errno == errno.ENOSPC:
-        return DollyError(f"{path}: no space left on the disk; nothing was left half-written, free some and run again")
-    return DollyError(f"{path}: {error.strerror or error}")
+def _disk_error(error: OSError, path: Path, *, kept: bool = False) -> DollyError:
+    full = error.errno == errno.ENOSPC
+    said = "no space left on the disk" if full else error.strerror or str(error)
+    left = "finished shards are kept, and the same command goes on from them" if kept else ""
+    left = left or ("nothing was left half-written, free some and run again" if full else "")
+    return DollyError("; ".join(part for part in (f"{path}: {said}", left) if part))

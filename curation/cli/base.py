@@ -103,6 +103,47 @@ class Rate(click.ParamType[float]):
             self.fail(f"expected a share such as 2% or 0.02, found {value!r}", param, ctx)
 
 
+class StepPath(click.Path):
+    """A step to read: its folder, or its address, which is fetched."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the folder, on this machine."""
+        from curation.remote import is_address
+
+        if is_address(str(value)):
+            from curation.mirror import fetch_step
+
+            return fetch_step(str(value))
+        return super().convert(value, param, ctx)
+
+
+class NewStep(click.Path):
+    """A step to write: its folder, or its address, where it is put when the command has ended well."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the folder, on this machine; what stands at the address is fetched, to be reused."""
+        from curation.remote import is_address
+
+        if ctx and is_address(str(value)):
+            from curation.mirror import find_step, mirror_of
+
+            find_step(str(value))
+            ctx.call_on_close(lambda: _put(str(value)))
+            return mirror_of(str(value))
+        return super().convert(value, param, ctx)
+
+
+def _put(address: str) -> None:
+    from curation.mirror import put_step
+
+    if put_step(address):
+        click.echo(f"put at {address}", err=True)
+
+
+STEP = StepPath(path_type=Path)
+NEW_STEP = NewStep(path_type=Path)
+
+
 def step_options(command: CommandFunction) -> CommandFunction:
     """Add the options of every command that writes a step directory: -o, --force, --plain, --json."""
     for option in (
@@ -110,7 +151,7 @@ def step_options(command: CommandFunction) -> CommandFunction:
         click.option("--plain", is_flag=True, help="Plain progress lines instead of a bar."),
         click.option("--force", is_flag=True, help="Do it again even if a finished step stands there."),
         click.option(
-            "-o", "--output", type=click.Path(path_type=Path), required=True, help="The step directory to write."
+            "-o", "--output", type=NEW_STEP, required=True, help="The step directory to write, or its address."
         ),
     ):
         command = option(command)
@@ -129,15 +170,17 @@ def stage_options(command: CommandFunction) -> CommandFunction:
 
 
 def engine_options(command: CommandFunction) -> CommandFunction:
-    """Add --engine, --workers and --ray-address, which the command gets as one `engine`."""
+    """Add --engine, --workers, --ray-address and --shard-rows, which the command gets as one `engine`."""
 
     @functools.wraps(command)
-    def with_engine(*words: Any, engine: Any, workers: int, ray_address: str, **settings: Any) -> Any:
+    def with_engine(*words: Any, engine: Any, workers: int, ray_address: str, shard_rows: int, **settings: Any) -> Any:
         from curation.engine import Engine
 
-        return command(*words, engine=Engine(kind=engine, workers=workers, address=ray_address), **settings)
+        where = Engine(kind=engine, workers=workers, address=ray_address, shard=shard_rows)
+        return command(*words, engine=where, **settings)
 
     for option in (
+        click.option("--shard-rows", default=0, help="Cut the files into parts of so many rows.  [default: not cut]"),
         click.option("--ray-address", default="", help="A running Ray cluster: auto, or ray://HOST:10001."),
         click.option("--workers", default=0, help="Processes at a time.  [default: one a processor]"),
         click.option(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from curation.cli.base import echo_event, progress_for
+from curation.cli.base import STEP, echo_event, progress_for
 from curation.cli.label import label
 
 
@@ -14,7 +14,7 @@ def calibrate() -> None:
 
 
 @calibrate.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=STEP)
 @click.option("-n", default=20, show_default=True, type=click.IntRange(min=1), help="Pairs to draw in each bin.")
 @click.option("--seed", default=1, show_default=True, help="The same seed draws the same pairs.")
 @click.option("--encoder", default="minilm", show_default=True, help="As in dolly-data dedupe.")

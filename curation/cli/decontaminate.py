@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from curation.cli.base import needed, print_step, progress_for, run_and_print, stage_options
+from curation.cli.base import STEP, needed, print_step, progress_for, run_and_print, stage_options
 from schemas.record import Row
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=STEP)
 @click.option(
     "--against",
     multiple=True,

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from curation.cli.base import echo_event, engine_options, progress_for, run_and_print, stage_options
+from curation.cli.base import STEP, echo_event, engine_options, progress_for, run_and_print, stage_options
 
 
 class Thresholds(click.ParamType[tuple[float, ...]]):
@@ -22,7 +22,7 @@ class Thresholds(click.ParamType[tuple[float, ...]]):
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=STEP)
 @click.option(
     "--threshold",
     type=float,

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from curation.cli.base import echo_event, engine_options, run_and_print, stage_options
+from curation.cli.base import STEP, echo_event, engine_options, run_and_print, stage_options
 
 
 @click.command(name="filter")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=STEP)
 @click.option("--check", "only", multiple=True, metavar="NAME", help="Run this check and no other; may be repeated.")
 @click.option("--skip", multiple=True, metavar="NAME", help="Do not run this check.")
 @click.option("--flag", multiple=True, metavar="NAME", help="Let this check flag records and keep them.")

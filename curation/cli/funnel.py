@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from curation.cli.base import echo_event
+from curation.cli.base import STEP, echo_event
 
 if TYPE_CHECKING:
     from curation.report.funnel import Funnel
@@ -18,7 +18,7 @@ WIDTH = 100
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=STEP)
 @click.option("--samples", default=3, show_default=True, help="Rejected rows shown for each reason.")
 @click.option("--seed", default=1, show_default=True, help="Draws the samples.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as a JSON line.")

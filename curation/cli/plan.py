@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from curation.cli.base import Rate, echo_event
+from curation.cli.base import STEP, Rate, echo_event
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=STEP)
 @click.option(
     "--preset",
     type=click.Choice(["strict", "first-pass"]),

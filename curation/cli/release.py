@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from curation.cli.base import DefaultGroup, echo_event, progress_for, step_options
+from curation.cli.base import STEP, DefaultGroup, echo_event, progress_for, step_options
 
 FILE = click.Path(dir_okay=False)
 EVIDENCE = (
@@ -33,7 +33,7 @@ def release() -> None:
 
 
 @release.command(short_help="Build the release of a step.")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=STEP)
 @click.option("--title", default="", help="The data set's name; default: the name of the folder.")
 @click.option(
     "--version", default="auto", show_default=True, help="Three numbers; auto: by what became of the records."
@@ -104,7 +104,7 @@ def _push(folder: Path, target: str, *, public: bool, allow_ungated: bool, as_js
 
 
 @release.command(short_help="Say whether the records may be released; exit code 6 if not.")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=STEP)
 @evidence_options
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as a JSON line.")
 def check(directory: Path, plan: str, decisions: str, second: str, as_json: bool) -> None:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from curation.cli.base import echo_event
+from curation.cli.base import STEP, echo_event
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=STEP)
 @click.option(
     "-o",
     "--output",

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from curation.cli.base import print_step, progress_for, step_options
+from curation.cli.base import STEP, print_step, progress_for, step_options
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=STEP)
 @click.option("--reason", "reasons", multiple=True, metavar="CODE", help="Rows rejected for this; may be repeated.")
 @click.option(
     "--id", "ids", multiple=True, metavar="ID", help="The row with this id, or a beginning of it; repeatable."

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from curation.cli.base import DefaultGroup, LazyGroup, echo_event, print_step, progress_for, step_options
+from curation.cli.base import STEP, DefaultGroup, LazyGroup, echo_event, print_step, progress_for, step_options
 
 COMMANDS = {
     "serve": "curation.cli.review_serve:serve",
@@ -43,7 +43,7 @@ review = ReviewGroup(
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=STEP)
 @click.option("-n", default=20, show_default=True, type=click.IntRange(min=1), help="Records to draw.")
 @click.option("--seed", default=1, show_default=True, help="The same seed draws the same records.")
 @click.option("--rejected", is_flag=True, help="Draw from the rejected rows of all steps instead.")
@@ -74,7 +74,7 @@ def sample(directory: Path, n: int, seed: int, rejected: bool, output: Path, for
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=STEP)
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @step_options
 def apply(directory: Path, file: Path | None, output: Path, force: bool, plain: bool, as_json: bool) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from curation.cli.base import echo_event
+from curation.cli.base import STEP, echo_event
 
-DIRECTORY = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+DIRECTORY = click.argument("directory", metavar="DIR", type=STEP)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the outcome as a JSON line.")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from curation.cli.base import CommandFunction, echo_event, progress_for
+from curation.cli.base import STEP, CommandFunction, echo_event, progress_for
 
 LIMITS = {
     "fate": "kept or rejected.",
@@ -31,7 +31,7 @@ def limiting(command: CommandFunction) -> CommandFunction:
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=STEP)
 @click.argument("words", default="")
 @limiting
 @click.option("-n", default=10, show_default=True, type=click.IntRange(min=0), help="Rows to show.")
@@ -54,7 +54,7 @@ def search(directory: Path, words: str, n: int, page: int, as_json: bool, **limi
 
 
 @click.command("map")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=STEP)
 @click.option("--encoder", default="", help="Turns prompts into vectors; default: the one that dedupe used.")
 @click.option("--seed", default=1, show_default=True, help="Starts the layout.")
 @click.option("--plain", is_flag=True, help="Plain progress lines instead of a bar.")

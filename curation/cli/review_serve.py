@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from curation.cli.base import echo_event, progress_for
+from curation.cli.base import STEP, echo_event, progress_for
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=STEP)
 @click.option("--reviewer", default="me", show_default=True, help="The name your decisions are signed with.")
 @click.option("--second", type=int, default=0, help="Decide again about so many that others decided about, blind.")
 @click.option("--since", type=click.Path(path_type=Path), help="A release: look only at what is not in it.")

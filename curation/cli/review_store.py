@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from curation.cli.base import echo_event
+from curation.cli.base import STEP, echo_event
 from curation.cli.review_search import limiting
 
-DIRECTORY = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+DIRECTORY = click.argument("directory", metavar="DIR", type=STEP)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the outcome as a JSON line.")
 REVIEWER = click.option("--reviewer", default="me", show_default=True, help="Whose decisions.")
 

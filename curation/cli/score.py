@@ -5,7 +5,16 @@ from typing import Any
 
 import click
 
-from curation.cli.base import DefaultGroup, echo_event, engine_options, needed, print_step, progress_for, stage_options
+from curation.cli.base import (
+    STEP,
+    DefaultGroup,
+    echo_event,
+    engine_options,
+    needed,
+    print_step,
+    progress_for,
+    stage_options,
+)
 
 
 class Names(click.ParamType[tuple[str, ...]]):
@@ -24,7 +33,7 @@ def score() -> None:
 
 
 @score.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=STEP)
 @click.option(
     "--scorer",
     "scorers",
@@ -102,7 +111,7 @@ def records(
 
 
 @score.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=STEP)
 @click.option("--name", "names", multiple=True, help="A score to compare; may be repeated.  [default: all]")
 @click.option("--top", default=0.1, show_default=True, type=click.FloatRange(0, 1, min_open=True), help="The top part.")
 @click.option("--seed", default=1, show_default=True, help="Of the bootstrap.")

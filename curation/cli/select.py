@@ -5,11 +5,20 @@ from typing import Any, Literal
 
 import click
 
-from curation.cli.base import echo_event, engine_options, needed, print_step, progress_for, run_and_print, stage_options
+from curation.cli.base import (
+    STEP,
+    echo_event,
+    engine_options,
+    needed,
+    print_step,
+    progress_for,
+    run_and_print,
+    stage_options,
+)
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=STEP)
 @click.option("--keep", required=True, metavar="N|N%|Ntok", help="How much: 5000, 10k, 30%, 500ktok, 2Mtok.")
 @click.option(
     "--by",

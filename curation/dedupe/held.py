@@ -13,7 +13,7 @@ from schemas.errors import InputError
 from schemas.manifest import FileDigest
 from schemas.outcome import Rejection
 from schemas.record import InstructionRecord
-from schemas.step import RECORDS, StepDirectory, is_step, step_input
+from schemas.step import RECORDS, StepDirectory, is_step, read_manifest, step_input
 
 
 def held_records(places: Sequence[str]) -> Iterator[InstructionRecord]:
@@ -59,4 +59,4 @@ def _files(place: str) -> list[FileDigest]:
 
 
 def _is_step(place: str) -> bool:
-    return is_step(Path(place)) and (Path(place) / RECORDS).is_file()
+    return is_step(Path(place)) and read_manifest(Path(place)).output(RECORDS) is not None

@@ -5,9 +5,10 @@ id and where it stands.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -19,7 +20,7 @@ from schemas.codec import read_record, sha256_of
 from schemas.formats import write_row
 from schemas.record import InstructionRecord
 from schemas.release import RowsDigest
-from schemas.step import RECORDS, StepDirectory
+from schemas.step import StepDirectory
 
 ROW_GROUP = 20_000
 """Records that are held in memory and written at once."""
@@ -76,6 +77,7 @@ class _Place(NamedTuple):
 
     id: str
     sha256: str
+    file: int
     start: int
     size: int
 
@@ -146,24 +148,36 @@ def status_of(record: InstructionRecord, accepted: frozenset[str]) -> Status:
 
 def _groups(step: StepDirectory) -> Iterator[list[InstructionRecord]]:
     """Yield the records in order, a row group at a time; nothing is kept of them but where they stand."""
-    places = sorted(_places(step.path / RECORDS))
-    with (step.path / RECORDS).open("rb") as file:
-        for start in range(0, len(places), ROW_GROUP):
-            yield [_read(file, place) for place in places[start : start + ROW_GROUP]]
+    paths = step.paths()
+    places = sorted(place for number, path in enumerate(paths) for place in _places(number, path))
+    for start in range(0, len(places), ROW_GROUP):
+        group = places[start : start + ROW_GROUP]
+        lines = _lines(paths, group)
+        yield [read_record(lines[place]) for place in group]
 
 
-def _places(path: Path) -> Iterator[_Place]:
+def _places(number: int, path: Path) -> Iterator[_Place]:
     start = 0
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            record = read_record(line, f"{path}:{number}")
-            yield _Place(record.id, sha256_of(row_of(record)), start, len(line))
+        for row, line in enumerate(file, 1):
+            record = read_record(line, f"{path}:{row}")
+            yield _Place(record.id, sha256_of(row_of(record)), number, start, len(line))
             start += len(line)
 
 
-def _read(file: Any, place: _Place) -> InstructionRecord:
-    file.seek(place.start)
-    return read_record(file.read(place.size))
+def _lines(paths: Sequence[Path], places: Iterable[_Place]) -> dict[_Place, bytes]:
+    """Read lines in the order in which they stand: one file is open at a time, however many parts a step has."""
+    found = {}
+    for number, some in groupby(sorted(places, key=_in_files), key=lambda place: place.file):
+        with paths[number].open("rb") as file:
+            for place in some:
+                file.seek(place.start)
+                found[place] = file.read(place.size)
+    return found
+
+
+def _in_files(place: _Place) -> tuple[int, int]:
+    return place.file, place.start
 
 
 def _writer(path: Path, schema: Any) -> Any:

@@ -87,7 +87,7 @@ def agreement_of(step: StepDirectory, *, names: Sequence[str] = (), top: float =
     Raises:
         InputError: there are no scores, or none of a name.
     """
-    files = [one.path / FILE for one in walk(step).steps if one.manifest.output(FILE)]
+    files = [path for one in walk(step).steps for path in one.paths(FILE)]
     lines = [line for path in files for line in read_scores(path)]
     records = list({record.id: record for record in step.records()}.values())
     columns = _columns([record.id for record in records], lines)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from math import inf
 from pathlib import Path
 from typing import Literal, Self
@@ -19,7 +20,7 @@ from curation.select.scores import SCORES, scores_of
 from schemas.chain import walk
 from schemas.codec import sha256_of
 from schemas.errors import InputError
-from schemas.manifest import FileDigest, digest_file
+from schemas.manifest import FileDigest, digest_files
 from schemas.outcome import SILENT, Aside, Outcome, reject
 from schemas.record import InstructionRecord, Reason, to_row
 from schemas.step import StepDirectory
@@ -84,7 +85,7 @@ class Select:
         """Return the same stage, told where the scores are that the steps up to this one left."""
         if self.by in SCORES or self.scores:
             return self
-        files = (one.path / FILE for one in walk(step).steps if one.manifest.output(FILE))
+        files = (path for one in walk(step).steps for path in one.paths(FILE))
         return replace(self, scores=tuple(str(path.resolve()) for path in files))
 
     def limit(self) -> float:
@@ -103,11 +104,12 @@ class Select:
             ) from error
 
     def inputs(self) -> list[FileDigest]:
-        """Return the digests of the files of scores."""
+        """Return the digests of the files of scores; those of one folder are parts of one."""
         for path in map(Path, self.scores):
             if not path.is_file():
                 raise InputError(place=path, expected="a file of scores", found="nothing")
-        return [digest_file(Path(path)) for path in self.scores]
+        folders = groupby(map(Path, self.scores), key=lambda path: path.parent)
+        return [digest_files(paths, str((folder / FILE).resolve())) for folder, paths in folders]
 
     def __call__(self, records: Iterable[InstructionRecord], aside: Aside = SILENT, /) -> Iterator[Outcome]:
         """Yield one outcome per record, in order; all of them are held in memory."""

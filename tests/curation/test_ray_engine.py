@@ -1,10 +1,12 @@
 """Ray's workers give what the processes of this machine give, also when they are killed."""
 
 import os
-from collections.abc import Iterator
+import signal
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -19,7 +21,8 @@ from curation.score.stage import Scoring
 from curation.select.stage import Select
 from curation.sources import Validate
 from schemas.errors import DollyError, InputError
-from schemas.outcome import Outcome, Stage
+from schemas.outcome import SILENT, Aside, Outcome, Stage
+from schemas.record import InstructionRecord
 from tests.curation.test_engine import MANY, bytes_of
 from tests.curation.work import die, die_once, refuse, twice
 from tests.support import step_of
@@ -50,6 +53,42 @@ def test_a_step_has_the_bytes_of_the_local_engine(tmp_path: Path) -> None:
 
     assert bytes_of(step) == bytes_of(expected)
     assert step.manifest.counts == expected.manifest.counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadly:
+    """The filter, which kills the first worker that comes to it."""
+
+    by_record: ClassVar[bool] = True
+    flag: str
+    """The file that says that it did."""
+
+    @property
+    def name(self) -> str:
+        """The stage's name."""
+        return "deadly"
+
+    def __call__(self, records: Iterable[InstructionRecord], _: Aside = SILENT, /) -> Iterator[Outcome]:
+        """Yield what the filter does, or die."""
+        for record in records:
+            if record == MANY[30] and not Path(self.flag).exists():
+                Path(self.flag).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield from Filter()((record,))
+
+
+@pytest.mark.usefixtures("ray")
+def test_a_step_in_shards_has_the_same_bytes_after_kill_9(tmp_path: Path) -> None:
+    """A worker's death in the middle changes no part of it."""
+    before = step_of(tmp_path / "in", MANY)
+    expected = run_stage(Filter(), before.path, tmp_path / "expected", engine=Engine(workers=1, shard=10)).step
+
+    stage = Deadly(flag=str(tmp_path / "flag"))
+    step = run_stage(stage, before.path, tmp_path / "out", engine=replace(RAY, shard=10)).step
+
+    assert (tmp_path / "flag").exists()
+    assert bytes_of(step) == bytes_of(expected)
+    assert step.manifest.parts == expected.manifest.parts != {}
 
 
 @pytest.mark.usefixtures("ray")

@@ -41,6 +41,21 @@ class Sheet:
         return next((at for at in self._order if not self.rows[at]["label"] and at not in self._skipped), None)
 
     @property
+    def order(self) -> tuple[int, ...]:
+        """The places of all pairs, in the order in which they are shown."""
+        return tuple(self._order)
+
+    @property
+    def skipped(self) -> int:
+        """How many pairs were left for another time."""
+        return len(self._skipped)
+
+    @property
+    def last(self) -> int | None:
+        """The place of the pair that undo takes the label from."""
+        return self._labelled[-1] if self._labelled else None
+
+    @property
     def labelled(self) -> int:
         """How many pairs have a label."""
         return sum(bool(row["label"]) for row in self.rows)
@@ -50,11 +65,16 @@ class Sheet:
         assert label in LABELS
         self.rows[at]["label"] = label
         self._labelled.append(at)
+        self._skipped.discard(at)
         self._write()
 
     def skip(self, at: int) -> None:
         """Leave a pair for another time."""
         self._skipped.add(at)
+
+    def take_up(self) -> None:
+        """Show the skipped pairs again."""
+        self._skipped.clear()
 
     def undo(self) -> bool:
         """Take back the last label that was set here; say whether there was one."""

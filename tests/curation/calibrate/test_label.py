@@ -42,7 +42,7 @@ def labels(file: Path) -> list[str | None]:
 
 def test_keys_become_labels(file: Path) -> None:
     """All of the four open pairs are shown once, and the file can be applied."""
-    result = pressed(file, "axxa")
+    result = pressed(file, "sdds")
 
     assert result.exit_code == 0, result.output
     assert "5 of 5 pairs have a label" in result.output
@@ -52,7 +52,7 @@ def test_keys_become_labels(file: Path) -> None:
 
 def test_what_is_labelled_is_not_shown_again(file: Path) -> None:
     """A second sitting goes on where the first one stopped."""
-    pressed(file, "xq")
+    pressed(file, "dq")
     before = labels(file)
     result = pressed(file, "q", "--json")
 
@@ -63,7 +63,7 @@ def test_what_is_labelled_is_not_shown_again(file: Path) -> None:
 
 def test_a_label_can_be_taken_back_and_a_pair_skipped(file: Path) -> None:
     """Undo shows the pair again; a skipped one waits for another sitting; other keys do nothing."""
-    pressed(file, "xuasszs")
+    pressed(file, "dusnnzn")
 
     assert sorted(map(str, labels(file))) == ["None", "None", "None", "same", "same"]
 

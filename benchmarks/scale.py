@@ -1,12 +1,14 @@
 """A million records through filters and dedupe: seconds, memory, and how both grow from 52,002 records on.
 
-    python benchmarks/scale.py [--data alpaca_52k.jsonl.gz] [--quick]
+    python benchmarks/scale.py [--data alpaca_52k.jsonl.gz] [--quick] [--engine ray]
 
 The records are Alpaca's rows, and variations of them: a word of their own is added to the instruction. Encoding a
 million prompts is not what is measured, so dedupe gets vectors that were made: a row's own MiniLM vector, turned away
 from by noise that the text seeds, for one variation in five by little (a cosine of 0.97: it says the same) and for the
 others by much (0.75). All else is the product's: the pool, the search, the verifier, the decisions. Each run is a
-process of its own; growth is the exponent of n between the smallest and the largest.
+process of its own, from a step directory to a step directory; growth is the exponent of n between the smallest and the
+largest. With `--engine ray` each runs on a Ray of this machine, too, whose start is not counted: what Ray adds, and
+whether the same bytes come out.
 """
 
 import argparse
@@ -19,6 +21,7 @@ from dataclasses import dataclass
 from itertools import islice
 from math import log, sqrt
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -30,9 +33,12 @@ from curation.dedupe.stage import Dedupe
 from curation.embedding import embeddings_folder, open_encoder
 from curation.embedding.cache import CachedEncoder
 from curation.embedding.encoder import Told, Vectors, tell_nobody
+from curation.engine import Engine
 from curation.filters.stage import Filter
-from schemas.outcome import Rejection
+from curation.pipeline import run_stage
+from schemas.outcome import Stage
 from schemas.record import InstructionRecord, Provenance
+from schemas.step import write_step
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "alpaca_52k.jsonl.gz"
 SIZES = (52_002, 250_000, 1_000_000)
@@ -42,6 +48,9 @@ NEAR, FAR, ONE_IN = 0.97, 0.75, 5
 LETTERS = "bcdfghjklmnpqrstvwxz"
 """Of the words that are added: numbers would tell the variations apart."""
 GOAL_GROWTH, GOAL_MB = 1.7, 4096.0
+GOAL_SMALL, GOAL_LARGE = 1.5, 1.1
+"""Seconds of Ray for one of the local engine: at the smallest size and at the largest."""
+STAGES = ("filter", "dedupe")
 
 
 def records(data: Path, most: int, base: int) -> Iterator[InstructionRecord]:
@@ -105,54 +114,92 @@ def open_made(data: Path, base: int, _precision: str) -> MadeEncoder:
     return MadeEncoder(dict(zip(texts, encoder.encode(texts), strict=True)))
 
 
-def one(what: str, data: Path, most: int, base: int) -> None:
-    """Run one stage over so many records and print what it came to."""
+def one(what: str, data: Path, most: int, base: int, engine: Engine) -> None:
+    """Run one stage over so many records and print what it came to; a cluster is started before the clock is."""
     made = open_made(data, base, "fp32") if what == "dedupe" else None
     listed: dict[str, Any] = {**curation.embedding.ENCODERS, "made": lambda _: made}
     curation.embedding.ENCODERS = listed
-    stage = Dedupe(encoder="made", allow_loss=tuple(f"part-{turn}" for turn in range(most))[:99])
-    started = time.monotonic()
-    outcomes = (stage if what == "dedupe" else Filter())(records(data, most, base))
-    rejected = sum(isinstance(outcome, Rejection) for outcome in outcomes)
-    print(json.dumps({"seconds": time.monotonic() - started, "rejected": rejected}))
+    losses = tuple(f"part-{turn}" for turn in range(most))[:99]
+    stage: Stage = Dedupe(encoder="made", allow_loss=losses) if what == "dedupe" else Filter()
+    with TemporaryDirectory() as folder:
+        before, _ = write_step(Path(folder) / "in", Filter(), lambda _: records(data, most, base))
+        started = time.monotonic()
+        list(engine.map(len, [[1]]))
+        begun = time.monotonic()
+        step = run_stage(stage, before.path, Path(folder) / "out", engine=engine).step
+        seconds = time.monotonic() - begun
+    found = {"seconds": seconds, "start_seconds": begun - started, "rejected": step.manifest.counts.rejected}
+    print(json.dumps({**found, "kept": step.records_file.sha256}))
 
 
-def measure(what: str, sizes: Sequence[int], data: Path) -> dict[str, Any]:
+def measure(what: str, sizes: Sequence[int], data: Path, kind: str) -> dict[str, Any]:
     """Run a stage at every size, print each, and return the figures."""
     figures: dict[str, Any] = {}
+    name = what if kind == "local" else f"{what}_{kind}"
     seconds = []
     for most in sizes:
         command = ("scale", "--one", what, "--records", str(most), "--base", str(sizes[0]), "--data", str(data))
-        ran = timed(*command, cwd=Path(__file__).parent)
+        ran = timed(*command, "--engine", kind, cwd=Path(__file__).parent)
         found = json.loads(ran.output.splitlines()[-1])
         seconds.append(found["seconds"])
         print(
-            f"{what:8} {most:>10,} {found['seconds']:>9.1f} {ran.peak_mb:>9,.0f} {found['rejected']:>10,}", flush=True
+            f"{name:11} {most:>10,} {found['seconds']:>9.1f} {ran.peak_mb:>9,.0f} {found['rejected']:>10,}", flush=True
         )
-        figures |= {f"{what}_{most}_seconds": round(found["seconds"], 1), f"{what}_{most}_mb": round(ran.peak_mb)}
-    figures[f"{what}_growth"] = round(log(seconds[-1] / seconds[0]) / log(sizes[-1] / sizes[0]), 2)
-    figures[f"{what}_peak_mb"] = figures[f"{what}_{sizes[-1]}_mb"]
+        figures |= {f"{name}_{most}_seconds": round(found["seconds"], 1), f"{name}_{most}_mb": round(ran.peak_mb)}
+        figures[f"{name}_{most}_kept"] = found["kept"]
+    figures[f"{name}_growth"] = round(log(seconds[-1] / seconds[0]) / log(sizes[-1] / sizes[0]), 2)
+    figures[f"{name}_peak_mb"] = figures[f"{name}_{sizes[-1]}_mb"]
     return figures
+
+
+def compared(sizes: Sequence[int], figures: dict[str, Any]) -> dict[str, Any]:
+    """Return what Ray takes for each second of the local engine, and whether it keeps the same bytes."""
+    pairs = [(what, most) for what in STAGES for most in sizes]
+    ratios = {f"{what}_{most}": _ratio(figures, what, most) for what, most in pairs}
+    same = all(figures[f"{what}_{most}_kept"] == figures[f"{what}_ray_{most}_kept"] for what, most in pairs)
+    return {**{f"{name}_ray_ratio": ratio for name, ratio in ratios.items()}, "ray_same_bytes": float(same)}
+
+
+def _ratio(figures: dict[str, Any], what: str, most: int) -> float:
+    here = max(figures[f"{what}_{most}_seconds"], 0.1)
+    return round(float(figures[f"{what}_ray_{most}_seconds"] / here), 2)
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK[0]:,} to {QUICK[-1]:,} records")
+    parser.add_argument(
+        "--engine", choices=("local", "ray"), default="local", help="ray: both engines, and what Ray adds"
+    )
+    parser.add_argument("--one", choices=STAGES, help=argparse.SUPPRESS)
+    parser.add_argument("--records", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--base", type=int, default=0, help=argparse.SUPPRESS)
+    return parser.parse_args()
 
 
 def main() -> None:
     """Measure every size, print, compare with the goals."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK[0]:,} to {QUICK[-1]:,} records")
-    parser.add_argument("--one", choices=("filter", "dedupe"), help=argparse.SUPPRESS)
-    parser.add_argument("--records", type=int, default=0, help=argparse.SUPPRESS)
-    parser.add_argument("--base", type=int, default=0, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
+    asked = arguments()
     data = (asked.data / DATA.name if asked.data.is_dir() else asked.data).resolve()
     if asked.one:
-        one(asked.one, data, asked.records, asked.base)
+        one(asked.one, data, asked.records, asked.base, Engine(kind=asked.engine))
         return
     sizes = QUICK if asked.quick else SIZES
     open_made(data, sizes[0], "auto")
-    print(f"{'':8} {'records':>10} {'seconds':>9} {'peak MB':>9} {'rejected':>10}")
-    figures = measure("filter", sizes, data) | measure("dedupe", sizes, data)
+    print(f"{'':11} {'records':>10} {'seconds':>9} {'peak MB':>9} {'rejected':>10}")
+    figures: dict[str, Any] = {}
+    for kind in dict.fromkeys(("local", asked.engine)):
+        for what in STAGES:
+            figures |= measure(what, sizes, data, kind)
     goals = {"dedupe_growth": ("<=", GOAL_GROWTH), "filter_growth": ("<=", 1.1), "dedupe_peak_mb": ("<=", GOAL_MB)}
+    if asked.engine == "ray":
+        figures |= compared(sizes, figures)
+        goals["ray_same_bytes"] = (">=", 1.0)
+        for what in STAGES:
+            goals[f"{what}_{sizes[0]}_ray_ratio"] = ("<=", GOAL_SMALL)
+            goals[f"{what}_{sizes[-1]}_ray_ratio"] = ("<=", GOAL_LARGE)
     finish("scale", figures, goals)
 
 

@@ -1,15 +1,19 @@
 """Runs a source or a stage into a step directory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from curation.engine import HERE, Engine
+from schemas.codec import read_record
 from schemas.errors import InputError
 from schemas.manifest import Counts, FileDigest
-from schemas.outcome import SILENT, Aside, Rejection, Source, Stage
+from schemas.outcome import SILENT, Aside, Outcome, Rejection, Source, Stage
 from schemas.step import StepDirectory, is_step, step_input, write_step
 from schemas.tally import Tally
+from schemas.written import Written, written
 
 
 @runtime_checkable
@@ -40,6 +44,29 @@ class LooksBack(Protocol):
         """Return the same stage, told where that is; `step` is the one that it will read."""
 
 
+@runtime_checkable
+class ByRecord(Protocol):
+    """A stage that judges each record by itself and leaves nothing beside: chunks can be judged anywhere."""
+
+    by_record: bool
+
+
+@runtime_checkable
+class RunsOn(Protocol):
+    """A stage that looks at all records together, and spreads what it does with them over an engine's workers."""
+
+    def on(self, engine: Engine) -> Stage:
+        """Return the same stage, to be run there."""
+
+
+@runtime_checkable
+class Spreads(Protocol):
+    """A source that can have its rows judged by an engine's workers."""
+
+    def spread(self, engine: Engine, aside: Aside) -> Iterator[Written]:
+        """Yield the same outcomes, written down, in the same order."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
     """What a step came to."""
@@ -66,21 +93,54 @@ def open_input(path: Path) -> StepDirectory:
     raise InputError(place=path, expected="a step directory", found="nothing")
 
 
-def run_stage(stage: Stage, source: Path, target: Path, *, force: bool = False, aside: Aside = SILENT) -> Ran:
+def run_stage(
+    stage: Stage,
+    source: Path,
+    target: Path,
+    *,
+    force: bool = False,
+    aside: Aside = SILENT,
+    engine: Engine = HERE,
+) -> Ran:
     """Run `stage` over the kept records of the step at `source` into the step directory `target`."""
     if source.resolve() == target.resolve():
         raise InputError(place=target, expected="another directory than the input", found="the same")
     before = open_input(source)
+    stage = stage.on(engine) if isinstance(stage, RunsOn) else stage
     stage = _told(stage.beside(target) if isinstance(stage, KeepsBeside) else stage, before)
     step, reused = write_step(
         target,
         stage,
-        lambda leave: stage(before.records(), leave),
+        lambda leave: outcomes_of(stage, before, leave, engine),
         inputs=[step_input(before), *more_inputs(stage)],
         force=force,
         aside=aside,
     )
     return Ran(step=step, reused=reused)
+
+
+def outcomes_of(
+    stage: Stage, before: StepDirectory, aside: Aside, engine: Engine
+) -> Iterable[Outcome] | Iterable[Written]:
+    """Return what becomes of a step's records: judged by the engine's workers where each is judged by itself."""
+    if not (isinstance(stage, ByRecord) and stage.by_record):
+        return stage(before.records(), aside)
+    work = partial(_judged, stage, str(before.path))
+    return told(engine.map(work, engine.chunks(before.lines())), "records", aside, before.manifest.counts.kept)
+
+
+def _judged(stage: Stage, place: str, lines: list[tuple[int, bytes]]) -> Written:
+    """Judge some lines of a step: the work of a worker."""
+    return written(stage(read_record(line, f"{place}:{number}") for number, line in lines))
+
+
+def told(parts: Iterable[Written], what: str, aside: Aside, total: int | None = None) -> Iterator[Written]:
+    """Pass parts on, saying how far it has come."""
+    done = 0
+    for part in parts:
+        yield part
+        done += part.tally.rows
+        aside.progress(what, done, total)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +181,11 @@ def more_inputs(stage: Stage) -> list[FileDigest]:
     return stage.inputs() if isinstance(stage, ReadsFiles) else []
 
 
-def run_source(source: InputSource, target: Path, *, force: bool = False, aside: Aside = SILENT) -> Ran:
+def run_source(
+    source: InputSource, target: Path, *, force: bool = False, aside: Aside = SILENT, engine: Engine = HERE
+) -> Ran:
     """Run a source, which makes records out of something else, into the step directory `target`."""
     source = source.beside(target) if isinstance(source, KeepsBeside) else source
-    step, reused = write_step(target, source, source, inputs=source.inputs(), force=force, aside=aside)
+    outcomes = partial(source.spread, engine) if isinstance(source, Spreads) else source
+    step, reused = write_step(target, source, outcomes, inputs=source.inputs(), force=force, aside=aside)
     return Ran(step=step, reused=reused)

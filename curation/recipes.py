@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from curation.engine import HERE, Engine
 from curation.pipeline import open_input, run_source, run_stage
 from schemas.codec import read_config
 from schemas.errors import DollyError, InputError
@@ -32,6 +33,7 @@ class Walk:
     folder: Path
     aside: Aside
     force: bool = False
+    engine: Engine = HERE
     at: Path | None = None
     """The last step directory: what the next stage reads."""
     release: Path | None = None
@@ -57,7 +59,9 @@ Kind: TypeAlias = Callable[[Walk, RecipeStep, Path], tuple[Walk, Done]]
 """A kind of step: takes the walk so far, the step's settings and the path it may write; returns both further on."""
 
 
-def walk_recipe(recipe: Recipe, folder: Path, *, aside: Aside, force: bool = False) -> Iterator[Done]:
+def walk_recipe(
+    recipe: Recipe, folder: Path, *, aside: Aside, force: bool = False, engine: Engine = HERE
+) -> Iterator[Done]:
     """Yield each step of the recipe as it is done.
 
     Raises:
@@ -67,7 +71,7 @@ def walk_recipe(recipe: Recipe, folder: Path, *, aside: Aside, force: bool = Fal
     for step in recipe.steps:
         if step.kind not in KINDS:
             raise InputError(place=step.place, expected=f"one of {', '.join(KINDS)}", found=step.kind)
-    walk = Walk(folder=folder, aside=aside, force=force)
+    walk = Walk(folder=folder, aside=aside, force=force, engine=engine)
     for number, step in enumerate(recipe.steps, 1):
         walk, done = KINDS[step.kind](walk, step, folder / f"{number}-{step.kind}")
         yield done
@@ -76,7 +80,7 @@ def walk_recipe(recipe: Recipe, folder: Path, *, aside: Aside, force: bool = Fal
 def _source(shape: Callable[[], Any]) -> Kind:
     def run(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
         source = read_config(shape(), step.settings, f"{step.place}: {step.kind}")
-        ran = run_source(source, path, force=walk.force, aside=walk.aside)
+        ran = run_source(source, path, force=walk.force, aside=walk.aside, engine=walk.engine)
         return replace(walk, at=path), Done(kind=step.kind, path=path, reused=ran.reused, step=ran.step)
 
     return run
@@ -85,7 +89,7 @@ def _source(shape: Callable[[], Any]) -> Kind:
 def _stage(shape: Callable[[], Any]) -> Kind:
     def run(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
         stage = read_config(shape(), step.settings, f"{step.place}: {step.kind}")
-        ran = run_stage(stage, _before(walk, step), path, force=walk.force, aside=walk.aside)
+        ran = run_stage(stage, _before(walk, step), path, force=walk.force, aside=walk.aside, engine=walk.engine)
         return replace(walk, at=path), Done(kind=step.kind, path=path, reused=ran.reused, step=ran.step)
 
     return run
@@ -132,7 +136,7 @@ def _select(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
     settings = dict(step.settings)
     seed = settings.pop("seed", 1)
     stage = read_config(_load("curation.select.stage:Select")(), settings, f"{step.place}: select")
-    found = select(stage, _before(walk, step), path, seed=seed, force=walk.force, aside=walk.aside)
+    found = select(stage, _before(walk, step), path, seed=seed, force=walk.force, aside=walk.aside, engine=walk.engine)
     return replace(walk, at=path), Done(kind="select", path=path, reused=found.ran.reused, step=found.ran.step)
 
 

@@ -10,6 +10,7 @@ Each is a step directory of its own over the same input, so dolly-train reads an
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from curation.engine import HERE, Engine
 from curation.pipeline import Ran, run_stage
 from curation.select.budget import parse_budget
 from curation.select.control import ORDERS, Control
@@ -38,10 +39,17 @@ class Selected:
 
 
 def select(
-    stage: Select, source: Path, target: Path, *, seed: int = 1, force: bool = False, aside: Aside = SILENT
+    stage: Select,
+    source: Path,
+    target: Path,
+    *,
+    seed: int = 1,
+    force: bool = False,
+    aside: Aside = SILENT,
+    engine: Engine = HERE,
 ) -> Selected:
     """Run the selection into `target` and its controls beside it, of the size that the selection came to."""
-    ran = run_stage(stage, source, target, force=force, aside=aside)
+    ran = run_stage(stage, source, target, force=force, aside=aside, engine=engine)
     size = size_of(ran.step)
     by_tokens = parse_budget(stage.keep).unit == "tokens"
     control = Control(

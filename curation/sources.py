@@ -3,15 +3,19 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
+from curation.engine import Engine
+from curation.remote import fetched, is_address
 from curation.rows import Read, is_readable, read_file
 from schemas.errors import InputError
 from schemas.formats import FORMATS, detect, expand, read_row
 from schemas.manifest import FileDigest, digest_file
 from schemas.outcome import SILENT, Aside, Outcome, Rejection
 from schemas.record import InstructionRecord, Provenance, Reason
+from schemas.written import Written, written
 
 AUTO = "auto"
 PEEK = 1000
@@ -27,7 +31,7 @@ class Validate:
     """Reads rows and makes records of those that are whole."""
 
     source: str = field(metadata={"identity": False})
-    """A file, a folder, or a Hub id; what counts for identity is the bytes."""
+    """A file, a folder, their address (`s3://…`), or a Hub id; what counts for identity is the bytes."""
     format: str = AUTO
     """One of FORMATS for every row, or `auto`: each row's own."""
     max_row_mib: float = 16.0
@@ -62,15 +66,32 @@ class Validate:
                 yield outcome
                 if done % PROGRESS_EVERY == 0:
                     aside.progress("validate rows", done)
-            for form, rows in formats.most_common():
-                aside.leave("formats", {"source": path.name, "format": form, "rows": rows})
+            _leave_formats(path, formats, aside)
+
+    def spread(self, engine: Engine, aside: Aside = SILENT) -> Iterator[Written]:
+        """Yield the same outcomes, judged by the engine's workers."""
+        done = 0
+        for path in self.files():
+            reads, usual = self._reads(path)
+            formats: Counter[str] = Counter()
+            work = partial(_judged, source=path.name, wanted=self.format, usual=usual)
+            for part, found in engine.map(work, engine.chunks(reads)):
+                yield part
+                formats.update(found)
+                done += part.tally.rows
+                aside.progress("validate rows", done)
+            _leave_formats(path, formats, aside)
 
     def _outcomes(self, path: Path) -> Iterator[Outcome]:
+        reads, usual = self._reads(path)
+        for read in reads:
+            yield from _judge(read, path.name, self.format, usual)
+
+    def _reads(self, path: Path) -> tuple[Iterator[Read], str]:
+        """Return a file's rows and their commonest format."""
         reads = read_file(path, int(self.max_row_mib * MIB))
         ahead = list(islice(reads, PEEK))
-        usual = self._usual(ahead)
-        for read in chain(ahead, reads):
-            yield from _judge(read, path.name, self.format, usual)
+        return chain(ahead, reads), self._usual(ahead)
 
     def _usual(self, ahead: list[Read]) -> str:
         found = Counter(detect(read.row) for read in ahead if read.problem is None)
@@ -84,7 +105,7 @@ def input_files(source: str) -> list[Path]:
     Raises:
         InputError: nothing there, or nothing in it that we read.
     """
-    path = Path(source).expanduser()
+    path = fetched(source) if is_address(source) else Path(source).expanduser()
     if path.is_file():
         return [path]
     if not path.exists():
@@ -124,6 +145,17 @@ def _downloaded(source: str) -> Path:
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(place=source, expected="a file, a folder or a Hub data set", found=reason) from error
+
+
+def _leave_formats(path: Path, formats: Counter[str], aside: Aside) -> None:
+    for form, rows in formats.most_common():
+        aside.leave("formats", {"source": path.name, "format": form, "rows": rows})
+
+
+def _judged(reads: list[Read], *, source: str, wanted: str, usual: str) -> tuple[Written, Counter[str]]:
+    """Judge some rows, and count their formats: the work of a worker."""
+    outcomes = [outcome for read in reads for outcome in _judge(read, source, wanted, usual)]
+    return written(outcomes), Counter(outcome.provenance.format for outcome in outcomes)
 
 
 def _judge(read: Read, source: str, wanted: str, usual: str) -> Iterator[Outcome]:

@@ -27,12 +27,13 @@ from typing import IO, Any, Self, TypeAlias
 
 import orjson
 
-from schemas.codec import adapter, as_config, dumps, loads, read_record, read_rejection, write_record, write_rejection
+from schemas.codec import adapter, as_config, dumps, loads, read_record, read_rejection
 from schemas.errors import DollyError, InputError
 from schemas.manifest import Counts, FileDigest, Manifest, differences, fingerprint
 from schemas.outcome import SILENT, Aside, Outcome, Rejection, Watches
 from schemas.record import InstructionRecord, Row
 from schemas.tally import Tally
+from schemas.written import Written, written
 
 RECORDS, REJECTED, MANIFEST = "records.jsonl", "rejected.jsonl", "manifest.json"
 
@@ -77,6 +78,10 @@ class StepDirectory:
         for number, line in _lines(self.path / RECORDS):
             yield read_record(line, f"{self.path / RECORDS}:{number}")
 
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """Yield the kept records as they are written, each with its number from 1."""
+        return _lines(self.path / RECORDS)
+
     def rejections(self) -> Iterator[Rejection]:
         """Yield the rejected rows in order."""
         for number, line in _lines(self.path / REJECTED):
@@ -118,7 +123,7 @@ def read_manifest(path: Path) -> Manifest:
 def write_step(
     path: Path,
     work: Any,
-    outcomes: Callable[[Aside], Iterable[Outcome]],
+    outcomes: Callable[[Aside], Iterable[Outcome | Written]],
     *,
     inputs: Iterable[FileDigest] = (),
     force: bool = False,
@@ -256,12 +261,12 @@ class _Writer:
         for file in self._files.values():
             file.close()
 
-    def write(self, outcome: Outcome) -> None:
-        self._tally.add(outcome)
-        if isinstance(outcome, Rejection):
-            self._files[REJECTED].write(write_rejection(outcome))
-        else:
-            self._files[RECORDS].write(write_record(outcome))
+    def write(self, outcome: Outcome | Written) -> None:
+        some = outcome if isinstance(outcome, Written) else written((outcome,))
+        self._tally.merge(some.tally)
+        for name, lines in ((RECORDS, some.records), (REJECTED, some.rejected)):
+            for line in lines:
+                self._files[name].write(line)
 
     def leave(self, name: str, row: Mapping[str, Any]) -> None:
         file = f"{name}.jsonl"

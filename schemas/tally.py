@@ -2,43 +2,62 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from schemas.manifest import Counts
 from schemas.outcome import Outcome, Rejection
 
 
+@dataclass(slots=True)
 class Tally:
-    """What a step's outcomes come to: kept + rejected = rows, and why."""
+    """What a step's outcomes come to: kept + rejected = rows, and why; codes in the order of their first appearance."""
 
-    def __init__(self) -> None:
-        self._kept = self._rejected = self._repaired = self._flagged = 0
-        self._reasons: Counter[str] = Counter()
-        self._repairs: Counter[str] = Counter()
-        self._flags: Counter[str] = Counter()
+    kept: int = 0
+    rejected: int = 0
+    repaired: int = 0
+    flagged: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    repairs: Counter[str] = field(default_factory=Counter)
+    flags: Counter[str] = field(default_factory=Counter)
 
     def add(self, outcome: Outcome) -> None:
         """Count one outcome; a code counts once a row."""
         if isinstance(outcome, Rejection):
-            self._rejected += 1
-            self._reasons.update(_once(reason.code for reason in outcome.reasons))
+            self.rejected += 1
+            self.reasons.update(_once(reason.code for reason in outcome.reasons))
             return
-        self._kept += 1
-        self._repaired += bool(outcome.repairs)
-        self._flagged += bool(outcome.flags)
-        self._repairs.update(_once(repair.code for repair in outcome.repairs))
-        self._flags.update(_once(flag.code for flag in outcome.flags))
+        self.kept += 1
+        self.repaired += bool(outcome.repairs)
+        self.flagged += bool(outcome.flags)
+        self.repairs.update(_once(repair.code for repair in outcome.repairs))
+        self.flags.update(_once(flag.code for flag in outcome.flags))
+
+    def merge(self, other: "Tally") -> None:
+        """Count what another one counted, as if its outcomes had gone by here."""
+        self.kept += other.kept
+        self.rejected += other.rejected
+        self.repaired += other.repaired
+        self.flagged += other.flagged
+        self.reasons.update(other.reasons)
+        self.repairs.update(other.repairs)
+        self.flags.update(other.flags)
+
+    @property
+    def rows(self) -> int:
+        """How many outcomes were counted."""
+        return self.kept + self.rejected
 
     def counts(self) -> Counts:
         """Return the counts so far, the commonest codes first."""
         return Counts(
-            rows=self._kept + self._rejected,
-            kept=self._kept,
-            rejected=self._rejected,
-            repaired=self._repaired,
-            flagged=self._flagged,
-            reasons=dict(self._reasons.most_common()),
-            repairs=dict(self._repairs.most_common()),
-            flags=dict(self._flags.most_common()),
+            rows=self.rows,
+            kept=self.kept,
+            rejected=self.rejected,
+            repaired=self.repaired,
+            flagged=self.flagged,
+            reasons=dict(self.reasons.most_common()),
+            repairs=dict(self.repairs.most_common()),
+            flags=dict(self.flags.most_common()),
         )
 
 

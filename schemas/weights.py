@@ -61,8 +61,8 @@ def load_tokenizer(base: Base) -> Any:
         return AutoTokenizer.from_pretrained(base.folder)
 
 
-def load_model(base: Base, dtype: Any = None) -> Any:
-    """Load the model of a base, in evaluation mode; without a torch dtype in fp32.
+def load_model(base: Base, dtype: Any = None, **more: Any) -> Any:
+    """Load the model of a base, in evaluation mode; without a torch dtype in fp32; `more` is for transformers.
 
     Raises:
         InputError: it cannot be read, or lacks weights, which would be random numbers.
@@ -70,7 +70,7 @@ def load_model(base: Base, dtype: Any = None) -> Any:
     import torch  # noqa: PLC0415  # heavy
     from transformers import AutoModelForCausalLM  # noqa: PLC0415  # heavy
 
-    wanted: dict[str, Any] = {"dtype": dtype or torch.float32, "output_loading_info": True}
+    wanted: dict[str, Any] = {"dtype": dtype or torch.float32, "output_loading_info": True, **more}
     with _as_input_error(base), quiet():
         model, info = AutoModelForCausalLM.from_pretrained(base.folder, **wanted)
     missing = sorted(info["missing_keys"])

@@ -70,6 +70,16 @@ class TrainConfig:
 
     packing: Packing = field(default="auto", metadata={"identity": False})
     """Several records in a row without padding, none of which sees another; auto: where the model passes the test."""
+    lora_rank: int = 0
+    """Rank of the low-rank adapters that are trained instead of the weights; 0: the weights are."""
+    lora_alpha: float = 32.0
+    """What an adapter adds is multiplied by this over its rank."""
+    lora_dropout: float = 0.0
+    """Share of an adapter's inputs that is dropped at random in training."""
+    lora_targets: str = "all-linear"
+    """Linear layers that get adapters: all but the head, or the ends of their names with commas between."""
+    base_bits: int = 0
+    """Bits of a frozen weight under adapters, 4; 0: as `dtype` says."""
 
     @property
     def name(self) -> str:
@@ -89,9 +99,9 @@ class TrainConfig:
 _LOWEST: Mapping[str, float] = {
     "epochs": 1, "steps": 0, "rows_per_step": 1, "max_tokens": 8, "lr": 0.0, "warmup_steps": 0, "warmup_ratio": 0.0,
     "beta1": 0.0, "beta2": 0.0, "eps": 0.0, "weight_decay": 0.0, "clip_norm": 0.0, "held_out_rows": 0,
-    "micro_tokens": 0,
+    "micro_tokens": 0, "lora_rank": 0, "lora_alpha": 0.0, "lora_dropout": 0.0, "base_bits": 0,
 }  # fmt: skip
-_HIGHEST: Mapping[str, float] = {"warmup_ratio": 1.0, "beta1": 1.0, "beta2": 1.0}
+_HIGHEST: Mapping[str, float] = {"warmup_ratio": 1.0, "beta1": 1.0, "beta2": 1.0, "lora_dropout": 0.9}
 
 
 @dataclass(frozen=True, slots=True)

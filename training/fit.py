@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from schemas.codec import as_config, dumps, write_rejection
 from schemas.manifest import Counts, fingerprint
 from schemas.outcome import SILENT, Aside
 from schemas.step import REJECTED, Filled, recorded, write_directory
-from training.checkpoint import (
+from training.checkpoint.checkpoint import (
     BaseRecord,
     DataRecord,
     HeldOutLoss,
@@ -22,21 +23,23 @@ from training.checkpoint import (
     save_model,
     write_run,
 )
+from training.checkpoint.reload import check_reload
+from training.checkpoint.resume import Keeper, heeding_signals, resume_beside
 from training.config import FREE, Difference
-from training.data import check_gate, open_data
 from training.guard import Guard
 from training.log import Trained, Watched
-from training.loop import train
-from training.model import digest_base, find_base, load_model, make_room
-from training.model_card import CARD, model_card, trained_on
-from training.packing import Packed, choose_packing
-from training.plan import Plan, Request, make_plan
-from training.reload import check_reload
-from training.resume import Keeper, heeding_signals, resume_beside
-from training.run_page import PAGE
-from training.soundness import check_model, check_place
-from training.trial import memory_in_words
-from training.watcher import watching
+from training.model.adapter import adapt, merge
+from training.model.load import digest_base, find_base, load_model, make_room
+from training.model.packing import Packed, choose_packing
+from training.model.quantised import loading
+from training.planning.plan import Plan, Request, make_plan
+from training.planning.soundness import check_model, check_place
+from training.records.data import check_gate, open_data
+from training.report.model_card import CARD, model_card, trained_on
+from training.report.run_page import PAGE
+from training.step.loop import train
+from training.step.trial import memory_in_words
+from training.watch.watcher import watching
 
 VERSIONS = ("torch", "transformers", "tokenizers", "safetensors")
 """Packages whose versions a run record names."""
@@ -109,9 +112,8 @@ class _Journal:
 
 def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
     """Load, train, measure and save."""
-    model = load_model(plan.base, plan.dtype)
-    make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
-    model.to(plan.device)
+    model = _load(plan, **loading(plan.config, plan.dtype))
+    adapted = adapt(model, plan.config, plan.encoder.key_ids.values())
     check_model(model, plan.base.place.name, plan.examples)
     packing = choose_packing(model, plan.config.packing)
     guard = Guard(ratio=plan.request.watching.divergence_ratio)
@@ -128,15 +130,23 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
             guard=guard,
             packed=packing.used,
         )
+        merged = merge(adapted, partial(_load, plan) if plan.config.base_bits else None)
         watched = watcher.after()
     (draft / PAGE).write_text(watcher.page(), encoding="utf-8")
     model.config.trained_on = trained_on(_data_record(plan))
     save_model(draft, model, plan.encoder, plan.request.shard_size)
     reloaded = check_reload(draft, model, plan.encoder, plan.data.records) if plan.request.reload_check else None
     run = _record(plan, packing, trained, watched, sum(weight.numel() for weight in model.parameters()))
-    run = replace(run, differences=(*run.differences, *_taken_up(keeper)), reloaded=reloaded)
+    run = replace(run, differences=(*run.differences, *_taken_up(keeper)), reloaded=reloaded, merged=merged)
     (draft / CARD).write_text(model_card(run), encoding="utf-8")
     return run
+
+
+def _load(plan: Plan, **more: Any) -> Any:
+    """Return the base with room for the keys, on its device."""
+    model = load_model(plan.base, plan.dtype, **more)
+    make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
+    return model.to(plan.device)
 
 
 def _held_out_loss(watched: Watched) -> HeldOutLoss | None:

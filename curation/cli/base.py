@@ -1,5 +1,6 @@
 """What every command shares: the table they are found in, the options they have in common, how a step is printed."""
 
+import functools
 import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -127,11 +128,44 @@ def stage_options(command: CommandFunction) -> CommandFunction:
     return command
 
 
+def engine_options(command: CommandFunction) -> CommandFunction:
+    """Add --engine, --workers and --ray-address, which the command gets as one `engine`."""
+
+    @functools.wraps(command)
+    def with_engine(*words: Any, engine: Any, workers: int, ray_address: str, **settings: Any) -> Any:
+        from curation.engine import Engine
+
+        return command(*words, engine=Engine(kind=engine, workers=workers, address=ray_address), **settings)
+
+    for option in (
+        click.option("--ray-address", default="", help="A running Ray cluster: auto, or ray://HOST:10001."),
+        click.option("--workers", default=0, help="Processes at a time.  [default: one a processor]"),
+        click.option(
+            "--engine",
+            type=click.Choice(["local", "ray"]),
+            default="local",
+            show_default=True,
+            help="Where the work is done: processes of this machine, or Ray; the outcome is the same.",
+        ),
+    ):
+        with_engine = option(with_engine)
+    return with_engine  # type: ignore[return-value]  # the command, with other options
+
+
 def run_and_print(
-    stage: Any, directory: Path, *, output: Path | None, force: bool, dry_run: bool, plain: bool, as_json: bool
+    stage: Any,
+    directory: Path,
+    *,
+    output: Path | None,
+    force: bool,
+    dry_run: bool,
+    plain: bool,
+    as_json: bool,
+    engine: Any = None,
 ) -> None:
     """Run a stage over the step `directory` into `output`, or only say what it would do, and print what it came to."""
     from curation.cli.show import rehearsal_json, rehearsal_text
+    from curation.engine import HERE
     from curation.pipeline import rehearse, run_stage
 
     aside = progress_for(as_json=as_json, plain=plain)
@@ -139,7 +173,8 @@ def run_and_print(
         found = rehearse(stage, directory, aside=aside)
         click.echo(rehearsal_json(found) if as_json else rehearsal_text(found))
     else:
-        print_step(run_stage(stage, directory, needed(output), force=force, aside=aside), as_json=as_json)
+        ran = run_stage(stage, directory, needed(output), force=force, aside=aside, engine=engine or HERE)
+        print_step(ran, as_json=as_json)
 
 
 def needed(output: Path | None) -> Path:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from curation.cli.base import echo_event, progress_for, run_and_print, stage_options
+from curation.cli.base import echo_event, engine_options, progress_for, run_and_print, stage_options
 
 
 class Thresholds(click.ParamType[tuple[float, ...]]):
@@ -96,6 +96,7 @@ class Thresholds(click.ParamType[tuple[float, ...]]):
     type=Thresholds(),
     help="Print how many records each of these thresholds would keep, and write nothing.",
 )
+@engine_options
 @stage_options
 def dedupe(
     directory: Path,
@@ -105,6 +106,7 @@ def dedupe(
     dry_run: bool,
     plain: bool,
     as_json: bool,
+    engine: Any,
     **settings: Any,
 ) -> None:
     """Keep the best of the records in the step DIR that ask for the same, and write a step directory.
@@ -115,9 +117,18 @@ def dedupe(
     """
     from curation.dedupe.stage import Dedupe
 
-    stage = Dedupe(**settings)
+    stage = Dedupe(**settings, engine=engine)
     if thresholds is None:
-        run_and_print(stage, directory, output=output, force=force, dry_run=dry_run, plain=plain, as_json=as_json)
+        run_and_print(
+            stage,
+            directory,
+            output=output,
+            force=force,
+            dry_run=dry_run,
+            plain=plain,
+            as_json=as_json,
+            engine=engine,
+        )
         if stage.verify == "judge" and output and not dry_run:
             _print_judging(output, as_json=as_json)
         return

@@ -1,10 +1,11 @@
 """`dolly-data filter` and `dolly-data checks`: records are rejected, flagged or repaired, and by which rules."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from curation.cli.base import echo_event, run_and_print, stage_options
+from curation.cli.base import echo_event, engine_options, run_and_print, stage_options
 
 
 @click.command(name="filter")
@@ -20,6 +21,7 @@ from curation.cli.base import echo_event, run_and_print, stage_options
     metavar="NAME.FIELD=VALUE",
     help="Change a threshold, as in response_too_long.max_words=400 or wrong_language.allowed=en,de.",
 )
+@engine_options
 @stage_options
 def filter_(
     directory: Path,
@@ -33,6 +35,7 @@ def filter_(
     dry_run: bool,
     plain: bool,
     as_json: bool,
+    engine: Any,
 ) -> None:
     """Judge the records of the step DIR by every check, and write what is kept and what is not into a step directory.
 
@@ -42,7 +45,16 @@ def filter_(
     from curation.filters.request import FilterRequest
 
     request = FilterRequest(only=only, skip=skip, flag=flag, reject=reject, settings=settings)
-    run_and_print(request.stage(), directory, output=output, force=force, dry_run=dry_run, plain=plain, as_json=as_json)
+    run_and_print(
+        request.stage(),
+        directory,
+        output=output,
+        force=force,
+        dry_run=dry_run,
+        plain=plain,
+        as_json=as_json,
+        engine=engine,
+    )
 
 
 @click.command()

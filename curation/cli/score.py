@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from curation.cli.base import DefaultGroup, echo_event, needed, print_step, progress_for, stage_options
+from curation.cli.base import DefaultGroup, echo_event, engine_options, needed, print_step, progress_for, stage_options
 
 
 class Names(click.ParamType[tuple[str, ...]]):
@@ -67,6 +67,7 @@ def score() -> None:
 @click.option("--repeat", default=20, show_default=True, help="Records rated twice, to see if the judge agrees.")
 @click.option("--budget", default="", help="What the judge may cost: 5usd, 2Mtok, 30min, or several: 5usd,30min.")
 @click.option("--journal", default="", help="Folder of the judge's answers; default: OUTPUT.journal.")
+@engine_options
 @stage_options
 def records(
     directory: Path,
@@ -75,6 +76,7 @@ def records(
     dry_run: bool,
     plain: bool,
     as_json: bool,
+    engine: Any,
     **settings: Any,
 ) -> None:
     """Score every record of the step DIR, reject none, and write a step with `scores.jsonl`.
@@ -92,7 +94,7 @@ def records(
         lines = cost_lines(stage.beside(output) if output else stage, list(before.records()))
     else:
         aside = progress_for(as_json=as_json, plain=plain)
-        ran = run_stage(stage, directory, needed(output), force=force, aside=aside)
+        ran = run_stage(stage, directory, needed(output), force=force, aside=aside, engine=engine)
         print_step(ran, as_json=as_json)
         lines = score_lines(ran.step)
     for event, text in lines:

@@ -1,11 +1,11 @@
 """`dolly-data select`: the best records within a budget, and controls of the same size."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
-from curation.cli.base import echo_event, needed, print_step, progress_for, run_and_print, stage_options
+from curation.cli.base import echo_event, engine_options, needed, print_step, progress_for, run_and_print, stage_options
 
 
 @click.command()
@@ -44,6 +44,7 @@ from curation.cli.base import echo_event, needed, print_step, progress_for, run_
     "--tokens", default="estimate", show_default=True, help="Counts tokens: estimate, or a model's tokenizer by name."
 )
 @click.option("--seed", default=1, show_default=True, help="Of the random control.")
+@engine_options
 @stage_options
 def select(
     directory: Path,
@@ -62,6 +63,7 @@ def select(
     dry_run: bool,
     plain: bool,
     as_json: bool,
+    engine: Any,
 ) -> None:
     """Keep the best records of the step DIR within a budget, and write two controls of the same size beside them.
 
@@ -83,12 +85,13 @@ def select(
         floor=floor,
         encoder=encoder,
         tokens=tokens,
+        engine=engine,
     )
     if dry_run:
         run_and_print(stage, directory, output=None, force=force, dry_run=True, plain=plain, as_json=as_json)
         return
     aside = progress_for(as_json=as_json, plain=plain)
-    found = run_selection(stage, directory, needed(output), seed=seed, force=force, aside=aside)
+    found = run_selection(stage, directory, needed(output), seed=seed, force=force, aside=aside, engine=engine)
     print_step(found.ran, as_json=as_json)
     unscored = size_of(found.ran.step).unscored
     if unscored:

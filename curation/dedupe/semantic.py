@@ -6,15 +6,16 @@ lengths, is never less than the whole dot product (Cauchy and Schwarz). So it sa
 and that is summed in double precision: bounds propose, and rounding in them can only propose more (see `slack`).
 """
 
-import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, Self, TypeAlias
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from curation.dedupe.tiles import Tiles, tiles_of
 from curation.embedding.encoder import Told, Vectors, tell_nobody
+from curation.engine import HERE, Engine, chunked
 
 Places: TypeAlias = NDArray[np.int32]
 Cosines: TypeAlias = NDArray[np.float64]
@@ -22,6 +23,9 @@ Corner: TypeAlias = tuple[int, int]
 
 TILE = 1024
 """Rows and columns of a tile: 4 MB of products, which stay in the processor's cache."""
+
+CORNERS = 8
+"""Pairs of tiles that are handed out at a time: some tens of milliseconds of multiplying."""
 
 DIRECTIONS = 64
 """Principal directions in the bound; of MiniLM's 384 they leave one pair in 10,000 to multiply in full."""
@@ -37,8 +41,8 @@ class Pairs(NamedTuple):
     second: Places
     scores: Cosines
 
-    def only(self, which: NDArray[np.bool_]) -> "Pairs":
-        """Return some of the pairs."""
+    def only(self, which: NDArray[Any]) -> "Pairs":
+        """Return some of the pairs, by a mask or by their places."""
         return Pairs(self.first[which], self.second[which], self.scores[which])
 
     @classmethod
@@ -50,24 +54,60 @@ class Pairs(NamedTuple):
         return Pairs(*(np.concatenate(side) for side in zip(*parts, strict=True)))
 
 
-def close_pairs(vectors: Vectors, limit: float, *, tile: int = TILE, told: Told = tell_nobody) -> Pairs:
-    """Return every pair of rows whose cosine is at least `limit`; `vectors` are unit rows, or zeros.
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What finds the pairs in a pair of tiles; a pure function of it, for threads or for workers elsewhere."""
 
-    The decision depends on the vectors alone, not on tiles, threads or the library that multiplies.
+    vectors: Vectors
+    bounds: Vectors
+    """Short rows in the order of the tiles."""
+    tiles: Tiles
+    limit: float
+
+    @classmethod
+    def of(cls, vectors: Vectors, limit: float, tile: int = TILE) -> Self:
+        """Prepare to look for pairs of unit rows (or zeros) whose cosine is at least `limit`."""
+        tiles = tiles_of(vectors, tile)
+        return cls(vectors, bounds_of(vectors, DIRECTIONS)[tiles.order], tiles, limit)
+
+    def __call__(self, corners: Sequence[Corner]) -> Pairs:
+        """Return the pairs of rows in some pairs of tiles, the smaller row first."""
+        return Pairs.joined([self._within(*corner) for corner in corners])
+
+    def _within(self, tile: int, other: int) -> Pairs:
+        rows, columns = self._above(tile, other)
+        one, two = self.tiles.order[rows], self.tiles.order[columns]
+        first, second = np.minimum(one, two), np.maximum(one, two)
+        found = Pairs(first, second, cosines(self.vectors, first, second))
+        return found.only(found.scores >= self.limit)
+
+    def _above(self, tile: int, other: int) -> tuple[Places, Places]:
+        """Return the places above the diagonal where two tiles' products reach the limit.
+
+        Few rows of a tile hold any, so the others are passed over.
+        """
+        top, left = self.tiles.starts[[tile, other]]
+        products = self.bounds[top : self.tiles.starts[tile + 1]] @ self.bounds[left : self.tiles.starts[other + 1]].T
+        likely = self.limit - slack(self.bounds.shape[1])
+        hot = np.flatnonzero(products.max(1) >= likely)
+        rows, columns = np.nonzero(products[hot] >= likely)
+        first, second = (hot[rows] + top).astype(np.int32), (columns + left).astype(np.int32)
+        return first[first < second], second[first < second]
+
+
+def close_pairs(
+    vectors: Vectors, limit: float, *, tile: int = TILE, told: Told = tell_nobody, engine: Engine = HERE
+) -> Pairs:
+    """Return every pair of rows whose cosine is at least `limit`, in order; `vectors` are unit rows, or zeros.
+
+    The decision depends on the vectors alone, not on tiles, threads, the engine or the library that multiplies. `told`
+    hears of pairs of tiles; those that need not be looked at are done from the beginning.
     """
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - looks at every loaded library
-
-    bounds = bounds_of(vectors, DIRECTIONS)
-    likely = limit - slack(bounds.shape[1])
-    corners = [(top, left) for top in range(0, len(bounds), tile) for left in range(top, len(bounds), tile)]
-
-    def search(corner: Corner) -> Pairs:
-        first, second = _above(bounds, corner, tile, likely)
-        found = Pairs(first, second, cosines(vectors, first, second))
-        return found.only(found.scores >= limit)
-
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers()) as pool:
-        return Pairs.joined(list(_counted(pool.map(search, corners), len(corners), told)))
+    search = Search.of(vectors, limit, tile)
+    corners = search.tiles.near(limit)
+    parts = engine.map(search, chunked(corners, CORNERS), shares=True)
+    found = Pairs.joined(list(_counted(parts, search.tiles.pairs - len(corners), len(corners), told)))
+    return found.only(np.lexsort((found.second, found.first)))
 
 
 def cosines(vectors: Vectors, first: Places, second: Places) -> Cosines:
@@ -108,28 +148,10 @@ def slack(width: int) -> float:
     return (width + 2) * 2.0**-23
 
 
-def workers() -> int:
-    """Return how many tiles are multiplied at a time: the processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _above(bounds: Vectors, corner: Corner, tile: int, limit: float) -> tuple[Places, Places]:
-    """Return the places above the diagonal where a tile's products reach the limit.
-
-    Few rows of a tile hold any, so the others are passed over.
-    """
-    top, left = corner
-    products = bounds[top : top + tile] @ bounds[left : left + tile].T
-    hot = np.flatnonzero(products.max(1) >= limit)
-    rows, columns = np.nonzero(products[hot] >= limit)
-    first, second = (hot[rows] + top).astype(np.int32), (columns + left).astype(np.int32)
-    return first[first < second], second[first < second]
-
-
-def _counted(parts: Iterator[Pairs], total: int, told: Told) -> Iterator[Pairs]:
-    """Pass the parts on, those that hold pairs, and say how many are done."""
-    told(0, total)
-    for done, part in enumerate(parts, 1):
+def _counted(parts: Iterator[Pairs], skipped: int, left: int, told: Told) -> Iterator[Pairs]:
+    """Pass the parts on, those that hold pairs, and say how many pairs of tiles are done."""
+    told(skipped, skipped + left)
+    for number, part in enumerate(parts, 1):
         if len(part.first):
             yield part
-        told(done, total)
+        told(skipped + min(number * CORNERS, left), skipped + left)

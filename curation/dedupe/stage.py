@@ -24,6 +24,7 @@ from curation.dedupe.pool import Pool, gather
 from curation.dedupe.semantic import TILE, Pairs
 from curation.dedupe.wording import reason_for, reason_of_judge
 from curation.embedding.encoder import Precision
+from curation.engine import Engine
 from curation.generate.asking import Judge, open_judge
 from curation.generate.budget import read_budget
 from curation.generate.journal import journal_beside
@@ -81,6 +82,8 @@ class Dedupe:
     """Keep vectors for the next run."""
     tile: int = field(default=TILE, metadata={"identity": False})
     """Rows and columns multiplied at a time."""
+    engine: Engine = field(default_factory=Engine, metadata={"identity": False})
+    """Where prompts are encoded and compared."""
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot be meant.
@@ -154,6 +157,10 @@ class Dedupe:
         """The cosine below which no pair is decided about."""
         return self.threshold - self.judge_band * (self.verify == "judge")
 
+    def on(self, engine: Engine) -> "Dedupe":
+        """Return the same stage, to be run there."""
+        return replace(self, engine=engine)
+
     def beside(self, step: Path) -> "Dedupe":
         """Return the same stage with the judge's journal beside the step directory, unless it names one."""
         return self if self.journal or self.verify != "judge" else replace(self, journal=str(journal_beside(step)))
@@ -177,7 +184,14 @@ class Dedupe:
 
     def comparison(self, aside: Aside) -> Comparison:
         """Return how texts are compared."""
-        return Comparison(encoder=self.encoder, precision=self.precision, cache=self.cache, tile=self.tile, aside=aside)
+        return Comparison(
+            encoder=self.encoder,
+            precision=self.precision,
+            cache=self.cache,
+            tile=self.tile,
+            aside=aside,
+            engine=self.engine,
+        )
 
     @contextmanager
     def _evidence(self, pool: Pool, comparison: Comparison, aside: Aside) -> Iterator[Evidence | Grey]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from curation.filters.catalogue import CHECKS, Action, ChosenCheck, choose
 from curation.filters.findings import evidence
@@ -16,6 +16,9 @@ REPORT_EVERY = 1000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Rejects, flags or repairs records by the checks of `curation.filters.catalogue.CHECKS`."""
+
+    by_record: ClassVar[bool] = True
+    """Every record is judged by itself."""
 
     checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By reason code: `action` (reject, flag, repair, off) and thresholds; a check that is not named has its defaults.

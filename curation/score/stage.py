@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
+from curation.engine import Engine
 from curation.generate.asking import Judge as Asked
 from curation.generate.budget import read_budget
 from curation.generate.journal import journal_beside
@@ -52,6 +54,8 @@ class Scoring:
     """What the judge may cost, over all runs: `5usd`, `2Mtok`, `30min`, or several of them; empty: anything."""
     journal: str = field(default="", metadata={"identity": False})
     """Folder of the judge's answers; empty: beside the step directory."""
+    engine: Engine = field(default_factory=Engine, metadata={"identity": False})
+    """Where the figures of the surface are computed; models run in this process."""
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot be meant.
@@ -73,6 +77,10 @@ class Scoring:
     def name(self) -> str:
         """The word for this stage in manifests and recipes."""
         return "score"
+
+    def on(self, engine: Engine) -> Self:
+        """Return the same stage, to be run there."""
+        return replace(self, engine=engine)
 
     def beside(self, step: Path) -> Self:
         """Return the same stage with the judge's journal beside the step directory, unless it names one."""
@@ -125,7 +133,12 @@ def _judge(stage: Scoring, records: Sequence[InstructionRecord], aside: Aside) -
     return stage.jury().scores(records, aside)
 
 
-def _surface(_: Scoring, records: Sequence[InstructionRecord], __: Aside) -> Found:
+def _surface(stage: Scoring, records: Sequence[InstructionRecord], _: Aside) -> Found:
+    parts = stage.engine.map(_on_the_surface, stage.engine.chunks(records))
+    return list(chain.from_iterable(parts))
+
+
+def _on_the_surface(records: list[InstructionRecord]) -> Found:
     return list(surface_scores(records))
 
 

@@ -9,6 +9,7 @@ from typing import Literal, Self
 from curation.dedupe.compare import Comparison
 from curation.dedupe.quality import worth
 from curation.embedding.encoder import Precision
+from curation.engine import Engine
 from curation.score.file import FILE, LIMITS, Score
 from curation.select.budget import ESTIMATE, count_tokens, parse_budget
 from curation.select.choose import Like, Offer, choose, most_alike
@@ -53,6 +54,8 @@ class Select:
     """How like prompts are searched for; what is decided is decided in fp32."""
     cache: bool = field(default=True, metadata={"identity": False})
     """Keep vectors for the next run."""
+    engine: Engine = field(default_factory=Engine, metadata={"identity": False})
+    """Where prompts are encoded and compared."""
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot be meant.
@@ -72,6 +75,10 @@ class Select:
     def name(self) -> str:
         """The word for this stage in manifests and recipes."""
         return "select"
+
+    def on(self, engine: Engine) -> Self:
+        """Return the same stage, to be run there."""
+        return replace(self, engine=engine)
 
     def after(self, step: StepDirectory) -> Self:
         """Return the same stage, told where the scores are that the steps up to this one left."""
@@ -147,7 +154,9 @@ class Select:
         return int(budget.amount) if budget.unit == "tokens" else budget.records(of)
 
     def _alike(self, ranked: Sequence[InstructionRecord], aside: Aside) -> Callable[[int], Iterable[Like]]:
-        comparison = Comparison(encoder=self.encoder, precision=self.precision, cache=self.cache, aside=aside)
+        comparison = Comparison(
+            encoder=self.encoder, precision=self.precision, cache=self.cache, aside=aside, engine=self.engine
+        )
         return alike(ranked, comparison, self.max_cosine)
 
     def _reason(

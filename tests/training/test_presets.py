@@ -7,7 +7,7 @@ import pytest
 
 from tests.training.test_cli import imported_by, run
 from training.config import PRESETS, TrainConfig
-from training.presets_text import SOURCES
+from training.show.presets import SOURCES
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -39,12 +39,14 @@ def test_recipes_are_json_too() -> None:
 
 def test_what_a_recipe_sets_has_a_source() -> None:
     """A value that is not the trainer's neutral one was read somewhere."""
-    neutral = {"steps", "micro_tokens", "packing", "optimiser", "recompute", "warmup_steps", "warmup_ratio"}
+    adapters = {"lora_rank", "lora_alpha", "lora_dropout", "lora_targets", "base_bits"}
+    neutral = adapters | {"steps", "micro_tokens", "packing", "optimiser", "recompute", "warmup_steps", "warmup_ratio"}
     for name, preset in PRESETS.items():
         unknown = {one.name for one in fields(TrainConfig)} - set(SOURCES[name])
 
         assert unknown <= neutral
-        assert all(getattr(preset.config, one) in {0, "auto", "adamw", "off"} for one in unknown)
+        assert all(getattr(preset.config, one) in {0, "auto", "adamw", "off"} for one in unknown - adapters)
+        assert preset.config.lora_rank == 0
 
 
 def test_showing_recipes_imports_nothing_heavy() -> None:

@@ -38,6 +38,11 @@ SETTINGS = {
         click.Choice(get_args(Packing)),
         "Several records in a row, apart; auto: if the model passes the test.",
     ),
+    "lora_rank": (int, "Train low-rank adapters of this rank and the keys instead of all weights; 0: all weights."),
+    "lora_alpha": (float, "What an adapter adds is multiplied by this over its rank."),
+    "lora_dropout": (float, "Share of an adapter's inputs that is dropped."),
+    "lora_targets": (str, "Layers that get adapters: all-linear, or ends of names with commas between."),
+    "base_bits": (int, "Hold the frozen weights under adapters in 4 bits (extra `qlora`); 0: as --dtype says."),
 }
 """Field of TrainConfig → its type and help; what is left out is the preset's."""
 
@@ -111,9 +116,9 @@ def fit(
     watching = take_watching(settings)
     changes = {name: value for name, value in settings.items() if value is not None}
     config = settle(preset, changes)
-    from training import show
     from training.fit import fit as train
-    from training.plan import Request
+    from training.planning.plan import Request
+    from training.show import run as show
 
     request = Request(
         data=data,
@@ -132,7 +137,7 @@ def fit(
     )
     aside = show.Watch.on(as_json=as_json, plain=plain)
     if dry_run:
-        from training.forecast import rehearse
+        from training.planning.forecast import rehearse
 
         plan, seen = rehearse(request, aside)
         click.echo(show.forecast_json(plan, seen) if as_json else show.forecast_text(plan, seen))

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from training.batching import shapes
-from training.encoding import Example
-from training.footprint import Sizes, meta_model, operations, sizes
-from training.forecast import try_out
-from training.model import config_of
+from training.model.adapter import adapt
+from training.model.load import config_of
+from training.planning.footprint import Sizes, meta_model, operations, sizes
+from training.planning.forecast import try_out
 from training.prove.budget import planned
 from training.prove.prepare import Prepared
 from training.prove.protocol import Protocol
 from training.prove.statistics import smallest_effect
+from training.records.batching import shapes
+from training.records.encoding import Example
 
 FORWARD = 1 / 3
 """Share of a training step's operations that a forward pass has."""
@@ -48,7 +49,9 @@ def outlook(prepared: Prepared, protocol: Protocol) -> Outlook:
 def _seconds_a_run(prepared: Prepared) -> float:
     plan, budget = prepared.plan, prepared.budget
     trial = try_out(plan)
-    size = sizes(meta_model(config_of(plan.base), len(plan.encoder.tokenizer), plan.dtype))
+    model = meta_model(config_of(plan.base), len(plan.encoder.tokenizer), plan.dtype)
+    adapt(model, plan.config, plan.encoder.key_ids.values())
+    size = sizes(model)
     first = next(iter(prepared.arms.values()))
     steps = planned(first(prepared.request.config.seed), budget, prepared.request.config.seed)
     training = sum(_operations(size, one, plan.config.micro_tokens) for one in steps)

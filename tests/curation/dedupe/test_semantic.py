@@ -1,13 +1,17 @@
 """Like pairs are found exactly: as by multiplying everything with everything."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.dedupe import semantic
-from curation.dedupe.semantic import Pairs, bounds_of, close_pairs, cosines, slack
+from curation.dedupe.semantic import Pairs, Search, bounds_of, close_pairs, cosines, slack
+from curation.dedupe.tiles import Tiles, tiles_of
 from curation.embedding.encoder import Vectors
+from curation.engine import Engine
 
 
 def clustered(seed: int, rows: int = 60, dimensions: int = 24) -> Vectors:
@@ -114,9 +118,74 @@ def test_cosines_are_the_same_in_any_portions(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_progress_ends_at_all_tiles() -> None:
-    """Sixty rows in tiles of twenty: six tiles on and above the diagonal."""
+    """Pairs of tiles that need not be looked at are done from the beginning."""
     calls: list[tuple[int, int]] = []
+    search = Search.of(clustered(0), 0.9, 4)
+    pairs, left = search.tiles.pairs, len(search.tiles.near(0.9))
 
-    close_pairs(clustered(0), 0.9, tile=20, told=lambda done, total: calls.append((done, total)))
+    close_pairs(clustered(0), 0.9, tile=4, told=lambda done, total: calls.append((done, total)))
 
-    assert calls == [(done, 6) for done in range(7)]
+    assert calls[0] == (pairs - left, pairs)
+    assert calls[-1] == (pairs, pairs)
+    assert calls == sorted(calls)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), limit=st.sampled_from([-0.5, 0.0, 0.2, 0.9, 1.0]), tile=st.integers(1, 70))
+def test_no_pair_of_tiles_that_is_skipped_holds_a_pair(seed: int, limit: float, tile: int) -> None:
+    """On rows in groups and on rows in no order, each row stands in one tile, and pairs stand in near tiles."""
+    for vectors in (clustered(seed), scattered(seed)):
+        tiles = tiles_of(vectors, tile)
+        of = np.zeros(len(vectors), int)
+        for number, (start, end) in enumerate(zip(tiles.starts[:-1], tiles.starts[1:], strict=True)):
+            of[tiles.order[start:end]] = number
+
+        near = set(tiles.near(limit))
+
+        assert sorted(tiles.order.tolist()) == list(range(len(vectors)))
+        assert np.diff(tiles.starts).max() <= tile
+        assert all(
+            tuple(sorted((of[a], of[b]))) in near for a, b in by_force(vectors, limit) if vectors[[a, b]].any(1).all()
+        )
+
+
+def test_tiles_that_are_far_apart_are_skipped() -> None:
+    """Tight groups in different directions: each is held against itself alone."""
+    draw = np.random.default_rng(0)
+    rows = np.repeat(np.eye(8), 10, axis=0) + draw.normal(size=(80, 8)) * 0.01
+    vectors = np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+    tiles = tiles_of(vectors, 10)
+
+    assert tiles.near(0.9) == [(tile, tile) for tile in range(8)]
+    assert tiles.pairs == 36
+
+
+def test_radii_that_are_too_small_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a tenth of them pairs are missed: the bound is needed, and the comparison by force can fail."""
+    vectors = scattered(2)
+    assert as_set(close_pairs(vectors, 0.5, tile=5)) == by_force(vectors, 0.5)
+    monkeypatch.setattr(semantic, "tiles_of", lambda *given: shrunk(tiles_of(*given)))
+
+    assert as_set(close_pairs(vectors, 0.5, tile=5)) < by_force(vectors, 0.5)
+
+
+def shrunk(tiles: Tiles) -> Tiles:
+    """Return tiles that are said to be smaller than they are."""
+    return replace(tiles, radii=tiles.radii / 10)
+
+
+def scattered(seed: int) -> Vectors:
+    """Return unit rows without any order."""
+    rows = np.random.default_rng(seed).normal(size=(50, 5))
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_workers_do_not_decide(workers: int) -> None:
+    """One thread or several, in any tiles: the same pairs, scores and order."""
+    expected = close_pairs(clustered(5), 0.4)
+
+    found = close_pairs(clustered(5), 0.4, tile=3, engine=Engine(workers=workers))
+
+    assert [side.tolist() for side in found] == [side.tolist() for side in expected]

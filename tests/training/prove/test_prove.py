@@ -30,6 +30,8 @@ from training.prove.prove import prove
 WORDS = ("the", "garden", "weather", "letter", "friend", "colours", "capital", "red", "green", "blue", "paris")
 SETTINGS = {"steps": 14, "rows_per_step": 8, "lr": 5e-3, "dtype": "fp32"}
 WORDY = [word for name, value in SETTINGS.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+COUNTED = ("name", "records", "rows", "epochs", "tokens")
+"""What of an arm does not depend on rounding."""
 FINISHED_FIRST = 2
 """Runs that are finished before the kill."""
 
@@ -181,12 +183,14 @@ def test_killed_and_run_again_is_the_same(tmp_path: Path, proved: Path, data: Pa
 
 
 def test_runs_in_processes_of_their_own_are_the_same(tmp_path: Path, proved: Path, data: Path, tiny: Path) -> None:
-    """Two at a time."""
+    """Two at a time; each has half of the threads, so sums are rounded in another order."""
     out = tmp_path / "out"
     done = run(*command(data, tiny, out, "--jobs", "2"))
 
     assert done.exit_code == 0, done.output
-    assert result_of(out)["arms"] == result_of(proved)["arms"]
+    pairs = list(zip(result_of(out)["arms"], result_of(proved)["arms"], strict=True))
+    assert all(one["by_seed"] == pytest.approx(other["by_seed"], abs=1e-3) for one, other in pairs)
+    assert all({key: one[key] for key in COUNTED} == {key: other[key] for key in COUNTED} for one, other in pairs)
 
 
 def test_a_pilot_measures_the_spread(tmp_path: Path, data: Path, tiny: Path) -> None:

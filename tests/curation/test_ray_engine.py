@@ -1,0 +1,138 @@
+"""Ray's workers give what the processes of this machine give, also when they are killed."""
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from curation.dedupe.stage import Dedupe
+from curation.embedding.hashing import HashingEncoder
+from curation.embedding.spread import SpreadEncoder
+from curation.engine import AHEAD, Engine
+from curation.filters.stage import Filter
+from curation.pipeline import run_source, run_stage
+from curation.score.stage import Scoring
+from curation.select.stage import Select
+from curation.sources import Validate
+from schemas.errors import DollyError, InputError
+from schemas.outcome import Outcome, Stage
+from tests.curation.test_engine import MANY, bytes_of, die, die_once, refuse, twice
+from tests.support import step_of
+
+RAY = Engine(kind="ray", workers=2, chunk=7)
+
+
+@pytest.fixture(scope="module")
+def ray() -> Iterator[Any]:
+    """Ray, started once with little memory; skip the tests, saying so, where it is not installed."""
+    started = pytest.importorskip("ray", reason="Ray is not installed: pip install 'dolly-instruct[ray]'")
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    memory = 100 * 1024 * 1024
+    started.init(
+        num_cpus=2, object_store_memory=memory, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+    )
+    yield started
+    started.shutdown()
+
+
+@pytest.mark.usefixtures("ray")
+def test_a_step_has_the_bytes_of_the_local_engine(tmp_path: Path) -> None:
+    """Files, counts and fingerprint are the same."""
+    before = step_of(tmp_path / "in", MANY)
+    expected = step_of(tmp_path / "expected", list[Outcome](Filter()(MANY)))
+
+    step = run_stage(Filter(), before.path, tmp_path / "out", engine=RAY).step
+
+    assert bytes_of(step) == bytes_of(expected)
+    assert step.manifest.counts == expected.manifest.counts
+
+
+@pytest.mark.usefixtures("ray")
+def test_rows_are_validated_the_same(tmp_path: Path) -> None:
+    """Records, rejections, their places and the side file of formats."""
+    rows = [f'{{"instruction": "Name {n}.", "input": "", "output": "{n}."}}' if n % 4 else "{" for n in range(40)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(rows))
+    source = Validate(source=str(tmp_path / "rows.jsonl"))
+
+    local = run_source(source, tmp_path / "local").step
+    step = run_source(source, tmp_path / "ray", engine=RAY).step
+
+    assert bytes_of(step) == bytes_of(local)
+    assert step.manifest.fingerprint == local.manifest.fingerprint
+
+
+@pytest.mark.usefixtures("ray")
+@pytest.mark.parametrize(
+    "stage",
+    [
+        Dedupe(encoder="hashing", threshold=0.8, tile=16, allow_loss=("",)),
+        Select(keep="20", encoder="hashing", max_cosine=0.8),
+        Scoring(),
+    ],
+    ids=lambda stage: stage.name,
+)
+def test_stages_that_look_at_all_records_give_the_same_bytes(stage: Stage, tmp_path: Path) -> None:
+    """Tiles and scores are computed elsewhere, and what is decided is the same."""
+    before = step_of(tmp_path / "in", MANY)
+
+    local = run_stage(stage, before.path, tmp_path / "local").step
+    step = run_stage(stage, before.path, tmp_path / "ray", engine=RAY).step
+
+    assert bytes_of(step) == bytes_of(local)
+    assert step.manifest.fingerprint == local.manifest.fingerprint
+
+
+@pytest.mark.usefixtures("ray")
+def test_texts_are_encoded_by_workers_in_their_order() -> None:
+    """Each vector is that of its text, as one process computes it."""
+    texts = [f"{'very ' * (n % 5)}long text {n}" for n in range(600)]
+    encoder = SpreadEncoder(encoder=HashingEncoder(), name="hashing", precision="fp32", engine=RAY)
+
+    assert np.array_equal(encoder.encode(texts), HashingEncoder().encode(texts))
+
+
+@pytest.mark.usefixtures("ray")
+def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
+    """After kill -9 on a worker's process its chunks are done again, in their place."""
+    work = partial(die_once, str(tmp_path / "flag"))
+
+    parts = list(RAY.map(work, ([n] for n in range(12))))
+
+    assert parts == [[2 * n] for n in range(12)]
+    assert (tmp_path / "flag").exists()
+
+
+@pytest.mark.usefixtures("ray")
+def test_workers_that_always_die_are_an_error() -> None:
+    """Records that kill every worker end in a message."""
+    with pytest.raises(DollyError, match="died 4 times over the same records"):
+        list(RAY.map(die, [[1]]))
+
+
+@pytest.mark.usefixtures("ray")
+def test_what_a_worker_refuses_is_refused_here() -> None:
+    """Its error comes as it is, to become a message."""
+    with pytest.raises(InputError, match="here: expected better, found 0"):
+        list(RAY.map(refuse, [[0]]))
+
+
+@pytest.mark.usefixtures("ray")
+def test_no_more_is_read_than_workers_can_take() -> None:
+    """Chunks are read as parts are asked for."""
+    read: list[int] = []
+    parts = RAY.map(twice, (read.append(n) or [n] for n in range(100)))  # type: ignore[func-returns-value]  # counts
+
+    assert [next(parts) for _ in range(10)] == [[2 * n] for n in range(10)]
+    assert len(read) <= 10 + AHEAD * 2
+
+
+def test_without_ray_it_is_said_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message names the extra."""
+    monkeypatch.setattr("curation.ray_engine.find_spec", lambda _: None)
+
+    with pytest.raises(InputError, match=r"dolly-instruct\[ray\]"):
+        list(RAY.map(twice, [[1]]))

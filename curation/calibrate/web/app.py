@@ -20,6 +20,7 @@ from curation.calibrate.web.sides import name_of
 from curation.review.web.app import STATIC
 from curation.review.web.forms import one, read_form
 from curation.review.web.guard import Guard, Keys
+from schemas.errors import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ def make_app(task: Task, keys: Keys) -> Starlette:
     return Starlette(
         routes=[*screens.routes(), Mount("/static", StaticFiles(directory=STATIC))],
         middleware=[Middleware(Guard, keys=keys)],
-        exception_handlers={HTTPException: screens.wrong},
+        exception_handlers={HTTPException: screens.wrong, InputError: screens.refused},
     )
 
 
@@ -61,6 +62,7 @@ class Screens:
 
     async def next(self, _: Request) -> Response:
         """Go to the next open pair, or say what came of it."""
+        self._sheet.refresh()
         if self._sheet.at is None:
             return HTMLResponse(self._finished())
         return _to(f"/pairs/{self._numbers[self._sheet.at]}")
@@ -73,6 +75,7 @@ class Screens:
     async def label(self, request: Request) -> Response:
         """Write a label down, or leave the pair for later; then go to the next open one."""
         at, form = self._place(request), await read_form(request)
+        self._sheet.refresh()
         pair, action = self._sheet.rows[at], one(form, "action")
         if one(form, "sha256") != name_of(pair):
             raise HTTPException(409, "This is not the pair that was on the screen; load the page again.")
@@ -101,6 +104,10 @@ class Screens:
         """Say that a page is not there, or why it is not shown."""
         assert isinstance(error, HTTPException)
         return HTMLResponse(self._pages.refused(str(error.detail)), error.status_code)
+
+    async def refused(self, _: Request, error: Exception) -> Response:
+        """Say why a label cannot be written: the file is gone, or another one."""
+        return HTMLResponse(self._pages.refused(str(error)), 409)
 
     def _finished(self) -> str:
         found = None

@@ -96,3 +96,25 @@ def test_a_line_that_is_no_pair_is_refused(file: Path, content: bytes) -> None:
 
     with pytest.raises(InputError, match=r"pairs\.jsonl:6"):
         Sheet.read(file)
+
+
+def test_two_who_label_one_file_lose_nothing(file: Path) -> None:
+    """What somebody else wrote since is taken over, also by an editor that writes the file anew."""
+    mine, theirs = Sheet.read(file), Sheet.read(file)
+    mine.label(0, "same")
+    theirs.label(2, "distinct")
+    mine.label(3, "same")
+    mine.undo()
+
+    assert labels(file) == ["same", "same", "distinct", None, None]
+
+
+def test_a_file_that_became_another_is_left_alone(file: Path) -> None:
+    """Labels of these pairs are not written over other ones."""
+    sheet = Sheet.read(file)
+    file.write_bytes(dumps(line(9)) + b"\n")
+    before = file.read_bytes()
+
+    with pytest.raises(InputError, match="other pairs"):
+        sheet.label(0, "same")
+    assert file.read_bytes() == before

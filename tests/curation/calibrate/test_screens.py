@@ -1,11 +1,15 @@
 """Pairs are labelled in a real browser by keys, blind, and every label is on disk before the next pair shows."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
@@ -13,6 +17,7 @@ from playwright.sync_api import Browser
 
 from curation.calibrate.second import compared, open_second, second_path
 from curation.calibrate.web.app import make_app, task_of
+from curation.calibrate.web.sides import name_of
 from curation.cli import main
 from curation.review.web.guard import Keys
 from schemas.codec import dumps
@@ -22,6 +27,7 @@ from tests.curation.calibrate.test_label import labels, line
 from tests.curation.review.served import serving
 from tests.curation.review.watched import Watched, serious, watched
 from tests.hostile import HOSTILE
+from tests.support import ROOT
 
 SECRET = 0.8765
 """A cosine that nobody is to see."""
@@ -210,6 +216,43 @@ def asked(keys: Keys, method: str, path: str, **headers: str) -> int:
         return connection.getresponse().status
     finally:
         connection.close()
+
+
+def test_a_killed_server_has_lost_no_label(tmp_path: Path) -> None:
+    """Every label that it acknowledged is in the file, which is whole; the next sitting goes on from there."""
+    path = written(tmp_path / "pairs.jsonl", [line(at) for at in range(12)])
+    order = task_of(path).sheet.order
+    command = [sys.executable, "-m", "curation.cli", "calibrate", "review", str(path), "--no-browser", "--json"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    ) as run:
+        assert run.stdout is not None
+        address = urlsplit(json.loads(run.stdout.readline())["url"])
+        keys = Keys(port=address.port or 0)
+        cookie = header(keys, f"/?{address.query}")
+        statuses = [
+            post(keys, number, name_of(task_of(path).sheet.rows[order[number - 1]]), cookie) for number in (1, 2, 3)
+        ]
+        run.kill()
+
+    assert statuses == [303] * 3
+    assert [labels(path)[at] for at in order] == ["same"] * 3 + [None] * 9
+    assert task_of(path).sheet.at == order[3]
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def header(keys: Keys, path: str) -> str:
+    """Return the cookie that a token is exchanged for."""
+    connection = HTTPConnection("127.0.0.1", keys.port, timeout=60)
+    connection.request("GET", path)
+    return (connection.getresponse().getheader("set-cookie") or "").partition(";")[0]
+
+
+def post(keys: Keys, number: int, sha256: str, cookie: str) -> int:
+    """Label a pair as its page's form does, and return the status."""
+    connection = HTTPConnection("127.0.0.1", keys.port, timeout=60)
+    connection.request("POST", f"/pairs/{number}", f"action=same&sha256={sha256}", {"cookie": cookie})
+    return connection.getresponse().status
 
 
 def test_apply_says_how_far_two_people_agree(file: Path) -> None:

@@ -6,6 +6,7 @@ import click
 
 from curation.cli.base import STEP, echo_event, progress_for
 from curation.cli.label import label
+from curation.cli.label_screen import review
 
 
 @click.group()
@@ -30,7 +31,7 @@ def sample(
     """Draw pairs of records of the step DIR by how alike their prompts are, into a file that a person edits.
 
     Set "label" of each line to "same" where a training set needs only one of the two, else to "distinct"; dolly-data
-    calibrate label FILE does it by keys. Lines left at null are undecided. Then: dolly-data calibrate apply FILE.
+    calibrate review FILE does it by keys. Lines left at null are undecided. Then: dolly-data calibrate apply FILE.
     """
     from curation.calibrate.draw import DrawPairs, pair_lines
     from curation.pipeline import open_input
@@ -54,16 +55,20 @@ def sample(
 def apply(file: Path, target: float, output: Path | None, plain: bool, as_json: bool) -> None:
     """Say how right dedupe is at each threshold, by the labels in FILE, and which threshold reaches the target.
 
-    Pairs are planted, too: edits after which the same is asked for, and edits after which it is not.
+    Where a second person labelled them, it says how far the two agree. Pairs are planted, too: edits after which the
+    same is asked for, and edits after which it is not.
     """
     from curation.calibrate.apply import calibrate as measure
     from curation.calibrate.apply import write_calibration
+    from curation.calibrate.second import compared
     from curation.cli.calibration import calibration_event, calibration_text
 
     found = measure(file, target, aside=progress_for(as_json=as_json, plain=plain))
     if output is not None:
         write_calibration(output, found)
-    echo_event(calibration_event(found), calibration_text(found), as_json=as_json)
+    both = compared(file)
+    echo_event(calibration_event(found, both), calibration_text(found, both), as_json=as_json)
 
 
 calibrate.add_command(label)
+calibrate.add_command(review)

@@ -1,18 +1,25 @@
 """How a calibration reads on a terminal."""
 
 from collections.abc import Iterator, Mapping
+from math import isnan
 from typing import Any
 
 from curation.calibrate.apply import Calibration, Planted
 from curation.calibrate.curve import Point
+from curation.calibrate.second import Compared
 
 SHOWN = 0.8
 """Lowest threshold that is listed."""
 
 
-def calibration_text(found: Calibration) -> str:
+def calibration_text(found: Calibration, both: Compared | None = None) -> str:
     """Return the curve, what became of the planted pairs, and the threshold to use."""
-    lines = [f"{found.labelled:,} labelled pairs", "", "threshold  precision  95 % bounds  recall  pairs"]
+    lines = [
+        f"{found.labelled:,} labelled pairs",
+        *_agreement(both),
+        "",
+        "threshold  precision  95 % bounds  recall  pairs",
+    ]
     lines += [_line(one) for one in found.points if one.threshold >= SHOWN and one.precision.pairs]
     lines += ["", *_planted("planted duplicates rejected", found.duplicates)]
     lines += ["", *_planted("planted contrasts rejected, wrongly", found.contrasts), ""]
@@ -23,7 +30,7 @@ def calibration_text(found: Calibration) -> str:
     return "\n".join([*lines, f"Right {found.target:.0%} of the time ({low:.0%} to {high:.0%}): {said}"])
 
 
-def calibration_event(found: Calibration) -> Mapping[str, Any]:
+def calibration_event(found: Calibration, both: Compared | None = None) -> Mapping[str, Any]:
     """Return the outcome as a row for programs."""
     best = found.chosen.precision if found.chosen else None
     return {
@@ -34,7 +41,18 @@ def calibration_event(found: Calibration) -> Mapping[str, Any]:
         "labelled": found.labelled,
         "encoder": found.encoder,
         "data": found.data,
+        "labelled_twice": both.table.total if both else 0,
+        "kappa": both.table.kappa if both and not isnan(both.table.kappa) else None,
     }
+
+
+def _agreement(both: Compared | None) -> Iterator[str]:
+    """Yield how far two people agree, where two labelled."""
+    if both is None or not both.table.total:
+        return
+    table = both.table
+    said = "no kappa, for all have one label" if isnan(table.kappa) else f"kappa {table.kappa:.2f}"
+    yield f"{table.total:,} of them labelled twice: {table.observed:.0%} alike, {said}"
 
 
 def _line(one: Point) -> str:

@@ -6,19 +6,19 @@ import click
 
 from curation.cli.base import echo_event
 
-KEYS = "a same · x distinct · s skip · u undo · q quit"
-LABEL_OF = {"a": "same", "x": "distinct"}
+KEYS = "s same · d distinct · n not now · u undo · q quit"
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as a JSON line.")
 def label(file: Path, as_json: bool) -> None:
-    """Label the pairs in FILE by keys: a where a training set needs only one of the two, x where it needs both.
+    """Label the pairs in FILE by keys: s where a training set needs only one of the two, d where it needs both.
 
     Pairs come in an order that says nothing of how alike they are, and every label is in FILE before the next pair
-    shows. Stop whenever you like: labelled pairs are not shown again.
+    shows. Stop whenever you like: labelled pairs are not shown again. In a browser: dolly-data calibrate review FILE.
     """
+    from curation.calibrate.keys import LABEL_KEYS, QUIT, SKIP, UNDO
     from curation.calibrate.sheet import Sheet, shown
 
     sheet = Sheet.read(file)
@@ -26,13 +26,13 @@ def label(file: Path, as_json: bool) -> None:
         for line in (*shown(sheet.rows[at]), f"{sheet.labelled + 1:,} of {len(sheet.rows):,}   {KEYS}"):
             click.echo(line, err=as_json)
         key = click.getchar().lower()
-        if key == "q":
+        if key == QUIT:
             break
-        if key == "u":
+        if key == UNDO:
             sheet.undo()
-        elif key == "s":
+        elif key == SKIP:
             sheet.skip(at)
-        elif key in LABEL_OF:
-            sheet.label(at, LABEL_OF[key])
+        elif key in LABEL_KEYS:
+            sheet.label(at, LABEL_KEYS[key])
     event = {"event": "labels", "path": str(file), "labelled": sheet.labelled, "pairs": len(sheet.rows)}
     echo_event(event, f"{sheet.labelled:,} of {len(sheet.rows):,} pairs have a label in {file}", as_json=as_json)

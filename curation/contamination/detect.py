@@ -8,12 +8,17 @@ from curation.contamination.benchmark import Item
 from curation.contamination.meaning import Meaning
 from curation.contamination.overlap import Hit, Overlap, Run, weights
 from curation.dedupe.prompts import prompt_of
-from curation.embedding.encoder import Encoder, Told, tell_nobody
+from curation.embedding.encoder import Encoder, Told, shifted, tell_nobody
+from curation.spool import Records, parts
 from curation.text import tokens
 from schemas.record import TEXT_FIELDS, InstructionRecord
 
 STOCK = 3
 """Most contexts and responses that may hold a run of an item before it counts as a stock phrase."""
+
+
+PART = 1 << 16
+"""Records whose vectors are held at a time; a cache of vectors is gone through once for each part."""
 
 
 class Found(NamedTuple):
@@ -35,11 +40,14 @@ class Detector:
     stock: frozenset[Run]
     """Runs of items that many contexts and responses hold: there they prove nothing."""
 
-    def found(self, records: Sequence[InstructionRecord], told: Told = tell_nobody) -> Iterator[Found | None]:
-        """Yield for each record the item that it holds most surely, or none."""
-        by_meaning = self._by_meaning(records, told)
-        for record, meant in zip(records, by_meaning, strict=True):
-            yield self._word_for_word(record) or (Found(meant, "instruction") if meant else None)
+    def found(self, records: Records, told: Told = tell_nobody) -> Iterator[Found | None]:
+        """Yield for each record the item that it holds most surely, or none; vectors of one part at a time are held."""
+        done = 0
+        for part in parts(records, PART):
+            by_meaning = self._by_meaning(part, shifted(told, done, len(records)))
+            done += len(part)
+            for record, meant in zip(part, by_meaning, strict=True):
+                yield self._word_for_word(record) or (Found(meant, "instruction") if meant else None)
 
     def _by_meaning(self, records: Sequence[InstructionRecord], told: Told) -> Sequence[Hit | None]:
         if self.meaning is None:
@@ -69,7 +77,7 @@ def _surer(one: Found | None, other: Found | None) -> Found | None:
 
 def detector(
     items: Sequence[Item],
-    records: Sequence[InstructionRecord],
+    records: Records,
     *,
     least_long: float,
     least_short: float,

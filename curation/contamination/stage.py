@@ -11,6 +11,7 @@ from curation.contamination.selftest import self_test
 from curation.embedding import embeddings_folder, open_encoder
 from curation.embedding.cache import CachedEncoder
 from curation.embedding.encoder import Encoder, Precision
+from curation.spool import Records, Spool
 from schemas.errors import InputError
 from schemas.manifest import FileDigest
 from schemas.outcome import SILENT, Aside, Outcome, reject
@@ -81,7 +82,7 @@ class Decontaminate:
             InputError: a benchmark that holds nothing to look for: no result could be called clean.
         """
         items = read_benchmarks(self.against, self.fields)
-        pool = tuple(records)
+        pool = Spool.of(records)
         looker = self._detector(items, pool)
         for file, number in _per_file(items).items():
             aside.leave(BENCHMARKS, {"file": file, "items": number})
@@ -97,9 +98,7 @@ class Decontaminate:
             aside.leave(MATCHES, _match(record, item, found))
             yield reject(record, self._reason(item, found))
 
-    def _found(
-        self, items: Sequence[Item], pool: Sequence[InstructionRecord], looker: Detector, aside: Aside
-    ) -> dict[int, Found]:
+    def _found(self, items: Sequence[Item], pool: Spool, looker: Detector, aside: Aside) -> dict[int, Found]:
         """Return what is found in which record.
 
         How telling a word is, the records say; so the rest is looked at again without those that are rejected, until
@@ -109,16 +108,14 @@ class Decontaminate:
         found = {row: one for row, one in enumerate(looker.found(pool, told)) if one is not None}
         more = found
         while more:
-            rest = [row for row in range(len(pool)) if row not in found]
-            again = self._detector(items, [pool[row] for row in rest], words_only=True)
-            looked = again.found([pool[row] for row in rest])
-            more = {row: one for row, one in zip(rest, looked, strict=True) if one is not None}
+            rows = [row for row in range(len(pool)) if row not in found]
+            rest = pool.only(rows)
+            looked = self._detector(items, rest, words_only=True).found(rest)
+            more = {row: one for row, one in zip(rows, looked, strict=True) if one is not None}
             found |= more
         return found
 
-    def _detector(
-        self, items: Sequence[Item], pool: Sequence[InstructionRecord], *, words_only: bool = False
-    ) -> Detector:
+    def _detector(self, items: Sequence[Item], pool: Records, *, words_only: bool = False) -> Detector:
         return detector(
             items,
             pool,

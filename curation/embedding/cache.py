@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.embedding.encoder import Encoder, Told, Vectors, in_order_of_length, tell_nobody
+from curation.embedding.encoder import Encoder, Told, Vectors, in_order_of_length, shifted, tell_nobody
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class CachedEncoder:
         told(len(texts) - rows.left, len(texts))
         for some in _parts(missing, [texts[at] for at in missing], self.shard):
             before = len(texts) - rows.left
-            new = self.encoder.encode([texts[at] for at in some], _shifted(told, before, len(texts)))
+            new = self.encoder.encode([texts[at] for at in some], shifted(told, before, len(texts)))
             rows.take(_write(home, [keys[at] for at in some], new))
         return rows.whole(self.encoder)
 
@@ -111,10 +111,6 @@ def _parts(places: list[int], texts: list[str], size: int) -> Iterator[list[int]
     order = [places[at] for at in in_order_of_length(texts)]
     for start in range(0, len(order), size):
         yield order[start : start + size]
-
-
-def _shifted(told: Told, before: int, total: int) -> Told:
-    return lambda done, _: told(before + done, total)
 
 
 def _shape(dimensions: int) -> np.dtype[Any]:

@@ -20,6 +20,11 @@ def tell_nobody(_done: int, _total: int) -> None:
     """Listen to no progress."""
 
 
+def shifted(told: Told, before: int, total: int) -> Told:
+    """Return who is told of a part as of the whole: `before` texts were done when the part began."""
+    return lambda done, _: told(before + done, total)
+
+
 PADDED = 1 << 12
 """Tokens a forward pass, each text counted as long as the longest: what bounds the memory."""
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from curation.filters.conflicts import CONFLICT, find_conflicts
 from curation.filters.stop_strings import count_numbered, missing_strings
+from curation.spool import Spool
 from schemas.outcome import SILENT, Aside, Outcome
 from schemas.record import InstructionRecord, flagged
 
@@ -27,13 +28,13 @@ class Survey:
         return "survey"
 
     def __call__(self, records: Iterable[InstructionRecord], aside: Aside = SILENT, /) -> Iterator[Outcome]:
-        """Yield every record, flagged where another one contradicts it."""
-        pool = tuple(records)
+        """Yield every record, flagged where another one contradicts it; meanwhile records wait on disk."""
+        pool = Spool.of(records)
         conflicts = find_conflicts(pool)
-        for conflict in sorted(conflicts.all, key=lambda one: (one.kind, one.records[0].id)):
+        for conflict in conflicts.all():
             aside.leave(CONFLICTS, conflict.row())
         for missing in missing_strings(count_numbered(pool)):
             aside.leave(MISSING, asdict(missing))
-        for record in pool:
-            reason = conflicts.reason(record, variations=self.flag_variations)
+        for row, record in enumerate(pool):
+            reason = conflicts.reason(row, record, variations=self.flag_variations)
             yield record if reason is None else flagged(record, reason)

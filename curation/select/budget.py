@@ -1,10 +1,11 @@
 """How much is kept: so many records, a share of them, or so many tokens; and what a record costs."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from curation.spool import parts
 from schemas.errors import InputError
 from schemas.record import TEXT_FIELDS, InstructionRecord
 
@@ -48,18 +49,19 @@ def parse_budget(text: str) -> Budget:
     return Budget(amount=amount, unit=unit)
 
 
-def count_tokens(records: Sequence[InstructionRecord], counter: str) -> list[int]:
+def count_tokens(records: Iterable[InstructionRecord], counter: str) -> list[int]:
     """Return the tokens of each record's instruction, context and response together."""
-    return count_texts(["\n".join(getattr(one, name) for name in TEXT_FIELDS) for one in records], counter)
+    return count_texts(("\n".join(getattr(one, name) for name in TEXT_FIELDS) for one in records), counter)
 
 
-def count_texts(texts: Sequence[str], counter: str) -> list[int]:
+def count_texts(texts: Iterable[str], counter: str) -> list[int]:
     """Return the tokens of each text: an estimate, or as the tokenizer of the model called `counter` splits it."""
     if counter == ESTIMATE:
         return [_estimated(text) for text in texts]
     tokenizer = _tokenizer(counter)
-    parts = (list(texts[at : at + BATCH]) for at in range(0, len(texts), BATCH))
-    return [len(ids) for part in parts for ids in tokenizer(part, add_special_tokens=False)["input_ids"]]
+    return [
+        len(ids) for part in parts(texts, BATCH) for ids in tokenizer(list(part), add_special_tokens=False)["input_ids"]
+    ]
 
 
 def _estimated(text: str) -> int:

@@ -12,6 +12,7 @@ from typing import Literal
 from curation.select.budget import ESTIMATE, count_texts, count_tokens
 from curation.select.reasons import BUDGET
 from curation.select.stage import RANKING, tie
+from curation.spool import Records, Spool
 from schemas.errors import InputError
 from schemas.outcome import SILENT, Aside, Outcome, reject
 from schemas.record import InstructionRecord, Reason
@@ -44,10 +45,12 @@ class Control:
 
     def __call__(self, records: Iterable[InstructionRecord], aside: Aside = SILENT, /) -> Iterator[Outcome]:
         """Yield one outcome per record, in order."""
-        pool = tuple(records)
+        pool = Spool.of(records)
         tokens = count_tokens(pool, self.tokens)
         keys = ORDERS[self.order](pool, self)
-        order = sorted(range(len(pool)), key=lambda row: (keys[row], pool[row].id, tie(pool[row])))
+        full = [(key, one.id, tie(one)) for key, one in zip(keys, pool, strict=True)]
+        order = sorted(range(len(pool)), key=full.__getitem__)
+        del keys, full
         chosen = self._chosen(order, tokens)
         rank_of = {row: rank for rank, row in enumerate(order, 1)}
         for row, record in enumerate(pool):
@@ -72,16 +75,16 @@ class Control:
         return Reason(code=BUDGET, found=found, limit=limit)
 
 
-def _random(pool: Sequence[InstructionRecord], control: Control) -> list[str]:
+def _random(pool: Records, control: Control) -> list[str]:
     return [hashlib.sha256(f"{control.seed}/{record.id}".encode()).hexdigest() for record in pool]
 
 
-def _longest(pool: Sequence[InstructionRecord], control: Control) -> list[str]:
-    counts = count_texts([record.response for record in pool], control.tokens)
+def _longest(pool: Records, control: Control) -> list[str]:
+    counts = count_texts((record.response for record in pool), control.tokens)
     return [f"{10**12 - count:013}" for count in counts]
 
 
-ORDERS: Mapping[str, Callable[[Sequence[InstructionRecord], Control], list[str]]] = {
+ORDERS: Mapping[str, Callable[[Records, Control], list[str]]] = {
     "random": _random,
     "longest": _longest,
 }

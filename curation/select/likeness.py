@@ -6,30 +6,29 @@ from collections.abc import Callable, Iterable, Sequence
 from curation.dedupe.compare import Comparison
 from curation.dedupe.prompts import prompt_of
 from curation.select.choose import Like
-from schemas.record import InstructionRecord
+from curation.spool import Records
 
 
-def alike(
-    records: Sequence[InstructionRecord], comparison: Comparison, limit: float
-) -> Callable[[int], Iterable[Like]]:
+def alike(records: Records, comparison: Comparison, limit: float) -> Callable[[int], Iterable[Like]]:
     """Return which records each is too like: those whose prompts have a cosine above `limit`.
 
     With a limit of 1 nobody is too like anybody, and nothing is encoded.
     """
     if limit >= 1:
         return lambda _: ()
-    places: dict[str, list[int]] = defaultdict(list)
+    ranks: dict[str, list[int]] = defaultdict(list)
     for rank, record in enumerate(records):
-        places[prompt_of(record).text].append(rank)
-    texts = sorted(text for text in places if text)
-    at = {text: place for place, text in enumerate(texts)}
+        ranks[prompt_of(record).text].append(rank)
+    ranks.pop("", None)  # nothing is like a prompt that says nothing
+    texts = sorted(ranks)
+    asking = [ranks[text] for text in texts]
+    place_of = {rank: place for place, some in enumerate(asking) for rank in some}
     near = _near(texts, comparison, limit)
 
     def found(rank: int) -> Iterable[Like]:
-        text = prompt_of(records[rank]).text
-        if text:
-            yield from (Like(other, 1.0) for other in places[text] if other != rank)
-            yield from (Like(other, cosine) for place, cosine in near[at[text]] for other in places[texts[place]])
+        if (own := place_of.get(rank)) is not None:
+            yield from (Like(other, 1.0) for other in asking[own] if other != rank)
+            yield from (Like(other, cosine) for place, cosine in near.get(own, ()) for other in asking[place])
 
     return found
 

@@ -6,11 +6,12 @@ lines for a score the last one counts; a record that was repaired has another id
 is not taken for its own.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from curation.score.file import MISSING, Score, is_number, read_scores
 from curation.select.surface import surface
+from curation.spool import Records
 from schemas.errors import InputError
 from schemas.record import InstructionRecord
 
@@ -20,7 +21,7 @@ SCORES: Mapping[str, Callable[[InstructionRecord], float]] = {"surface": surface
 NOT_A_NUMBER = "score_not_a_number"
 
 
-def scores_of(records: Sequence[InstructionRecord], name: str, files: Iterable[str]) -> list[Score]:
+def scores_of(records: Records, name: str, files: Iterable[str]) -> list[Score]:
     """Return each record's score called `name`.
 
     Raises:
@@ -33,7 +34,7 @@ def scores_of(records: Sequence[InstructionRecord], name: str, files: Iterable[s
     for path in files:
         names |= _read(Path(path), name, found)
     scores = [found.get(record.id) or _field(record, name) for record in records]
-    if records and all(score.reason == MISSING for score in scores):
+    if len(records) and all(score.reason == MISSING for score in scores):
         names |= {key for record in records for key, value in record.extra.items() if is_number(value)}
         known = ", ".join((*SCORES, *sorted(names)))
         raise InputError(place="select", field="by", expected=f"one of {known}", found=name)

@@ -1,10 +1,11 @@
 """The stage that keeps the best records within a budget, and leaves every record's rank and score."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from math import inf
 from pathlib import Path
+from sys import intern
 from typing import Literal, Self
 
 from curation.dedupe.compare import Comparison
@@ -17,6 +18,7 @@ from curation.select.choose import Like, Offer, choose, most_alike
 from curation.select.likeness import alike
 from curation.select.reasons import ABOVE, ALIKE, BUDGET
 from curation.select.scores import SCORES, scores_of
+from curation.spool import Spool
 from schemas.chain import walk
 from schemas.codec import sha256_of
 from schemas.errors import InputError
@@ -112,18 +114,20 @@ class Select:
         return [digest_files(paths, str((folder / FILE).resolve())) for folder, paths in folders]
 
     def __call__(self, records: Iterable[InstructionRecord], aside: Aside = SILENT, /) -> Iterator[Outcome]:
-        """Yield one outcome per record, in order; all of them are held in memory."""
-        pool = tuple(records)
+        """Yield one outcome per record, in order; meanwhile records wait on disk."""
+        pool = Spool.of(records)
         scores = scores_of(pool, self.by, self.scores)
-        order = sorted(range(len(pool)), key=lambda row: (*self._rank(scores[row]), *worth(pool[row]), tie(pool[row])))
+        keys = [(*self._rank(score), *worth(one), tie(one)) for score, one in zip(scores, pool, strict=True)]
+        order = sorted(range(len(pool)), key=keys.__getitem__)
+        del keys
         limit = self.limit()
         above = {row for row, score in enumerate(scores) if score.value is not None and score.value > limit}
         order = [row for row in order if row not in above] + [row for row in order if row in above]
-        ranked = [pool[row] for row in order[: len(pool) - len(above)]]
+        ranked = pool.only(order[: len(pool) - len(above)])
         tokens = count_tokens(ranked, self.tokens)
         offer = Offer(
             costs=tokens if parse_budget(self.keep).unit == "tokens" else [1] * len(ranked),
-            groups=[record.category for record in ranked],
+            groups=[intern(record.category) for record in ranked],
             alike=self._alike(ranked, aside),
         )
         chosen = choose(offer, self._budget(len(pool)), self.floor)
@@ -155,15 +159,13 @@ class Select:
         budget = parse_budget(self.keep)
         return int(budget.amount) if budget.unit == "tokens" else budget.records(of)
 
-    def _alike(self, ranked: Sequence[InstructionRecord], aside: Aside) -> Callable[[int], Iterable[Like]]:
+    def _alike(self, ranked: Spool, aside: Aside) -> Callable[[int], Iterable[Like]]:
         comparison = Comparison(
             encoder=self.encoder, precision=self.precision, cache=self.cache, aside=aside, engine=self.engine
         )
         return alike(ranked, comparison, self.max_cosine)
 
-    def _reason(
-        self, rank: int, of: int, score: Score, like: Like | None, ranked: Sequence[InstructionRecord]
-    ) -> Reason:
+    def _reason(self, rank: int, of: int, score: Score, like: Like | None, ranked: Spool) -> Reason:
         """Return why a record was not selected: its rank and score, and the selected one that it is too like."""
         said = f"{self.by} {score.value:g}" if score.value is not None else f"{self.by}: {score.reason}"
         found = f"rank {rank + 1:,} of {of:,}, {said}"
@@ -177,9 +179,9 @@ class Select:
         )
 
 
-def tie(record: InstructionRecord) -> str:
+def tie(record: InstructionRecord) -> bytes:
     """Return what decides between records of equal content: all that they hold, never where they stand."""
-    return sha256_of(to_row(record))
+    return bytes.fromhex(sha256_of(to_row(record)))
 
 
 def _ranking(record: InstructionRecord, rank: int, score: Score, tokens: int, *, selected: bool) -> dict[str, object]:

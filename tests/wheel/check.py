@@ -23,10 +23,12 @@ for module in (curation, training, schemas):
 """
 
 SCREENS = """
+from curation.calibrate.web.pages import TEMPLATES as PAIRS
 from curation.review.web.app import STATIC
-from curation.review.web.pages import TEMPLATES
-shipped = {path.name for folder in (STATIC, TEMPLATES) for path in folder.iterdir()}
-assert {"htmx-2.0.11.min.js", "htmx.LICENSE", "keys.js", "map.js", "review.css", "row.html.j2"} <= shipped, shipped
+from curation.review.web.html import TEMPLATES
+shipped = {path.name for folder in (STATIC, TEMPLATES, PAIRS) for path in folder.iterdir()}
+wanted = {"htmx-2.0.11.min.js", "htmx.LICENSE", "keys.js", "map.js", "review.css", "row.html.j2", "pair.html.j2"}
+assert wanted <= shipped, shipped
 """
 
 

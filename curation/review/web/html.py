@@ -1,15 +1,31 @@
 """Turns untrusted text into HTML that is only text: escaped, unseen characters shown, found places marked."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from curation.visible import on_one_line, runs
 
 Span = tuple[int, int]
 
+TEMPLATES = Path(__file__).parent / "templates"
 LONGEST = 20_000
 """Characters of a field that a screen shows; the rest is counted."""
+
+
+def environment(*folders: Path) -> Environment:
+    """Return what renders the templates of these folders, the first that has one: all text is escaped."""
+    made = Environment(
+        loader=FileSystemLoader(folders),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"shown": shown, "line": line, "number": lambda value: f"{value:,}"}
+    return made
 
 
 def shown(text: str, spans: Iterable[Span] = ()) -> Markup:

@@ -4,11 +4,10 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from curation.review import defects
 from curation.review.agreement import agreed, disputed
@@ -21,13 +20,12 @@ from curation.review.queues import BLIND, QUEUES
 from curation.review.rows import Item
 from curation.review.search import FACETS, PAGE, Wanted, search, term_spans
 from curation.review.since import released_diff
-from curation.review.web.html import line, score, shown
+from curation.review.web.html import TEMPLATES, environment, line, score
 from curation.review.web.keys import ACTIONS, help_groups
 from curation.review.worddiff import Piece
 from curation.review.words import limit_word
 from schemas.codec import dumps, sha256_of
 
-TEMPLATES = Path(__file__).parent / "templates"
 READY_MOST = 16
 """Rows whose evidence is held ready."""
 LEFT_MOST = 50
@@ -244,19 +242,6 @@ def _cut(text: str, words: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "shown": shown,
-        "line": line,
-        "score": score,
-        "query": _query,
-        "limit_word": limit_word,
-        "number": lambda value: f"{value:,}",
-    }
-    return environment
+    made = environment(TEMPLATES)
+    made.filters |= {"score": score, "query": _query, "limit_word": limit_word}
+    return made

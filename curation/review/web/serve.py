@@ -7,11 +7,15 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from curation.filters.language import py3langid_detector
 from curation.review.desk import Desk
 from curation.review.web.guard import LOOPBACK, Keys
 from schemas.errors import InputError
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
 
 SHORTEST_TOKEN = 16
 """Characters of a token that a person chooses."""
@@ -46,10 +50,19 @@ class Address:
 def serve(
     desk: Desk, address: Address, told: Callable[[str], None], *, guidelines: str = "", browser: bool = True
 ) -> None:
-    """Serve until interrupted; `told` gets the URL once the port listens."""
-    import uvicorn  # noqa: PLC0415  # heavier than the commands beside it
+    """Serve a review until interrupted; `told` gets the URL once the port listens."""
+    from curation.review.web.app import make_app  # noqa: PLC0415  # heavier than the commands beside it
 
-    from curation.review.web.app import make_app  # noqa: PLC0415
+    # what is slow the first time is done while the first record is read
+    threading.Thread(target=warm, args=(desk,), daemon=True).start()
+    serve_app(lambda keys: make_app(desk, keys, guidelines), address, told, browser=browser)
+
+
+def serve_app(
+    make: Callable[[Keys], "Starlette"], address: Address, told: Callable[[str], None], *, browser: bool = True
+) -> None:
+    """Serve what `make` makes of the secrets of this run until interrupted; `told` gets the URL."""
+    import uvicorn  # noqa: PLC0415  # heavier than the commands beside it
 
     with closing(listening(address)) as listener:
         keys = _keys(address, listener.getsockname()[1])
@@ -57,11 +70,8 @@ def serve(
         told(url)
         if browser:
             webbrowser.open(url)
-        # what is slow the first time is done while the first record is read
-        threading.Thread(target=warm, args=(desk,), daemon=True).start()
-        app = make_app(desk, keys, guidelines)
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, server_header=False, lifespan="off", ws="none"
+            make(keys), log_level="warning", access_log=False, server_header=False, lifespan="off", ws="none"
         )
         uvicorn.Server(config).run(sockets=[listener])
 

@@ -42,7 +42,7 @@ def labels(file: Path) -> list[str | None]:
 
 def test_keys_become_labels(file: Path) -> None:
     """All of the four open pairs are shown once, and the file can be applied."""
-    result = pressed(file, "axxa")
+    result = pressed(file, "sdds")
 
     assert result.exit_code == 0, result.output
     assert "5 of 5 pairs have a label" in result.output
@@ -52,7 +52,7 @@ def test_keys_become_labels(file: Path) -> None:
 
 def test_what_is_labelled_is_not_shown_again(file: Path) -> None:
     """A second sitting goes on where the first one stopped."""
-    pressed(file, "xq")
+    pressed(file, "dq")
     before = labels(file)
     result = pressed(file, "q", "--json")
 
@@ -63,7 +63,7 @@ def test_what_is_labelled_is_not_shown_again(file: Path) -> None:
 
 def test_a_label_can_be_taken_back_and_a_pair_skipped(file: Path) -> None:
     """Undo shows the pair again; a skipped one waits for another sitting; other keys do nothing."""
-    pressed(file, "xuasszs")
+    pressed(file, "dusnnzn")
 
     assert sorted(map(str, labels(file))) == ["None", "None", "None", "same", "same"]
 
@@ -96,3 +96,25 @@ def test_a_line_that_is_no_pair_is_refused(file: Path, content: bytes) -> None:
 
     with pytest.raises(InputError, match=r"pairs\.jsonl:6"):
         Sheet.read(file)
+
+
+def test_two_who_label_one_file_lose_nothing(file: Path) -> None:
+    """What somebody else wrote since is taken over, also by an editor that writes the file anew."""
+    mine, theirs = Sheet.read(file), Sheet.read(file)
+    mine.label(0, "same")
+    theirs.label(2, "distinct")
+    mine.label(3, "same")
+    mine.undo()
+
+    assert labels(file) == ["same", "same", "distinct", None, None]
+
+
+def test_a_file_that_became_another_is_left_alone(file: Path) -> None:
+    """Labels of these pairs are not written over other ones."""
+    sheet = Sheet.read(file)
+    file.write_bytes(dumps(line(9)) + b"\n")
+    before = file.read_bytes()
+
+    with pytest.raises(InputError, match="other pairs"):
+        sheet.label(0, "same")
+    assert file.read_bytes() == before

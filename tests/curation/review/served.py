@@ -1,13 +1,14 @@
 """A review that is really served: the application, its server, and a client that is not a browser."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
 from urllib.parse import urlencode
 
 import uvicorn
+from starlette.applications import Starlette
 
 from curation.review.desk import Desk
 from curation.review.opening import open_desk
@@ -77,16 +78,25 @@ def _read(response: HTTPResponse) -> Answer:
 def served(step: StepDirectory, seating: Seating | None = None) -> Iterator[Served]:
     """Serve a step's review in a thread of its own, and stop it at the end."""
     desk = open_desk(step, seating or Seating())
+    try:
+        with serving(lambda keys: make_app(desk, keys)) as keys:
+            yield Served(desk=desk, keys=keys)
+    finally:
+        desk.store.close()
+        desk.rows.close()
+
+
+@contextmanager
+def serving(make: Callable[[Keys], Starlette]) -> Iterator[Keys]:
+    """Serve an application in a thread of its own, and stop it at the end."""
     with listening(Address()) as listener:
         keys = Keys(port=listener.getsockname()[1])
-        config = uvicorn.Config(make_app(desk, keys), log_level="error", lifespan="off", ws="none")
+        config = uvicorn.Config(make(keys), log_level="error", lifespan="off", ws="none")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
-            yield Served(desk=desk, keys=keys)
+            yield keys
         finally:
             server.should_exit = True
             thread.join(20)
-            desk.store.close()
-            desk.rows.close()

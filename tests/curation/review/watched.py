@@ -3,16 +3,23 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Dialog, Page, Route
 
-from tests.curation.review.served import Served
-
 LOOPBACK = ("127.0.0.1", "localhost")
 BUSY = ".htmx-request, .htmx-swapping, .htmx-settling"
 """What there is of a page that has not wholly arrived."""
+
+
+class Opened(Protocol):
+    """Screens that are served."""
+
+    @property
+    def url(self) -> str:
+        """What the command prints."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,7 +42,7 @@ class Watched:
 
 
 @contextmanager
-def watched(browser: Browser, review: Served, **settings: object) -> Iterator[Watched]:
+def watched(browser: Browser, review: Opened, **settings: object) -> Iterator[Watched]:
     """Open a review in a browser of its own, and let nothing out."""
     context = browser.new_context(**settings)  # type: ignore[arg-type]  # passed through
     page = context.new_page()

@@ -92,11 +92,12 @@ class Generate(Settings):
         plan = self._plan(list(seeds), form)
         if proposals and self.reparse:
             replay = Replay(strategies=plan.strategies, rounds=proposals.by_round())
-            return Rounds(replay, endpoint, seeds, self._goal(seeds), **more)
+            return Rounds(replay, endpoint, seeds, self.goal(seeds), **more)
         proposed = proposals.noting(plan.strategies) if proposals else nothing
-        return Rounds(plan, endpoint, seeds, self._goal(seeds), proposed=proposed, **more)
+        return Rounds(plan, endpoint, seeds, self.goal(seeds), proposed=proposed, **more)
 
-    def _goal(self, seeds: Seeds) -> Goal:
+    def goal(self, seeds: Seeds) -> Goal:
+        """Return what a run over these seeds is to reach."""
         language = self.language or language_of(seed for of in seeds.values() for seed in of)
         return Goal(
             n=self.n,

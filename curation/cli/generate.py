@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from curation.cli.base import echo_event, print_step, screen_for, step_options
-from curation.cli.covered import coverage_text, terms_text
+from curation.cli.covered import coverage_text, shares_text, terms_text
 
 if TYPE_CHECKING:
     from curation.generate.budgeted import Spent
@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 )
 @click.option("--seeds", default="", help="A file of seed tasks; default: those that ship.")
 @click.option("--strategy", default="self-instruct", show_default=True, help="One, or a mix: self-instruct:60,evol:40.")
+@click.option(
+    "--shares",
+    default="fixed",
+    show_default=True,
+    help="Of the strategies in a mix: fixed, or auto: by new records for the money, round by round.",
+)
 @click.option("--quota", default="", help="Share of the records by category: brainstorming:10%,open_qa:30%.")
 @click.option("--topics", default="", help="For topic: a file of topics, one a line; default: those that ship.")
 @click.option("--personas", default="", help="For persona: a file of people, one a line; default: those that ship.")
@@ -110,6 +116,8 @@ def generate(
         print_run(last_run(Path(source.journal)), read_spent(Path(source.journal)), as_json=as_json)
     print_step(ran, as_json=as_json)
     click.echo(coverage_text(ran.step.rows("coverage")), err=as_json)
+    if shares := shares_text(ran.step.rows("shares")):
+        click.echo(shares, err=as_json)
     if warning := terms_text(Counter(record.provenance.terms for record in ran.step.records())):
         click.echo(warning, err=True)
 

@@ -74,6 +74,8 @@ def lines(view: Mapping[str, Any], columns: int) -> list[str]:
         _said("spent", _spent(view)),
         _said("kept", _kept(view)),
     ]
+    if shares := view.get("shares"):
+        shown.append(_said("shares", ", ".join(f"{name} {share:.0%}" for name, share in shares.items())))
     if last := view["last"]:
         shown.append(_said("last", on_one_line(last["instruction"])))
         shown.append(_said("", f"→ {on_one_line(last['response'])}"))

@@ -17,6 +17,7 @@ from curation.generate.strategies import STRATEGIES, Sampling
 from schemas.errors import InputError
 
 ONLINE, BATCH = "online", "batch"
+FIXED, AUTO_SHARES = "fixed", "auto"
 EMBEDDED_FORM = "list"
 """What the embedded model writes best, see `benchmarks/embedded_generation.py`."""
 
@@ -41,6 +42,8 @@ class Settings:
     """A file of seed tasks, in any format that `validate` reads; empty: those that ship."""
     strategy: str = "self-instruct"
     """One of STRATEGIES, or several with their shares of the requests: `self-instruct:60,evol:25,docs:15`."""
+    shares: str = FIXED
+    """How strategies share the requests: `fixed`: as `strategy` says; `auto`: by what they yield, round by round."""
     quota: str = ""
     """Share of the records that categories are to have: `brainstorming:10%,open_qa:30%`; the others share the rest."""
     topics: str = field(default="", metadata={"identity": False})
@@ -140,6 +143,9 @@ class Settings:
             raise InputError(place="generate", field="mode", expected=expected, found=found)
 
     def _refuse_strategies(self) -> None:
+        if self.shares not in (FIXED, AUTO_SHARES):
+            expected = f"{FIXED} or {AUTO_SHARES}"
+            raise InputError(place="generate", field="shares", expected=expected, found=self.shares)
         known = f"one of {', '.join(STRATEGIES)}"
         for name in self.mix:
             if name not in STRATEGIES:

@@ -17,10 +17,11 @@ from curation.generate.plan import Plan, parse_quotas
 from curation.generate.replay import Proposals, Replay, nothing
 from curation.generate.rounds import Goal, Rounds
 from curation.generate.seeds import language_of, read_seeds, seeds_by_category
-from curation.generate.settings import BATCH, ONLINE, Settings
+from curation.generate.settings import AUTO_SHARES, BATCH, ONLINE, Settings
 from curation.generate.strategies import Seeds, strategies_of
 from curation.generate.waiting import waited_for
 from curation.generate.watch import Watch
+from curation.generate.yields import price_of_journal
 from schemas.errors import InputError
 from schemas.manifest import FileDigest, digest_file
 from schemas.models import resolve
@@ -74,6 +75,7 @@ class Generate(Settings):
                     aside=watch.aside,
                     said=remembered.speed,
                     closing=endpoint.close,
+                    shared=watch.share,
                 )
                 async with watch.looking(), aclosing(told_how_far(rounds.outcomes(), self.n)) as outcomes:
                     async for outcome in outcomes:
@@ -94,6 +96,9 @@ class Generate(Settings):
             replay = Replay(strategies=plan.strategies, rounds=proposals.by_round())
             return Rounds(replay, endpoint, seeds, self.goal(seeds), **more)
         proposed = proposals.noting(plan.strategies) if proposals else nothing
+        more["price"] = self.purse().price
+        if proposals and plan.auto:
+            more["price"] = price_of_journal(Path(self.journal), more["price"])
         return Rounds(plan, endpoint, seeds, self.goal(seeds), proposed=proposed, **more)
 
     def goal(self, seeds: Seeds) -> Goal:
@@ -123,7 +128,9 @@ class Generate(Settings):
         sampling = self.sampling(form)
         return Plan(
             strategies=strategies_of(self.mix, sampling, material),
-            shares=self.mix,
+            mix=self.mix,
+            auto=self.shares == AUTO_SHARES,
+            seed=self.seed,
             quotas=parse_quotas(self.quota, categories),
             round_size=self.round_size,
         )

@@ -37,6 +37,8 @@ class Watch:
     stopping: bool = False
     dropped: list[str] = field(default_factory=list)
     """What was said of each endpoint that is asked no more."""
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """Of the strategies in this round, where they change from round to round."""
     _started: float = 0.0
     _marks: deque[tuple[float, int, int]] = field(default_factory=deque)
     """Times, with the tokens of answers and the records there were."""
@@ -53,6 +55,10 @@ class Watch:
         else:
             self.kept += 1
             self.last = outcome
+
+    def share(self, shares: Mapping[str, float]) -> None:
+        """Say how the strategies share this round's requests."""
+        self.shares = shares
 
     def drop(self, said: str) -> None:
         """Say that an endpoint is asked no more."""
@@ -103,6 +109,7 @@ class Watch:
             "budget": str(purse.budget),
             "under_way": purse.under_way,
             "stopping": self.stopping,
+            "shares": {name: round(share, 4) for name, share in self.shares.items()},
             "dropped": tuple(self.dropped),
             "last": _shown(self.last),
         }

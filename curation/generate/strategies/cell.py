@@ -1,7 +1,7 @@
 """Instructions for one cell of what seeds are to cover: a category, a form, a length. `dolly-data seeds suggest`."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
@@ -56,6 +56,10 @@ class CellTurns:
     cells: Sequence[SeedCell]
     least: int
     rounds: int
+
+    def shares(self, shelf: Shelf) -> Mapping[str, float]:  # noqa: ARG002  # there is one strategy
+        """Return nothing: there is nothing to share."""
+        return {}
 
     def turns(self, shelf: Shelf) -> Iterator[tuple[Strategy, Turn]]:
         """Yield the turns of a round; none where every cell has enough, or was asked for often enough."""

@@ -82,6 +82,8 @@ if TYPE_CHECKING:
     "--price-in", type=float, default=None, help="US dollars per million tokens of prompts; default: the price file's."
 )
 @click.option("--price-out", type=float, default=None, help="US dollars per million tokens of answers.")
+@click.option("--push-every", default=0, help="Send all records so far to --push-to whenever there are so many more.")
+@click.option("--push-to", default="", help="A folder, an address (s3://…), or hf://datasets/ORG/NAME.")
 @click.option("--reparse", is_flag=True, help="Read the journal's answers anew and send nothing.")
 @click.option("--journal", default="", help="Folder of the journal; default: OUTPUT.journal.")
 @click.option("--dry-run", "dry", is_flag=True, help="Say what it would take, and send nothing.")
@@ -99,6 +101,7 @@ def generate(
     """
     from curation.generate.budgeted import read_spent
     from curation.generate.journal import last_run
+    from curation.generate.snapshots import pushed_text
     from curation.generate.source import Generate
     from curation.pipeline import run_source
     from schemas.codec import read_config
@@ -114,6 +117,8 @@ def generate(
         aside.close()
     if not ran.reused:
         print_run(last_run(Path(source.journal)), read_spent(Path(source.journal)), as_json=as_json)
+    if source.push_every:
+        click.echo(pushed_text(Path(source.journal)), err=as_json)
     print_step(ran, as_json=as_json)
     click.echo(coverage_text(ran.step.rows("coverage")), err=as_json)
     if shares := shares_text(ran.step.rows("shares")):

@@ -18,6 +18,7 @@ from curation.generate.replay import Proposals, Replay, nothing
 from curation.generate.rounds import Goal, Rounds
 from curation.generate.seeds import language_of, read_seeds, seeds_by_category
 from curation.generate.settings import AUTO_SHARES, BATCH, ONLINE, Settings
+from curation.generate.snapshots import Snapshots
 from curation.generate.strategies import Seeds, strategies_of
 from curation.generate.waiting import waited_for
 from curation.generate.watch import Watch
@@ -53,6 +54,10 @@ class Generate(Settings):
 
     def beside(self, step: Path) -> "Generate":
         """Return the same source with its journal beside the step directory, unless it names one."""
+        if self.push_to and Path(self.push_to).resolve() == step.resolve():
+            raise InputError(
+                place="generate", field="push_to", expected="another place than the output", found="the same"
+            )
         return self if self.journal else replace(self, journal=str(journal_beside(step)))
 
     def __call__(self, aside: Aside = SILENT, /) -> Iterator[Outcome]:
@@ -66,6 +71,7 @@ class Generate(Settings):
     async def _outcomes(self, journal: Journal, watch: Watch) -> AsyncGenerator[Outcome, None]:
         async with open_routes(self, journal, watch.purse, dropped=watch.drop) as endpoint:
             remembered = Remembered(endpoint, journal, sends_nothing=self.reparse)
+            snapshots = self._snapshots(journal, watch)
             try:
                 form = await self._form(remembered, journal, watch)
                 rounds = self.rounds_of(
@@ -80,10 +86,17 @@ class Generate(Settings):
                 async with watch.looking(), aclosing(told_how_far(rounds.outcomes(), self.n)) as outcomes:
                     async for outcome in outcomes:
                         watch.note(outcome)
+                        snapshots.note(outcome)
                         yield outcome
             finally:
+                await snapshots.end()
                 remembered.sum_up()
                 write_spent(journal.folder, watch.purse)
+
+    def _snapshots(self, journal: Journal, watch: Watch) -> Snapshots:
+        return Snapshots(
+            every=self.push_every, dest=self.push_to, n=self.n, source=self, folder=journal.folder, say=watch.push
+        )
 
     def rounds_of(self, endpoint: Endpoint, form: str, proposals: Proposals | None = None, **more: Any) -> Rounds:
         """Return the loop that asks an endpoint, for lists in this form, and notes its proposals, or replays them.

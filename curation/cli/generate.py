@@ -37,7 +37,12 @@ if TYPE_CHECKING:
     "--answer-base-url", default="", help="The endpoint that has it; its key is read from OPENAI_ANSWER_API_KEY."
 )
 @click.option("--seeds", default="", help="A file of seed tasks; default: those that ship.")
-@click.option("--strategy", default="self-instruct", show_default=True, help="One, or a mix: self-instruct:60,evol:40.")
+@click.option(
+    "--strategy",
+    default="self-instruct",
+    show_default=True,
+    help="self-instruct, alpaca, evol, topic, persona, docs, magpie, answer, or a mix: self-instruct:60,evol:40.",
+)
 @click.option(
     "--shares",
     default="fixed",

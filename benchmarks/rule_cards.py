@@ -19,7 +19,7 @@ from common import finish
 from rows import records
 
 from curation.filters.catalogue import CHECKS, choose, plain_words
-from curation.interval import wilson
+from schemas.interval import wilson
 from schemas.record import InstructionRecord
 
 LABELS = Path(__file__).with_name("rule_labels.jsonl")

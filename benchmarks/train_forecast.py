@@ -12,7 +12,7 @@ from pathlib import Path
 
 from common import finish, timed
 
-from training.checkpoint import read_run
+from training.checkpoint.checkpoint import read_run
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from common import finish, timed
 
-from training.checkpoint import read_run
+from training.checkpoint.checkpoint import read_run
 
 WAYS: dict[str, tuple[str, ...]] = {
     "adamw": ("--optimiser", "adamw", "--recompute", "off"),

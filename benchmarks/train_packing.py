@@ -20,12 +20,13 @@ from common import finish
 
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord
-from training.batching import micro_batches, steps, suitable_tokens
-from training.encoding import Example, add_keys, encoder
-from training.loop import backward, choose_device, choose_dtype
-from training.loss import head_suffices
-from training.model import find_base, load_model, load_tokenizer, make_room
-from training.packing import choose_packing
+from training.device import choose_device, choose_dtype
+from training.model.load import find_base, load_model, load_tokenizer, make_room
+from training.model.loss import head_suffices
+from training.model.packing import choose_packing
+from training.records.batching import micro_batches, steps, suitable_tokens
+from training.records.encoding import Example, add_keys, encoder
+from training.step.loop import backward
 
 ROWS = 64
 

@@ -21,7 +21,7 @@ from common import finish
 from schemas.step import StepDirectory
 from tests.support import pair, step_of
 from tests.training.tiny import save_tiny
-from training.resume import resume_beside
+from training.checkpoint.resume import resume_beside
 
 EPOCHS, STEPS = 40, 1920
 LONGEST_WAIT_S = 0.6

@@ -31,13 +31,14 @@ from common import finish, timed
 
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord
-from training.batching import micro_batches
 from training.config import TrainConfig
-from training.encoding import Encoder, Example, add_keys, encoder
-from training.loop import choose_device, choose_dtype, train
-from training.loss import response_loss
-from training.model import find_base, load_model, load_tokenizer, make_room
-from training.packing import choose_packing
+from training.device import choose_device, choose_dtype
+from training.model.load import find_base, load_model, load_tokenizer, make_room
+from training.model.loss import response_loss
+from training.model.packing import choose_packing
+from training.records.batching import micro_batches
+from training.records.encoding import Encoder, Example, add_keys, encoder
+from training.step.loop import train
 
 ROWS, DEVICE_ROWS, RATE = 64, 8, 1e-5
 """Records of a step; of a batch on one of Dolly's eight devices; Dolly's learning rate."""

@@ -12,8 +12,7 @@ from schemas.codec import as_config, dumps, write_rejection
 from schemas.manifest import Counts, fingerprint
 from schemas.outcome import SILENT, Aside
 from schemas.step import REJECTED, Filled, recorded, write_directory
-from training.adapter import adapt, merge
-from training.checkpoint import (
+from training.checkpoint.checkpoint import (
     BaseRecord,
     DataRecord,
     HeldOutLoss,
@@ -24,22 +23,23 @@ from training.checkpoint import (
     save_model,
     write_run,
 )
+from training.checkpoint.reload import check_reload
+from training.checkpoint.resume import Keeper, heeding_signals, resume_beside
 from training.config import FREE, Difference
-from training.data import check_gate, open_data
 from training.guard import Guard
 from training.log import Trained, Watched
-from training.loop import train
-from training.model import digest_base, find_base, load_model, make_room
-from training.model_card import CARD, model_card, trained_on
-from training.packing import Packed, choose_packing
-from training.plan import Plan, Request, make_plan
-from training.quantised import loading
-from training.reload import check_reload
-from training.resume import Keeper, heeding_signals, resume_beside
-from training.run_page import PAGE
-from training.soundness import check_model, check_place
-from training.trial import memory_in_words
-from training.watcher import watching
+from training.model.adapter import adapt, merge
+from training.model.load import digest_base, find_base, load_model, make_room
+from training.model.packing import Packed, choose_packing
+from training.model.quantised import loading
+from training.planning.plan import Plan, Request, make_plan
+from training.planning.soundness import check_model, check_place
+from training.records.data import check_gate, open_data
+from training.report.model_card import CARD, model_card, trained_on
+from training.report.run_page import PAGE
+from training.step.loop import train
+from training.step.trial import memory_in_words
+from training.watch.watcher import watching
 
 VERSIONS = ("torch", "transformers", "tokenizers", "safetensors")
 """Packages whose versions a run record names."""

@@ -8,7 +8,7 @@ from typing import Literal
 from curation.audit.catalogue import Defect
 from curation.audit.sow import Plant
 from curation.audit.trace import Fate, Fates, ids
-from curation.interval import wilson
+from schemas.interval import wilson
 from schemas.outcome import Outcome, Rejection
 from schemas.record import InstructionRecord, to_row
 

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 from curation.generate.asking import Ask, Judge, open_judge
 from curation.generate.endpoint import Request
-from curation.interval import wilson
 from curation.score import questions
 from curation.score.file import Score
 from curation.score.questions import BETTER, SCALES, TRIES
 from curation.score.reasons import CONTRADICTS, NOT_ASKED, UNREADABLE
+from schemas.interval import wilson
 from schemas.outcome import Aside
 from schemas.record import InstructionRecord
 

@@ -1,7 +1,7 @@
 """Comparisons made by hand, for the tests of what is done with them."""
 
-from training.comparison import Comparison, Lengths, ModelResult
-from training.respond import Answer, Prompt, Question, Sampling
+from training.answers.respond import Answer, Prompt, Question, Sampling
+from training.compare.comparison import Comparison, Lengths, ModelResult
 
 BASE, TUNED = "./models/secret-base", "./models/secret-tuned"
 CATEGORIES = ("open_qa", "chat", "rewriting")

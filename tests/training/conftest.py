@@ -7,7 +7,8 @@ import pytest
 from jaxtyping import install_import_hook
 
 install_import_hook(
-    ["training.batching", "training.loss", "training.packing", "training.attention"], "beartype.beartype"
+    ["training.records.batching", "training.model.loss", "training.model.packing", "training.model.attention"],
+    "beartype.beartype",
 )
 
 from tests.browser import browser  # noqa: E402  # after the hook
@@ -15,7 +16,7 @@ from tests.support import pair, step_of  # noqa: E402  # after the hook
 from tests.training.tiny import save_tiny, tiny_tokenizer  # noqa: E402
 from training.config import settle  # noqa: E402
 from training.fit import fit  # noqa: E402
-from training.plan import Request  # noqa: E402
+from training.planning.plan import Request  # noqa: E402
 
 __all__ = ["browser"]
 

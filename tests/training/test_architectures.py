@@ -9,17 +9,17 @@ import torch
 from schemas.errors import StoppedError
 from schemas.prompt import TEMPLATES
 from tests.training.architectures import ARCHITECTURES, PAGE, Architecture, page
-from tests.training.test_loss import gradients, roomy, tiny_data
-from tests.training.test_resume import StopAfter, keeper, weights
+from tests.training.checkpoint.test_resume import StopAfter, keeper, weights
+from tests.training.model.test_loss import gradients, roomy, tiny_data
 from tests.training.tiny import tiny_tokenizer
-from training.batching import MicroBatch, micro_batches
-from training.checkpoint import save_model
+from training.checkpoint.checkpoint import save_model
 from training.config import TrainConfig
-from training.encoding import Encoder, add_keys, encoder
-from training.loop import backward, mean_loss, train
-from training.loss import head_suffices
-from training.model import load_base
-from training.packing import choose_packing, find_obstacle
+from training.model.load import load_base
+from training.model.loss import head_suffices
+from training.model.packing import choose_packing, find_obstacle
+from training.records.batching import MicroBatch, micro_batches
+from training.records.encoding import Encoder, add_keys, encoder
+from training.step.loop import backward, mean_loss, train
 
 CONFIG = TrainConfig(rows_per_step=3, epochs=4, lr=3e-3, micro_tokens=150, held_out_rows=0)
 """Eight steps over six records."""

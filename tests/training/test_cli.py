@@ -13,11 +13,11 @@ from click.testing import CliRunner, Result
 
 from tests.support import pair, step_of
 from training import fit as fitting
-from training import respond as responding
+from training.answers import respond as responding
+from training.answers.respond import Answer, Sampling
 from training.cli import main
 from training.cli.fit import DEFAULT_PRESET, SETTINGS
 from training.config import TrainConfig, settle
-from training.respond import Answer, Sampling
 
 HEAVY = ("torch", "transformers", "datasets", "numpy", "pyarrow", "tokenizers", "jinja2")
 QUICK = ("--steps", "1", "--dtype", "fp32", "--plain")
@@ -55,7 +55,7 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
 
 def test_the_test_of_heavy_imports_can_fail() -> None:
     """The same probe finds an import that is there."""
-    assert "torch" in imported_by("import training.loop")
+    assert "torch" in imported_by("import training.step.loop")
 
 
 def test_every_setting_has_an_option() -> None:

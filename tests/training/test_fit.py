@@ -14,13 +14,13 @@ from schemas.step import StepDirectory, read_manifest
 from tests.hostile import HOSTILE
 from tests.support import pair, step_of
 from tests.training.conftest import COLOURS
-from tests.training.test_data import release_of
+from tests.training.records.test_data import release_of
 from training import fit as module
-from training.checkpoint import read_run
+from training.checkpoint.checkpoint import read_run
 from training.config import settle
 from training.fit import fit
-from training.model_card import model_card
-from training.plan import Plan, Request
+from training.planning.plan import Plan, Request
+from training.report.model_card import model_card
 
 LONG = "word " * 300
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import InputError
-from tests.training.test_resume import CONFIG, examples, fresh, keeper, newest
+from tests.training.checkpoint.test_resume import CONFIG, examples, fresh, keeper, newest
+from training.checkpoint.resume import resume_beside
 from training.config import TrainConfig, settle
 from training.fit import fit
 from training.guard import PATIENCE, DivergedError, Guard
 from training.log import StepRow
-from training.loop import train
-from training.plan import Request
-from training.resume import resume_beside
+from training.planning.plan import Request
+from training.step.loop import train
 from training.watch_config import WatchConfig
 
 SANE = [2.0, 1.9, 2.1, 1.8]

@@ -16,7 +16,7 @@ from tests.support import ROOT, pair, step_of
 from tests.training.gguf_file import write_gguf
 from tests.training.tiny import save_tiny, tiny_model, tiny_tokenizer
 from training.cli import main
-from training.model import load_base
+from training.model.load import load_base
 
 SMALL_BERT = BertConfig(
     vocab_size=420, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=48

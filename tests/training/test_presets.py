@@ -7,7 +7,7 @@ import pytest
 
 from tests.training.test_cli import imported_by, run
 from training.config import PRESETS, TrainConfig
-from training.presets_text import SOURCES
+from training.show.presets import SOURCES
 
 
 @pytest.mark.parametrize("name", PRESETS)

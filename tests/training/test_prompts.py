@@ -11,8 +11,8 @@ from rapidfuzz.distance import LCSseq
 
 from schemas.codec import loads
 from tests.support import DATA
-from training.constraints import CONSTRAINTS, judge
-from training.questions import find_prompts, read_questions
+from training.answers.constraints import CONSTRAINTS, judge
+from training.answers.questions import find_prompts, read_questions
 
 CATEGORIES = {
     "brainstorming", "classification", "information_extraction", "generation", "summarization", "rewriting",

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from training.export.check import post
-from training.model_card import LLAMA_CPP, LOAD, SERVE
+from training.report.model_card import LLAMA_CPP, LOAD, SERVE
 
 START_S = 60
 """Seconds for a server to start."""

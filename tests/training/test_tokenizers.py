@@ -10,9 +10,9 @@ from transformers import PreTrainedTokenizerFast
 
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord
-from tests.training.test_encoding import hostile, written
+from tests.training.records.test_encoding import hostile, written
 from tests.training.tiny import END, START, TEXTS, UNKNOWN, tiny_tokenizer
-from training.encoding import IGNORED, Encoder, add_keys, encoder, text_ids
+from training.records.encoding import IGNORED, Encoder, add_keys, encoder, text_ids
 
 NAMES = {"bos_token": START, "eos_token": END, "pad_token": END, "unk_token": UNKNOWN}
 

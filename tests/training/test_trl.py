@@ -9,9 +9,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from schemas.prompt import TEMPLATES
 from tests.support import pair
-from training.batching import micro_batches
-from training.encoding import encoder
-from training.loss import response_loss
+from training.model.loss import response_loss
+from training.records.batching import micro_batches
+from training.records.encoding import encoder
 
 RECORDS = [
     pair("Name a colour.", "Red, green and blue."),

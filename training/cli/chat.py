@@ -30,9 +30,9 @@ def chat(
     Ctrl-C stops an answer, Ctrl-D ends. From a pipe every line is a question and its answer a line, or with --json an
     object on a line.
     """
-    from training import show
-    from training.chat import on_lines, on_terminal
-    from training.respond import Sampling, open_responder
+    from training.answers.chat import on_lines, on_terminal
+    from training.answers.respond import Sampling, open_responder
+    from training.show import run as show
 
     sampling = Sampling(max_new_tokens=max_new_tokens, greedy=greedy, seed=seed)
     text = context.read() if context else ""

@@ -62,14 +62,15 @@ def compare(
         raise click.UsageError("--endpoint and --model go together: one of each.")
     if bool(judge_url) != bool(judge_model):
         raise click.UsageError("--judge and --judge-model go together.")
-    from training import show, show_compare
-    from training.blind import write_ballots
-    from training.compare import compare as ask
-    from training.endpoint import JUDGE_KEY, Endpoint
-    from training.journal import Journal
-    from training.page import write_page
-    from training.questions import find_prompts
-    from training.respond import Sampling
+    from training.answers.questions import find_prompts
+    from training.answers.respond import Sampling
+    from training.compare.blind import write_ballots
+    from training.compare.compare import compare as ask
+    from training.compare.endpoint import JUDGE_KEY, Endpoint
+    from training.compare.journal import Journal
+    from training.compare.page import write_page
+    from training.show import compare as show_compare
+    from training.show import run as show
 
     journal = Journal(output.with_suffix(".journal.jsonl"))
     judge = Endpoint(url=judge_url, model=judge_model, journal=journal, key_variable=JUDGE_KEY)

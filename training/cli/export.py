@@ -53,9 +53,9 @@ def export(
     A GGUF file is served by llama.cpp before it is published: it must cut the prompts into the same tokens and give the
     same greedy answers, but for rounding.
     """
-    from training import show
     from training.export.make import Export
     from training.export.make import export as make
+    from training.show import run as show
 
     how = Export(to=to, type=kind, dtype=dtype or "", shard_size=shard_size, converter=converter, check=check)  # type: ignore[arg-type]  # click has checked the choices
     aside = show.Watch.on(as_json=as_json, plain=plain)

@@ -116,9 +116,9 @@ def fit(
     watching = take_watching(settings)
     changes = {name: value for name, value in settings.items() if value is not None}
     config = settle(preset, changes)
-    from training import show
     from training.fit import fit as train
-    from training.plan import Request
+    from training.planning.plan import Request
+    from training.show import run as show
 
     request = Request(
         data=data,
@@ -137,7 +137,7 @@ def fit(
     )
     aside = show.Watch.on(as_json=as_json, plain=plain)
     if dry_run:
-        from training.forecast import rehearse
+        from training.planning.forecast import rehearse
 
         plan, seen = rehearse(request, aside)
         click.echo(show.forecast_json(plan, seen) if as_json else show.forecast_text(plan, seen))

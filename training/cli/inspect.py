@@ -38,9 +38,9 @@ def inspect(
 
     The order is read by dolly-data review DIR --hunt OUTPUT/hunt.jsonl.
     """
-    from training import show
-    from training.inspection import Inspect
-    from training.inspection import inspect as look
+    from training.inspection.inspection import Inspect
+    from training.inspection.inspection import inspect as look
+    from training.show import run as show
 
     out = output or checkpoint.parent / f"{checkpoint.name}.inspect"
     how = Inspect(most=most, alike=alike, micro_tokens=micro_tokens)

@@ -3,7 +3,7 @@
 import click
 
 from training.config import PRESETS
-from training.presets_text import list_text, preset_json, preset_text
+from training.show.presets import list_text, preset_json, preset_text
 
 
 @click.command(short_help="Print the recipes, value by value.")

@@ -99,11 +99,11 @@ def prove(
         raise click.UsageError("RAW and CURATED are needed, or CLEAN alone with --noise")
     changes = {name: value for name, value in settings.items() if value is not None}
     config = settle(preset, changes)
-    from training.prove import show
     from training.prove.design import ProveRequest
     from training.prove.prove import PAGE, look_ahead
     from training.prove.prove import prove as run
-    from training.show import Watch
+    from training.show import prove as show
+    from training.show.run import Watch
 
     request = ProveRequest(
         raw=data[0],

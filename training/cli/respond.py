@@ -30,10 +30,10 @@ def respond(
 
     A checkpoint of dolly-train is asked as it was trained; another model is asked with --template.
     """
-    from training import show
-    from training.page import visible
-    from training.respond import Prompt, Sampling, answer, open_responder
-    from training.speech import speak
+    from training.answers.respond import Prompt, Sampling, answer, open_responder
+    from training.answers.speech import speak
+    from training.markup import visible
+    from training.show import run as show
 
     aside = show.Watch.on(as_json=as_json, plain=plain)
     sampling = Sampling(max_new_tokens=max_new_tokens, greedy=greedy, seed=seed)

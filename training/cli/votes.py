@@ -15,8 +15,8 @@ def votes(votes: tuple[Path, ...], key: Path, *, as_json: bool) -> None:
     VOTES.json are the files that voters exported, KEY.json stands beside the page. A tie is half a win; of several
     votes on a prompt the mean counts, so that intervals are over prompts.
     """
-    from training.show_compare import tally_json, tally_text
-    from training.votes import tally
+    from training.compare.votes import tally
+    from training.show.compare import tally_json, tally_text
 
     found = tally(votes, key)
     click.echo(tally_json(found) if as_json else tally_text(found))

@@ -17,8 +17,8 @@ from typing import Any
 import torch
 
 from schemas.errors import DollyError, InputError
+from training.checkpoint.reload import Asked, chat_ids, greedy
 from training.export.gguf_file import GgufType
-from training.reload import Asked, chat_ids, greedy
 
 NEW_TOKENS = 24
 """Greedy tokens that are compared for each prompt."""

@@ -25,16 +25,16 @@ from schemas.manifest import Counts, differences, digest_file
 from schemas.outcome import SILENT, Aside
 from schemas.prompt import TEMPLATES
 from schemas.step import MANIFEST, Filled, read_manifest, write_directory
-from training.checkpoint import SHARD_SIZE, RunRecord, check_shard_size, digests, read_run, write_run
-from training.encoding import encoder
+from training.checkpoint.checkpoint import SHARD_SIZE, RunRecord, check_shard_size, digests, read_run, write_run
 from training.export.check import Agreement, check_gguf, has_llama_cpp
 from training.export.converter import convert, find_converter
 from training.export.families import FAMILIES, NEVER, family_of
 from training.export.gguf_file import GgufType, Source, write_gguf
 from training.export.modelfile import MODELFILE, modelfile
 from training.export.weights import Weights
-from training.model import quiet
-from training.model_card import CARD, model_card
+from training.model.load import quiet
+from training.records.encoding import encoder
+from training.report.model_card import CARD, model_card
 
 EXPORT = "export.json"
 TOKENIZER = ("tokenizer*.json", "chat_template.jinja", "special_tokens_map.json", "generation_config.json")

@@ -4,7 +4,7 @@ import json
 from string import Formatter
 
 from schemas.prompt import PromptTemplate
-from training.checkpoint import MAX_NEW_TOKENS, TOP_K, TOP_P
+from training.checkpoint.checkpoint import MAX_NEW_TOKENS, TOP_K, TOP_P
 
 MODELFILE = "Modelfile"
 

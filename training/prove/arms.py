@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
-from training.encoding import Example
+from training.records.encoding import Example
 
 Arm: TypeAlias = Callable[[int], Sequence[Example]]
 """Seed → what the arm is trained on with that seed."""

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from training.batching import order
 from training.config import TrainConfig
-from training.encoding import Example
+from training.records.batching import order
+from training.records.encoding import Example
 
 MARKS = (0.125, 0.25, 0.5, 0.75, 1.0)
 """Shares of the budget after which every arm is measured."""

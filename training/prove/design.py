@@ -9,8 +9,8 @@ from schemas.errors import InputError
 from schemas.manifest import FileDigest
 from schemas.record import InstructionRecord
 from training.config import TrainConfig
-from training.encoding import Example
 from training.prove.arms import CONTROLS, CURATED, RAW, Arm
+from training.records.encoding import Example
 
 Kind = Literal["primary", "secondary", "exploratory"]
 Encode: TypeAlias = Callable[[Sequence[InstructionRecord]], list[Example]]

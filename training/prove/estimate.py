@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from training.adapter import adapt
-from training.batching import shapes
-from training.encoding import Example
-from training.footprint import Sizes, meta_model, operations, sizes
-from training.forecast import try_out
-from training.model import config_of
+from training.model.adapter import adapt
+from training.model.load import config_of
+from training.planning.footprint import Sizes, meta_model, operations, sizes
+from training.planning.forecast import try_out
 from training.prove.budget import planned
 from training.prove.prepare import Prepared
 from training.prove.protocol import Protocol
 from training.prove.statistics import smallest_effect
+from training.records.batching import shapes
+from training.records.encoding import Example
 
 FORWARD = 1 / 3
 """Share of a training step's operations that a forward pass has."""

@@ -8,10 +8,10 @@ import torch
 from torch.nn import functional
 
 from schemas.outcome import Aside
-from training.batching import MicroBatch, micro_batches
-from training.encoding import IGNORED, Example
 from training.log import LOG
-from training.loss import head_suffices
+from training.model.loss import head_suffices
+from training.records.batching import MicroBatch, micro_batches
+from training.records.encoding import IGNORED, Example
 
 
 @torch.inference_mode()

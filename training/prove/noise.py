@@ -15,11 +15,11 @@ from schemas.manifest import FileDigest
 from schemas.outcome import Outcome
 from schemas.record import InstructionRecord
 from schemas.step import StepDirectory, is_step, step_input, write_step
-from training.data import TrainingData
-from training.encoding import Example
 from training.prove.arms import Arm, draw_random, fixed
 from training.prove.defects import PLANTS, Planting, caught
 from training.prove.design import Contrast, Design, Encode, Gap
+from training.records.data import TrainingData
+from training.records.encoding import Example
 
 CLEAN = "clean"
 DEFAULT_CURATION = (

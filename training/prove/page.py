@@ -1,12 +1,10 @@
 """The result as one page that needs nothing else: the verdict first, then what it rests on."""
 
-from functools import cache
 from pathlib import Path
 
 import orjson
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from training.page import percent, visible
+from training.markup import template
 from training.prove.drawing import COLOURS, curves, forest
 from training.prove.result import ProveResult
 
@@ -19,7 +17,7 @@ def write_page(result: ProveResult, path: Path) -> None:
 def page(result: ProveResult) -> str:
     """Return the page: no script, nothing loaded from anywhere."""
     protocol = orjson.dumps(orjson.loads(result.protocol.json()), option=orjson.OPT_INDENT_2).decode()
-    return _template().render(
+    return template("prove.html.j2").render(
         result=result,
         forest=forest(result),
         curves=curves(result),
@@ -27,16 +25,3 @@ def page(result: ProveResult) -> str:
         colours=COLOURS,
         tones={"gain": "gain", "harm": "harm"},
     )
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("training"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"visible": visible, "percent": percent}
-    return environment.get_template("prove.html.j2")

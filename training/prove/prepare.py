@@ -10,10 +10,9 @@ from schemas.errors import InputError
 from schemas.manifest import FileDigest, digest_file
 from schemas.outcome import SILENT, Aside
 from schemas.record import InstructionRecord
-from training.data import TrainingData, open_data
-from training.encoding import Example
-from training.model import digest_base, find_base
-from training.plan import Plan, Request, make_plan
+from training.answers.questions import read_held_out
+from training.model.load import digest_base, find_base
+from training.planning.plan import Plan, Request, make_plan
 from training.prove.arms import CURATED, RAW, Arm, Pools, fixed, usual_arms
 from training.prove.budget import Budget, budget_for
 from training.prove.design import Design, Encode, ProveRequest, usual_contrasts
@@ -27,7 +26,8 @@ from training.prove.ladder import (
 )
 from training.prove.noise import noise_design
 from training.prove.overlap import Overlap, overlaps
-from training.questions import read_held_out
+from training.records.data import TrainingData, open_data
+from training.records.encoding import Example
 
 FEWEST_TESTS = 20
 """Test prompts below which no interval is worth showing."""

@@ -25,18 +25,18 @@ from schemas.codec import adapter, dumps, loads, sha256_of
 from schemas.manifest import Counts
 from schemas.outcome import SILENT, Aside
 from schemas.step import Filled, read_manifest, write_directory
-from training.adapter import adapt
-from training.checkpoint import digests
-from training.encoding import Example
-from training.loop import train
-from training.model import load_model, make_room
-from training.plan import Plan
+from training.checkpoint.checkpoint import digests
+from training.model.adapter import adapt
+from training.model.load import load_model, make_room
+from training.model.quantised import loading
+from training.planning.plan import Plan
 from training.prove.arms import Arm
 from training.prove.budget import planned
 from training.prove.measure import Marks
 from training.prove.prepare import Prepared
 from training.prove.statistics import Numbers
-from training.quantised import loading
+from training.records.encoding import Example
+from training.step.loop import train
 
 RUNS = "runs"
 LOSSES, RUN = "losses.jsonl", "run.json"

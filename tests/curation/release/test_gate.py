@@ -26,8 +26,8 @@ from schemas.release import GateRecord
 from schemas.sealed import open_release
 from schemas.step import StepDirectory, read_manifest
 from tests.support import pair, step_of
-from training.data import check_gate as ask_gate
-from training.data import open_data
+from training.records.data import check_gate as ask_gate
+from training.records.data import open_data
 
 SMALL = Wanted(limit=0.1, c=1)
 """A plan of 46 records, of which one may be bad."""

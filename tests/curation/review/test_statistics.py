@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from curation.interval import wilson
 from curation.review.statistics import (
     allowed,
     anytime_evidence,
@@ -21,6 +20,7 @@ from curation.review.statistics import (
     sample_size,
     upper_bound,
 )
+from schemas.interval import wilson
 
 TABLE = {
     0.005: (598, 947, 1258, 1549, 1829, 2100),

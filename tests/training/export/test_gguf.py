@@ -13,17 +13,17 @@ from schemas.errors import DollyError, InputError
 from schemas.prompt import TEMPLATES
 from schemas.step import read_manifest
 from tests.training.tiny import save_tiny, tiny_model, tiny_tokenizer
-from training.checkpoint import save_model
+from training.checkpoint.checkpoint import save_model
 from training.config import settle
-from training.encoding import add_keys, encoder
 from training.export.check import check_gguf, post, served
 from training.export.families import FAMILIES, family_of
 from training.export.gguf_file import GgufType, Source, write_gguf
 from training.export.make import Export, export
 from training.export.vocabulary import vocabulary
 from training.fit import fit
-from training.model import make_room
-from training.plan import Request
+from training.model.load import make_room
+from training.planning.plan import Request
+from training.records.encoding import add_keys, encoder
 
 pytest.importorskip("xllamacpp")
 

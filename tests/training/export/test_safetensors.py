@@ -7,10 +7,10 @@ import torch
 import transformers
 
 from schemas.errors import DollyError, InputError
-from training.checkpoint import read_run
+from training.answers.respond import Prompt, Sampling, answer, open_responder
+from training.checkpoint.checkpoint import read_run
 from training.export import make
 from training.export.make import Export, export
-from training.respond import Prompt, Sampling, answer, open_responder
 
 
 def test_another_precision_is_the_weights_cast(tuned: Path, tmp_path: Path) -> None:

@@ -13,12 +13,12 @@ from schemas.outcome import reject
 from schemas.record import Reason, Repair, repaired
 from schemas.step import step_input, write_step
 from tests.support import Given, pair, step_of
-from training.encoding import IGNORED, Example
 from training.prove.arms import Pools, draw_longest, draw_matched, draw_random
 from training.prove.budget import Budget, planned
 from training.prove.defects import DEFECTS, PLANTS, Planting, caught
 from training.prove.ladder import rungs, steps_between, undo
 from training.prove.overlap import overlaps
+from training.records.encoding import IGNORED, Example
 
 
 def example(number: int, tokens: int) -> Example:

@@ -1,0 +1,1 @@
+"""Models that answer, and what a program can verify in an answer."""

@@ -1,0 +1,1 @@
+"""Models side by side: the same questions, measures with intervals, judges, people."""

@@ -1,0 +1,142 @@
+"""Who is compared: a local model, loaded while it is asked and then let go, or an endpoint."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.errors import InputError
+from schemas.outcome import SILENT, Aside
+from schemas.record import InstructionRecord
+from training.answers.respond import Answer, Question, Sampling, answer, open_responder
+from training.checkpoint.checkpoint import RunRecord, is_checkpoint, read_run
+from training.compare.comparison import Kind, Provenance
+from training.compare.endpoint import Endpoint
+from training.compare.heldout import NATS_PER_TOKEN, loss_parts, record_losses, response_only
+from training.compare.measures import Parts
+from training.model.load import find_base
+from training.records.batching import suitable_tokens
+from training.records.data import open_data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a participant answered, and what each held-out record adds to its loss."""
+
+    name: str
+    kind: Kind
+    template: str
+    answers: tuple[Answer, ...]
+    losses: dict[str, Parts]
+    token_counts: tuple[float, ...] = ()
+    """Tokens of each held-out response: equal counts mean one tokenizer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What every participant has to do."""
+
+    questions: Sequence[Question]
+    held_out: Sequence[InstructionRecord]
+    sampling: Sampling
+    template: str
+    """For models that bring none."""
+    aside: Aside = SILENT
+
+
+def ask_model(name: str, task: Task) -> Said:
+    """Load a local model, ask it everything, and let it go."""
+    responder = open_responder(name, "" if is_checkpoint(Path(name)) else task.template, task.aside)
+    answers = answer(responder, [one.prompt for one in task.questions], task.sampling, task.aside)
+    losses: dict[str, Parts] = {}
+    if task.held_out:
+        examples = response_only(responder.encoder, task.held_out)
+        limit = suitable_tokens(responder.model.device)
+        found = record_losses(
+            responder.model, examples, pad_id=responder.pad_id, tokens=limit, aside=task.aside, what=f"loss of {name}"
+        )
+        losses |= loss_parts(task.held_out, examples, found)
+    return Said(
+        name=name,
+        kind="tuned" if responder.tuned else "untuned",
+        template=responder.encoder.template.name,
+        answers=tuple(answers),
+        losses=losses,
+        token_counts=tuple(part.weight for part in losses.get(NATS_PER_TOKEN, ()) if part),
+    )
+
+
+def ask_endpoint(endpoint: Endpoint, task: Task) -> Said:
+    """Ask a model behind an endpoint; it gives no loss, because it gives no probabilities of a given text."""
+    answers = endpoint.answers([one.prompt for one in task.questions], task.sampling, task.aside)
+    return Said(name=endpoint.model, kind="endpoint", template="", answers=tuple(answers), losses={})
+
+
+def check_names(names: Sequence[str], endpoints: Sequence[Endpoint], aside: Aside = SILENT) -> None:
+    """Refuse what cannot be compared, before any model is loaded.
+
+    Raises:
+        InputError: nothing to ask, a model that is nowhere, or one that is named twice.
+    """
+    every = [*names, *(one.model for one in endpoints)]
+    if not every:
+        raise InputError(place="compare", expected="a model, or --endpoint and --model", found="none")
+    twice = [one for place, one in enumerate(every) if one in every[:place]]
+    if twice:
+        raise InputError(place="compare", expected="each model once", found=f"{twice[0]} twice")
+    for name in names:
+        find_base(name, aside)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origins:
+    """What the tuned models were made of, as far as it can still be read."""
+
+    provenances: dict[str, Provenance]
+    responses: tuple[str, ...]
+    """All that any of them could have copied."""
+
+
+def find_origins(names: Sequence[str], held_out: Sequence[InstructionRecord]) -> Origins:
+    """Read the run record of each checkpoint, and the records that it was trained on, if they still stand there."""
+    provenances: dict[str, Provenance] = {}
+    responses: dict[str, None] = {}
+    wanted = {record.id for record in held_out}
+    for name, run in _runs(names):
+        records, problem = _training_records(run)
+        responses |= dict.fromkeys(record.response for record in records)
+        leaked = sum(record.id in wanted for record in records)
+        provenances[name] = _provenance(run, problem, leaked)
+    return Origins(provenances=provenances, responses=tuple(responses))
+
+
+def _runs(names: Sequence[str]) -> Iterator[tuple[str, RunRecord]]:
+    for name in names:
+        if is_checkpoint(Path(name)):
+            yield name, read_run(Path(name))
+
+
+def _training_records(run: RunRecord) -> tuple[list[InstructionRecord], str]:
+    """Return what a run was trained on, or nothing and why not; what it held out was not trained on."""
+    try:
+        data = open_data(Path(run.data.path))
+    except InputError as error:
+        return [], str(error)
+    if data.manifest_sha256 != run.data.manifest_sha256:
+        return [], f"{run.data.path}: other records stand there now"
+    out = set(run.data.held_out)
+    return [record for record in data.records if record.id not in out], ""
+
+
+def _provenance(run: RunRecord, problem: str, leaked: int) -> Provenance:
+    data = run.data
+    return Provenance(
+        base=run.base.name,
+        preset=run.preset,
+        steps=run.trained.steps,
+        data=f"{data.title} {data.version}".strip() or data.path,
+        digest=data.digest or data.manifest_sha256,
+        records=data.trained,
+        gate=data.gate.sentence,
+        problem=problem,
+        leaked=leaked,
+    )

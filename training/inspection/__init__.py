@@ -1,0 +1,1 @@
+"""Back to the data: which records a model found strange or never learned."""

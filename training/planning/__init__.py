@@ -1,0 +1,1 @@
+"""What a run will take, decided and checked before anything long begins."""

@@ -1,0 +1,232 @@
+"""What a run will take, said before it begins: memory and minutes on this machine and on named hardware."""
+
+import resource
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, NamedTuple
+
+import torch
+
+from schemas.outcome import SILENT, Aside
+from training.config import TrainConfig
+from training.model.adapter import adapt
+from training.model.load import (
+    config_of,
+    find_base,
+    has_tokenizer,
+    has_weights,
+    load_model,
+    load_tokenizer,
+    make_room,
+)
+from training.model.packing import choose_packing
+from training.model.quantised import loading
+from training.model.recompute import recomputing
+from training.planning.fitting import choices, device_memory, largest_of, padded_vocabulary
+from training.planning.footprint import Footprint, Sizes, footprint, meta_model, operations, sizes
+from training.planning.plan import Plan, Request, make_plan
+from training.records.batching import micro_batches, shapes, steps
+from training.records.data import open_data
+from training.records.encoding import Example
+from training.step.loop import Stepper
+from training.step.optimiser import gradients_of
+
+UTILISATION = 0.4
+"""Share of a device's peak that training is taken to reach: what good trainers report for dense models (MFU)."""
+MICRO_TOKENS = (16384, 8192, 4096, 2048, 1024)
+"""Sizes of micro-batches that are tried on named hardware, the largest that fits is taken."""
+LENDER = "smollm2-135m"
+"""Whose tokenizer counts for a base that brings none."""
+TRIED = 4
+"""Steps that are timed on this machine."""
+GIGA = 10**9
+
+
+class Device(NamedTuple):
+    """An accelerator, from its maker's data sheet."""
+
+    memory: int
+    """Bytes."""
+    peak: float
+    """Operations a second on dense matrices in bf16."""
+
+
+DEVICES: Mapping[str, Device] = {
+    "A100-40GB": Device(40 * GIGA, 312e12),
+    "A100-80GB": Device(80 * GIGA, 312e12),
+    "H100-80GB": Device(80 * GIGA, 989e12),
+    "H200-141GB": Device(141 * GIGA, 989e12),
+}
+"""NVIDIA's data sheets of A100, H100 SXM and H200 SXM, without sparsity."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A run on one device."""
+
+    name: str
+    optimiser: str
+    recompute: str
+    """Whether activations are computed again."""
+    micro_tokens: int
+    """Padded tokens computed at once."""
+    padding_share: float
+    footprint: Footprint
+    memory: int
+    """Bytes that the device has; 0: unknown."""
+    minutes: float
+    """Of training, evaluation and loading apart; 0: it does not fit."""
+    measured: bool
+    """Whether the minutes come from a trial on the device itself."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is memory enough."""
+        return not self.memory or self.footprint.total <= self.memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What a run will take."""
+
+    sizes: Sizes
+    tokens: int
+    """Real tokens over all epochs."""
+    steps: int
+    places: tuple[Place, ...]
+    """This machine first."""
+    peak: int
+    """Bytes that a trial held at most, libraries included; 0: none was made."""
+    written: int
+    """Bytes of the checkpoint's weights."""
+    counted_by: str
+    """Whose tokenizer counted, where the base brings none; empty: its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What was measured on this machine."""
+
+    seconds_per_operation: float
+    """Updates of the weights included."""
+    peak: int
+    """Bytes that the process, or the accelerator, held at most."""
+
+
+def rehearse(request: Request, aside: Aside = SILENT) -> tuple[Plan, Forecast]:
+    """Return a request's plan and what it will take; where the base has weights, after a trial on this machine.
+
+    A base may be a folder with nothing but `config.json`: tokens are then counted by another tokenizer, which is said.
+
+    Raises:
+        InputError: the data or the base cannot be used.
+    """
+    data, base = open_data(request.data), find_base(request.base, aside)
+    lender = "" if not base.place.is_local or has_tokenizer(base) else LENDER
+    plan = make_plan(request, data, base, tokenizer=load_tokenizer(find_base(lender, aside)) if lender else None)
+    aside.progress("dry run", 0, 2)
+    trial = try_out(plan) if not lender and base.place.is_local and has_weights(base) else None
+    aside.progress("dry run", 1, 2)
+    seen = forecast(plan, trial, lender)
+    aside.progress("dry run", 2, 2)
+    return plan, seen
+
+
+def forecast(plan: Plan, trial: Trial | None = None, lender: str = "") -> Forecast:
+    """Return what the run of a plan will take; on this machine minutes are known after a trial only."""
+    taken = list(planned_steps(plan))
+    model = meta_model(
+        config_of(plan.base), padded_vocabulary(config_of(plan.base), len(plan.encoder.tokenizer)), plan.dtype
+    )
+    adapt(model, plan.config, plan.encoder.key_ids.values())
+    size = sizes(model)
+    here = _place("this machine", taken, model, plan.config, device_memory(plan.device))
+    if trial:
+        here = replace(here, minutes=here.minutes * trial.seconds_per_operation, measured=True)
+    else:
+        here = replace(here, minutes=0.0)
+    model = model.to(torch.bfloat16)
+    there = tuple(_there(name, device, taken, model, _open(plan)) for name, device in DEVICES.items())
+    tokens = sum(len(one.input_ids) for step in taken for one in step)
+    return Forecast(
+        sizes=size,
+        tokens=tokens,
+        steps=len(taken),
+        places=(here, *there),
+        peak=trial.peak if trial else 0,
+        written=(size.frozen or size.parameters) * plan.dtype.itemsize,  # adapters are merged into what was frozen
+        counted_by=lender,
+    )
+
+
+def try_out(plan: Plan) -> Trial:
+    """Load the model and take a few of the run's steps, one on its longest micro-batch first."""
+    model = load_model(plan.base, plan.dtype, **loading(plan.config, plan.dtype))
+    make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
+    model.to(plan.device)
+    adapt(model, plan.config, plan.encoder.key_ids.values())
+    pad_id, tokens = int(plan.encoder.tokenizer.pad_token_id), plan.config.micro_tokens
+    packed = choose_packing(model, plan.config.packing).used
+    taken = list(planned_steps(plan))
+    longest = max((one for step in taken for one in step), key=lambda one: len(one.input_ids))
+    size, seconds, done = sizes(model), 0.0, 0
+    stepper = Stepper(model=model, config=plan.config)
+    with gradients_of(stepper.weights), recomputing(model, on=plan.config.recompute == "on"):
+        model.train()
+        for number, examples in enumerate([[longest], *taken[:: max(1, len(taken) // TRIED)][:TRIED]]):
+            row = stepper.take(
+                list(micro_batches(examples, tokens=tokens, pad_id=pad_id, packed=packed)), number + 1, 0.0
+            )
+            if number:  # the first one warms up
+                seconds += row.seconds
+                done += sum(operations(size, one) for one in shapes(examples, tokens=tokens))
+    return Trial(seconds_per_operation=seconds / done, peak=_peak())
+
+
+def planned_steps(plan: Plan) -> Iterator[list[Example]]:
+    """Yield the examples of every step of a run."""
+    config = plan.config
+    every = steps(plan.examples, rows=config.rows_per_step, epochs=config.epochs, seed=config.seed)
+    return islice(every, plan.steps)
+
+
+def _there(name: str, device: Device, taken: Sequence[Sequence[Example]], model: Any, config: TrainConfig) -> Place:
+    """Return the run on named hardware, most exact first, with the largest micro-batches that fit."""
+    tried = (replace(one, micro_tokens=tokens) for one in choices(config) for tokens in MICRO_TOKENS)
+    best = _place(name, taken, model, next(tried), device.memory)
+    while not best.fits and (other := next(tried, None)):
+        best = _place(name, taken, model, other, device.memory)
+    return replace(best, minutes=best.minutes / (device.peak * UTILISATION) if best.fits else 0.0)
+
+
+def _place(name: str, taken: Sequence[Sequence[Example]], model: Any, config: TrainConfig, memory: int) -> Place:
+    """Return a run on a device; its minutes are still those of one operation a second."""
+    cut = [one for examples in taken for one in shapes(examples, tokens=config.micro_tokens)]
+    real = sum(len(one.input_ids) for examples in taken for one in examples)
+    size = sizes(model)
+    return Place(
+        name=name,
+        optimiser=config.optimiser,
+        recompute=config.recompute,
+        micro_tokens=config.micro_tokens,
+        padding_share=1 - real / sum(one.padded_tokens for one in cut),
+        footprint=footprint(model, largest_of(cut), config),
+        memory=memory,
+        minutes=sum(operations(size, one) for one in cut) / 60,
+        measured=False,
+    )
+
+
+def _open(plan: Plan) -> TrainConfig:
+    """Return the settings with what was left to the hardware left open again."""
+    asked = plan.request.config
+    return replace(plan.config, optimiser=asked.optimiser, recompute=asked.recompute)
+
+
+def _peak() -> int:
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    scale = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale

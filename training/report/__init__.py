@@ -1,0 +1,1 @@
+"""A run as others read it: its curves, its page, its card."""

@@ -1,0 +1,1 @@
+"""The loop: optimiser steps over micro-batches, with one trial before the first."""

@@ -19,6 +19,15 @@ def coverage_text(rows: Iterable[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def shares_text(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return how the strategies shared the requests at the beginning and at the end; nothing where that was fixed."""
+    of: dict[str, list[float]] = {}
+    for row in rows:
+        of.setdefault(str(row["strategy"]), []).append(float(row["share"]))
+    said = ", ".join(f"{name} {shares[0]:.0%} → {shares[-1]:.0%}" for name, shares in of.items())
+    return f"shares of the requests: {said}" if said else ""
+
+
 def terms_text(terms: Counter[str]) -> str:
     """Return the warning that records fall under several classes of terms; nothing where they do not."""
     if len(terms) < 2:  # noqa: PLR2004  # several

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from curation.cli.base import echo_event, print_step, screen_for, step_options
-from curation.cli.covered import coverage_text, terms_text
+from curation.cli.covered import coverage_text, shares_text, terms_text
 
 if TYPE_CHECKING:
     from curation.generate.budgeted import Spent
@@ -37,7 +37,18 @@ if TYPE_CHECKING:
     "--answer-base-url", default="", help="The endpoint that has it; its key is read from OPENAI_ANSWER_API_KEY."
 )
 @click.option("--seeds", default="", help="A file of seed tasks; default: those that ship.")
-@click.option("--strategy", default="self-instruct", show_default=True, help="One, or a mix: self-instruct:60,evol:40.")
+@click.option(
+    "--strategy",
+    default="self-instruct",
+    show_default=True,
+    help="self-instruct, alpaca, evol, topic, persona, docs, magpie, answer, or a mix: self-instruct:60,evol:40.",
+)
+@click.option(
+    "--shares",
+    default="fixed",
+    show_default=True,
+    help="Of the strategies in a mix: fixed, or auto: by new records for the money, round by round.",
+)
 @click.option("--quota", default="", help="Share of the records by category: brainstorming:10%,open_qa:30%.")
 @click.option("--topics", default="", help="For topic: a file of topics, one a line; default: those that ship.")
 @click.option("--personas", default="", help="For persona: a file of people, one a line; default: those that ship.")
@@ -76,6 +87,8 @@ if TYPE_CHECKING:
     "--price-in", type=float, default=None, help="US dollars per million tokens of prompts; default: the price file's."
 )
 @click.option("--price-out", type=float, default=None, help="US dollars per million tokens of answers.")
+@click.option("--push-every", default=0, help="Send all records so far to --push-to whenever there are so many more.")
+@click.option("--push-to", default="", help="A folder, an address (s3://…), or hf://datasets/ORG/NAME.")
 @click.option("--reparse", is_flag=True, help="Read the journal's answers anew and send nothing.")
 @click.option("--journal", default="", help="Folder of the journal; default: OUTPUT.journal.")
 @click.option("--dry-run", "dry", is_flag=True, help="Say what it would take, and send nothing.")
@@ -93,6 +106,7 @@ def generate(
     """
     from curation.generate.budgeted import read_spent
     from curation.generate.journal import last_run
+    from curation.generate.snapshots import pushed_text
     from curation.generate.source import Generate
     from curation.pipeline import run_source
     from schemas.codec import read_config
@@ -108,8 +122,12 @@ def generate(
         aside.close()
     if not ran.reused:
         print_run(last_run(Path(source.journal)), read_spent(Path(source.journal)), as_json=as_json)
+    if source.push_every:
+        click.echo(pushed_text(Path(source.journal)), err=as_json)
     print_step(ran, as_json=as_json)
     click.echo(coverage_text(ran.step.rows("coverage")), err=as_json)
+    if shares := shares_text(ran.step.rows("shares")):
+        click.echo(shares, err=as_json)
     if warning := terms_text(Counter(record.provenance.terms for record in ran.step.records())):
         click.echo(warning, err=True)
 

@@ -74,9 +74,13 @@ def lines(view: Mapping[str, Any], columns: int) -> list[str]:
         _said("spent", _spent(view)),
         _said("kept", _kept(view)),
     ]
+    if shares := view.get("shares"):
+        shown.append(_said("shares", ", ".join(f"{name} {share:.0%}" for name, share in shares.items())))
     if last := view["last"]:
         shown.append(_said("last", on_one_line(last["instruction"])))
         shown.append(_said("", f"→ {on_one_line(last['response'])}"))
+    if pushed := view.get("pushed"):
+        shown.append(_said("snapshot", on_one_line(pushed)))
     shown += [_said("dropped", on_one_line(said)) for said in view.get("dropped", ())]
     if view["stopping"]:
         waits = f"waiting for {view['under_way']:,} requests under way; Ctrl-C again stops at once"

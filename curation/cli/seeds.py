@@ -8,13 +8,18 @@ from typing import Any
 import click
 
 from curation.cli.base import echo_event
+from curation.cli.seed_drafts import approve, suggest
 
 SEEDS = click.argument("file", type=click.Path(path_type=Path), required=False)
 
 
 @click.group()
 def seeds() -> None:
-    """Check and list seed tasks, and draw them from data."""
+    """Check and list seed tasks, draw them from data, have a model draft them."""
+
+
+seeds.add_command(suggest)
+seeds.add_command(approve)
 
 
 @seeds.command()

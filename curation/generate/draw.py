@@ -22,5 +22,10 @@ def draw(items: Sequence[T], count: int, *place: int | str) -> list[T]:
     return [items[at] for at in chosen]
 
 
+def uniform(*place: int | str) -> float:
+    """Return a number between 0 and 1, neither of them, decided by `place` alone."""
+    return ((_number(0, place) >> 12) + 0.5) / (1 << 52)
+
+
 def _number(counter: int, place: tuple[int | str, ...]) -> int:
     return int.from_bytes(hashlib.sha256(repr((counter, *place)).encode()).digest()[:8])

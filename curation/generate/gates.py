@@ -37,6 +37,8 @@ REASONS = {
     "answers_disagree": "Asked several times, the model gave different answers.",
     "evolution_copies_prompt": "The evolved instruction speaks of the rewriting instead of the task.",
     "evolution_no_gain": "The evolved instruction says hardly anything that its parent does not say.",
+    "draft_not_in_cell": "The instruction has not the form or the length that was asked for.",
+    "draft_not_approved": "It is a draft of a seed, and nobody has approved of it.",
     "evolution_unanswerable": "The model finds no answer to the evolved instruction.",
 }
 """Every code that only generation gives, in plain words; the others are those of `curation.filters.catalogue`."""

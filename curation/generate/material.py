@@ -6,12 +6,13 @@ from pathlib import Path
 from curation.generate.draw import draw
 from curation.generate.passages import document_files, read_passages
 from curation.generate.raw import raw_prompt
+from curation.generate.seeds import DRAFT, undecided
 from curation.generate.strategies import Material
 from schemas.errors import InputError
 from schemas.manifest import FileDigest, digest_file
 from schemas.models import ModelPlace
 from schemas.record import InstructionRecord
-from schemas.step import StepDirectory, is_step, step_input
+from schemas.step import RECORDS, StepDirectory, is_step, step_input
 
 TOPICS = Path(__file__).with_name("topics.txt")
 """150 topics, written for this project."""
@@ -87,8 +88,18 @@ def _drawn_lines(path: Path, seed: int, what: str) -> tuple[str, ...]:
 
 
 def read_answered(path: str) -> tuple[InstructionRecord, ...]:
-    """Return the records of the step that is to be answered anew."""
-    return tuple(_step(path).records())
+    """Return the records of the step that is to be answered anew.
+
+    Raises:
+        InputError: one of them is a draft of a seed that nobody approved.
+    """
+    step = _step(path)
+    found = tuple(step.records())
+    for line, record in enumerate(found, 1):
+        if why := undecided(record):
+            place = f"{step.path / RECORDS}:{line}"
+            raise InputError(place=place, field=DRAFT, expected="a draft that was approved", found=why)
+    return found
 
 
 def _step(path: str) -> StepDirectory:

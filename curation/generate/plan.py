@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from curation.generate.bandit import in_turn, shares_of
 from curation.generate.strategies.shape import Shelf, Strategy, Turn
 from schemas.errors import InputError
 
@@ -26,32 +27,57 @@ class Turns(Protocol):
     def turns(self, shelf: Shelf) -> Iterator[tuple[Strategy, Turn]]:
         """Yield the turns of a round, in order."""
 
+    def shares(self, shelf: Shelf) -> Mapping[str, float]:
+        """Return the shares (0 to 1) of a round that were decided for it; none where they stand from the beginning."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The strategies of a run, and what they are to share."""
 
     strategies: Mapping[str, Strategy]
-    shares: Mapping[str, int]
-    """Strategy → its share of the requests, in any unit."""
+    mix: Mapping[str, int]
+    """Strategy → its share of the requests, in any unit; where `auto`, of the first round's."""
     round_size: int
     """Requests for instructions in a round."""
     quotas: Mapping[str, int] = field(default_factory=dict)
     """Category → percent of the records; the categories that are not named share the rest equally."""
+    auto: bool = False
+    """Whether shares follow from what strategies bring in for what they cost."""
+    seed: int = 1
+    """Decides, with that, the shares."""
+
+    def shares(self, shelf: Shelf) -> Mapping[str, float]:
+        """Return the shares of a round that follow from earlier ones."""
+        if not self.auto:
+            return {}
+        if not shelf.round:
+            return {name: share / sum(self.mix.values()) for name, share in self.mix.items()}
+        return shares_of(list(self.mix), shelf.yields, self.seed, shelf.round, "shares")
 
     def turns(self, shelf: Shelf) -> Iterator[tuple[Strategy, Turn]]:
         """Yield the turns of a round, in order."""
         planned: Counter[str] = Counter()
-        for ordinal in range(self.round_size):
-            name, number = self._strategy_at(shelf.round * self.round_size + ordinal)
+        for ordinal, (name, number) in enumerate(self._strategies(shelf)):
             strategy = self.strategies[name]
             category = self._category(strategy.categories(shelf.seeds), planned, shelf)
             planned[category] += 1
             yield strategy, Turn(round=shelf.round, ordinal=ordinal, number=number, category=category)
 
+    def _strategies(self, shelf: Shelf) -> Iterator[tuple[str, int]]:
+        """Yield the strategy of each turn of a round, and how many it had before."""
+        first = shelf.round * self.round_size
+        if not self.auto:
+            yield from map(self._strategy_at, range(first, first + self.round_size))
+            return
+        had = Counter({name: seen.turns for name, seen in shelf.yields.items()})
+        for name in in_turn(self.shares(shelf), first, self.round_size):
+            yield name, had[name]
+            had[name] += 1
+
     def _strategy_at(self, turn: int) -> tuple[str, int]:
         """Return the strategy of a turn of the run, and how many it had before."""
-        cycle = _cycle(self.shares)
+        cycle = _cycle(self.mix)
         times, at = divmod(turn, len(cycle))
         name = cycle[at]
         return name, times * cycle.count(name) + cycle[:at].count(name)

@@ -116,6 +116,10 @@ class Replay:
     strategies: Mapping[str, Strategy]
     rounds: Mapping[int, list[Noted]]
 
+    def shares(self, shelf: Shelf) -> Mapping[str, float]:  # noqa: ARG002  # nobody's turn is decided
+        """Return nothing: what was proposed is proposed again."""
+        return {}
+
     def turns(self, shelf: Shelf) -> Iterator[tuple[Strategy, Turn]]:
         """Yield the turns of a round, in order."""
         for noted in self.rounds.get(shelf.round, ()):

@@ -9,7 +9,7 @@ last record stay in the journal.
 
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -22,9 +22,11 @@ from curation.generate.gates import Gates
 from curation.generate.judge import Candidate, Judge
 from curation.generate.novelty import Neighbour, Scope
 from curation.generate.plan import Turns
+from curation.generate.prices import Price
 from curation.generate.strategies.shape import Draft, Drafted, Proposal, Seeds, Shelf, Strategy, Turn
 from curation.generate.tally import Tally
 from curation.generate.under_way import UnderWay
+from curation.generate.yields import Metered, Yield, Yields
 from schemas.outcome import SILENT, Aside, Outcome, Rejection
 from schemas.record import InstructionRecord
 
@@ -66,14 +68,18 @@ class Rounds:
         said: Callable[[float], str] = lambda _: "",
         closing: Callable[[], None] = lambda: None,
         proposed: Callable[[Strategy, Turn, Proposal], None] = lambda *_: None,
+        shared: Callable[[Mapping[str, float]], None] = lambda _: None,
+        price: Price | None = None,
     ) -> None:
         """Begin with the seeds.
 
         `said` adds to the progress what the endpoint did in so many seconds; `closing` tells it that nothing more is
-        to be sent; `proposed` is told of each proposal before it is asked.
+        to be sent; `proposed` is told of each proposal before it is asked, `shared` of each
+        round's shares; `price` is what these are decided by, tokens where there is none.
         """
         self._plan, self._endpoint, self._goal, self._aside, self._said = plan, endpoint, goal, aside, said
-        self._closing, self._proposed = closing, proposed
+        self._closing, self._proposed, self._shared = closing, proposed, shared
+        self._yields = Yields(price)
         self._under_way = UnderWay(goal.concurrency)
         self._seeds = seeds
         self._made: dict[str, list[InstructionRecord]] = {}
@@ -115,7 +121,10 @@ class Rounds:
 
     async def _round(self, number: int) -> AsyncGenerator[Outcome, None]:
         made = {category: tuple(records) for category, records in self._made.items()}
-        shelf = Shelf(round=number, seeds=self._seeds, made=made, coverage=self._coverage())
+        shelf = Shelf(
+            round=number, seeds=self._seeds, made=made, coverage=self._coverage(), yields=dict(self._yields.seen)
+        )
+        self._leave_shares(shelf)
         burnt = []
         finished = self._under_way.in_order(
             lambda one: self._finished(one, shelf), self._candidates(shelf), self._ahead
@@ -128,6 +137,16 @@ class Rounds:
         # an instruction that came to nothing bars no other; only now, because a round is judged in order
         for key in burnt:
             self._judge.forget(key)
+        self._yields.end_round()
+
+    def _leave_shares(self, shelf: Shelf) -> None:
+        """Leave aside how a round's requests are shared, and why; nothing where nobody decides that."""
+        shares = self._plan.shares(shelf)
+        self._shared(shares)
+        for name, share in shares.items():
+            seen = shelf.yields.get(name, Yield())
+            why = {"kept": round(seen.kept, 2), "cost": float(f"{seen.cost:.6g}"), "unit": self._yields.unit}
+            self._aside.leave("shares", {"round": shelf.round, "strategy": name, "share": round(share, 4), **why})
 
     def _coverage(self) -> Coverage:
         return Coverage(kept=dict(self._covered), seeds=self._covered_by_seeds)
@@ -146,6 +165,7 @@ class Rounds:
             if proposal is not None:
                 self._proposed(strategy, turn, proposal)
                 self._tally.turns += 1
+                self._yields.turn(proposal.blank.provenance.strategy)
                 yield Asked(strategy, self._numbered(proposal))
 
     def _numbered(self, proposal: Proposal) -> Proposal:
@@ -161,12 +181,13 @@ class Rounds:
         strategy, proposal = asked
         if proposal.request is None:
             return [(asked, None)]
-        answer = await self.ask(proposal.request)
+        endpoint = Metered(self, self._yields, proposal.blank.provenance.strategy)
+        answer = await endpoint.ask(proposal.request)
         more = proposal.wanted.more(proposal.request, answer) if proposal.wanted else None
         if more is None:
             return [(asked, answer)]
         rest = replace(proposal, wanted=more[0], request=more[1])
-        return [(asked, answer), (Asked(strategy, rest), await self.ask(more[1]))]
+        return [(asked, answer), (Asked(strategy, rest), await endpoint.ask(more[1]))]
 
     async def ask(self, request: Request) -> Answer:
         """Ask the endpoint in its turn, unless the run has ended meanwhile: nothing more is paid for then."""
@@ -177,7 +198,8 @@ class Rounds:
         """Have a new instruction done."""
         if not candidate.is_open or isinstance(candidate.drafted, Rejection):
             return candidate
-        return replace(candidate, drafted=await candidate.strategy.finish(candidate.drafted, shelf, self))
+        endpoint = Metered(self, self._yields, candidate.drafted.record.provenance.strategy)
+        return replace(candidate, drafted=await candidate.strategy.finish(candidate.drafted, shelf, endpoint))
 
     def _settled(self, candidate: Candidate) -> Outcome:
         """Return what becomes of a candidate; what is kept is remembered."""
@@ -185,6 +207,7 @@ class Rounds:
         if not isinstance(outcome, Rejection) and isinstance(candidate.drafted, Draft):
             self._made.setdefault(outcome.category, []).append(outcome)
             self._covered.update(coverage.cells(outcome))
+            self._yields.keep(outcome.provenance.strategy)
             self._leave(outcome, candidate.drafted, near)
         return outcome
 

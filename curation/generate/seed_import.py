@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.generate.novelty import Pool
-from curation.generate.seeds import TOO_SIMILAR, seeds_by_category, unfit
+from curation.generate.seeds import TOO_SIMILAR, seeds_by_category, undecided, unfit
 from curation.sources import Validate
 from schemas.codec import dumps
 from schemas.errors import InputError
@@ -59,6 +59,8 @@ class SeedDraw:
         for outcome in Validate(source=self.source)():
             if isinstance(outcome, Rejection):
                 passed[outcome.reasons[0].code] += 1
+            elif undecided(outcome):
+                passed["draft_not_approved"] += 1
             else:
                 found.append(replace(outcome, category=outcome.category or self.category))
         return found
@@ -94,12 +96,21 @@ def write_rows(rows: Iterable[dict[str, Any]], path: Path, *, force: bool = Fals
     Raises:
         InputError: a file stands there already.
     """
-    if path.exists() and not force:
-        raise InputError(place=path, expected="no file (or --force)", found="one")
+    refuse_existing(path, force=force)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.unfinished")
     unfinished.write_bytes(b"".join(dumps(row) + b"\n" for row in rows))
     unfinished.replace(path)
+
+
+def refuse_existing(path: Path, *, force: bool = False) -> None:
+    """Refuse to write over a file.
+
+    Raises:
+        InputError: one stands there already.
+    """
+    if path.exists() and not force:
+        raise InputError(place=path, expected="no file (or --force)", found="one")
 
 
 def _row(seed: InstructionRecord) -> dict[str, Any]:

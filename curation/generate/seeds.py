@@ -1,7 +1,7 @@
 """The seeds: what people wrote for a model to go on from; read from any format, and checked as a proof-reader would."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -32,6 +32,8 @@ LOOKED_AT = 60
 """Seeds whose language is asked for to know that of all."""
 MAY_HAVE = ("wrong_language",)
 """Checks of the filter stage that seeds need not pass: they may be in any one language."""
+DRAFT = "seed_draft"
+"""The field that makes a row a draft, see `curation.generate.seed_drafts`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +55,10 @@ def read_seeds(path: Path) -> list[InstructionRecord]:
     """Return the seeds of a file.
 
     Raises:
-        InputError: a row that is no record, or none at all.
+        InputError: a row that is no record, a draft that nobody approved, or no seeds at all.
     """
     seeds, faults = parse_seeds(path)
+    faults += _drafts(seeds, path)
     if faults:
         more = f" (and {len(faults) - 1} more: dolly-data seeds check {path})" if faults[1:] else ""
         raise InputError(f"{faults[0]}{more}")
@@ -76,10 +79,32 @@ def parse_seeds(path: Path) -> tuple[list[InstructionRecord], list[Fault]]:
     return seeds, faults
 
 
+def undecided(record: InstructionRecord) -> str:
+    """Return why a record is a draft that may not be used; nothing where it is none, or somebody approved of it."""
+    carried = record.extra.get("extra")  # where a row of a step directory is read as anybody's
+    fields = {**carried, **record.extra} if isinstance(carried, Mapping) else record.extra
+    if DRAFT not in fields:
+        return ""
+    draft = fields[DRAFT]
+    decision = draft.get("decision") if isinstance(draft, Mapping) else None
+    if not isinstance(decision, Mapping) or not decision.get("by"):
+        return "nobody's decision"
+    if decision.get("verdict") != "approved":
+        return f"{decision.get('verdict')} by {decision['by']}"
+    return "" if decision.get("id") == record.id else f"another text than {decision['by']} approved"
+
+
+def _drafts(seeds: Sequence[InstructionRecord], path: Path) -> Iterator[Fault]:
+    """Yield a fault for each draft that nobody has approved."""
+    for seed in seeds:
+        if found := undecided(seed):
+            yield _at(path, seed, DRAFT, f"a draft that was approved (dolly-data seeds approve {path})", found)
+
+
 def check_seeds(path: Path) -> tuple[list[InstructionRecord], list[Fault]]:
     """Return the seeds of a file, and everything that is wrong with it."""
     seeds, faults = parse_seeds(path)
-    looks = (_unfit, _repeated, _similar, _foreign, _incomplete, _unbalanced)
+    looks = (_drafts, _unfit, _repeated, _similar, _foreign, _incomplete, _unbalanced)
     return seeds, [*faults, *(fault for look in looks for fault in look(seeds, path))]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from curation.generate.budget import Purse, read_budget
 from curation.generate.contract import FORMS
+from curation.generate.deliver import known_destination, without_secrets
 from curation.generate.ladder import AUTO, known_form
 from curation.generate.limiter import Patience
 from curation.generate.novelty import Scope
@@ -17,6 +18,7 @@ from curation.generate.strategies import STRATEGIES, Sampling
 from schemas.errors import InputError
 
 ONLINE, BATCH = "online", "batch"
+FIXED, AUTO_SHARES = "fixed", "auto"
 EMBEDDED_FORM = "list"
 """What the embedded model writes best, see `benchmarks/embedded_generation.py`."""
 
@@ -41,6 +43,8 @@ class Settings:
     """A file of seed tasks, in any format that `validate` reads; empty: those that ship."""
     strategy: str = "self-instruct"
     """One of STRATEGIES, or several with their shares of the requests: `self-instruct:60,evol:25,docs:15`."""
+    shares: str = FIXED
+    """How strategies share the requests: `fixed`: as `strategy` says; `auto`: by what they yield, round by round."""
     quota: str = ""
     """Share of the records that categories are to have: `brainstorming:10%,open_qa:30%`; the others share the rest."""
     topics: str = field(default="", metadata={"identity": False})
@@ -99,6 +103,10 @@ class Settings:
     """US dollars per million tokens of prompts; None: what the price file says."""
     price_out: float | None = field(default=None, metadata={"identity": False})
     """US dollars per million tokens of answers."""
+    push_every: int = field(default=0, metadata={"identity": False})
+    """Records after which all there are so far are sent to `push_to`, and again; 0: never."""
+    push_to: str = field(default="", metadata={"identity": False})
+    """Where to: a folder, an address that fsspec knows, or `hf://datasets/ORG/NAME`."""
     reparse: bool = False
     """Read the answers that the journal holds once more, with the settings as they are now, and send nothing."""
     journal: str = field(default="", metadata={"identity": False})
@@ -113,6 +121,10 @@ class Settings:
             expected = "over 0 with agree: answers that must be the same say nothing"
             raise InputError(place="generate", field="answer_temperature", expected=expected, found="0")
         known_form(self.output_form)
+        if self.push_every < 0 or bool(self.push_every) != bool(known_destination(self.push_to)):
+            expected, found = "both, a number of records and a place, or neither", f"{self.push_every} and "
+            found += without_secrets(self.push_to) or "no place"
+            raise InputError(place="generate", field="push_every, push_to", expected=expected, found=found)
         self._refuse_mode()
         self._refuse_weights()
         self._refuse_strategies()
@@ -140,6 +152,9 @@ class Settings:
             raise InputError(place="generate", field="mode", expected=expected, found=found)
 
     def _refuse_strategies(self) -> None:
+        if self.shares not in (FIXED, AUTO_SHARES):
+            expected = f"{FIXED} or {AUTO_SHARES}"
+            raise InputError(place="generate", field="shares", expected=expected, found=self.shares)
         known = f"one of {', '.join(STRATEGIES)}"
         for name in self.mix:
             if name not in STRATEGIES:

@@ -17,10 +17,12 @@ from curation.generate.plan import Plan, parse_quotas
 from curation.generate.replay import Proposals, Replay, nothing
 from curation.generate.rounds import Goal, Rounds
 from curation.generate.seeds import language_of, read_seeds, seeds_by_category
-from curation.generate.settings import BATCH, ONLINE, Settings
+from curation.generate.settings import AUTO_SHARES, BATCH, ONLINE, Settings
+from curation.generate.snapshots import Snapshots
 from curation.generate.strategies import Seeds, strategies_of
 from curation.generate.waiting import waited_for
 from curation.generate.watch import Watch
+from curation.generate.yields import price_of_journal
 from schemas.errors import InputError
 from schemas.manifest import FileDigest, digest_file
 from schemas.models import resolve
@@ -52,6 +54,10 @@ class Generate(Settings):
 
     def beside(self, step: Path) -> "Generate":
         """Return the same source with its journal beside the step directory, unless it names one."""
+        if self.push_to and Path(self.push_to).resolve() == step.resolve():
+            raise InputError(
+                place="generate", field="push_to", expected="another place than the output", found="the same"
+            )
         return self if self.journal else replace(self, journal=str(journal_beside(step)))
 
     def __call__(self, aside: Aside = SILENT, /) -> Iterator[Outcome]:
@@ -65,6 +71,7 @@ class Generate(Settings):
     async def _outcomes(self, journal: Journal, watch: Watch) -> AsyncGenerator[Outcome, None]:
         async with open_routes(self, journal, watch.purse, dropped=watch.drop) as endpoint:
             remembered = Remembered(endpoint, journal, sends_nothing=self.reparse)
+            snapshots = self._snapshots(journal, watch)
             try:
                 form = await self._form(remembered, journal, watch)
                 rounds = self.rounds_of(
@@ -74,14 +81,22 @@ class Generate(Settings):
                     aside=watch.aside,
                     said=remembered.speed,
                     closing=endpoint.close,
+                    shared=watch.share,
                 )
                 async with watch.looking(), aclosing(told_how_far(rounds.outcomes(), self.n)) as outcomes:
                     async for outcome in outcomes:
                         watch.note(outcome)
+                        snapshots.note(outcome)
                         yield outcome
             finally:
+                await snapshots.end()
                 remembered.sum_up()
                 write_spent(journal.folder, watch.purse)
+
+    def _snapshots(self, journal: Journal, watch: Watch) -> Snapshots:
+        return Snapshots(
+            every=self.push_every, dest=self.push_to, n=self.n, source=self, folder=journal.folder, say=watch.push
+        )
 
     def rounds_of(self, endpoint: Endpoint, form: str, proposals: Proposals | None = None, **more: Any) -> Rounds:
         """Return the loop that asks an endpoint, for lists in this form, and notes its proposals, or replays them.
@@ -92,11 +107,15 @@ class Generate(Settings):
         plan = self._plan(list(seeds), form)
         if proposals and self.reparse:
             replay = Replay(strategies=plan.strategies, rounds=proposals.by_round())
-            return Rounds(replay, endpoint, seeds, self._goal(seeds), **more)
+            return Rounds(replay, endpoint, seeds, self.goal(seeds), **more)
         proposed = proposals.noting(plan.strategies) if proposals else nothing
-        return Rounds(plan, endpoint, seeds, self._goal(seeds), proposed=proposed, **more)
+        more["price"] = self.purse().price
+        if proposals and plan.auto:
+            more["price"] = price_of_journal(Path(self.journal), more["price"])
+        return Rounds(plan, endpoint, seeds, self.goal(seeds), proposed=proposed, **more)
 
-    def _goal(self, seeds: Seeds) -> Goal:
+    def goal(self, seeds: Seeds) -> Goal:
+        """Return what a run over these seeds is to reach."""
         language = self.language or language_of(seed for of in seeds.values() for seed in of)
         return Goal(
             n=self.n,
@@ -122,7 +141,9 @@ class Generate(Settings):
         sampling = self.sampling(form)
         return Plan(
             strategies=strategies_of(self.mix, sampling, material),
-            shares=self.mix,
+            mix=self.mix,
+            auto=self.shares == AUTO_SHARES,
+            seed=self.seed,
             quotas=parse_quotas(self.quota, categories),
             round_size=self.round_size,
         )

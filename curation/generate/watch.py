@@ -1,6 +1,7 @@
 """How a run stands, for whoever looks at it: a screen, a program that reads events."""
 
 import asyncio
+import logging
 import time
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -11,6 +12,8 @@ from typing import Any
 from curation.generate.budget import Purse
 from schemas.outcome import Aside, Outcome, Rejection, Watches
 from schemas.record import InstructionRecord
+
+log = logging.getLogger(__name__)
 
 TICK_S = 0.25
 """Seconds between two looks."""
@@ -37,6 +40,10 @@ class Watch:
     stopping: bool = False
     dropped: list[str] = field(default_factory=list)
     """What was said of each endpoint that is asked no more."""
+    pushed: str = ""
+    """What became of the last snapshot."""
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """Of the strategies in this round, where they change from round to round."""
     _started: float = 0.0
     _marks: deque[tuple[float, int, int]] = field(default_factory=deque)
     """Times, with the tokens of answers and the records there were."""
@@ -53,6 +60,15 @@ class Watch:
         else:
             self.kept += 1
             self.last = outcome
+
+    def share(self, shares: Mapping[str, float]) -> None:
+        """Say how the strategies share this round's requests."""
+        self.shares = shares
+
+    def push(self, said: str) -> None:
+        """Say what became of a snapshot."""
+        self.pushed = said
+        (log.warning if said.startswith("Warning") else log.info)(said)
 
     def drop(self, said: str) -> None:
         """Say that an endpoint is asked no more."""
@@ -103,6 +119,8 @@ class Watch:
             "budget": str(purse.budget),
             "under_way": purse.under_way,
             "stopping": self.stopping,
+            "shares": {name: round(share, 4) for name, share in self.shares.items()},
+            "pushed": self.pushed,
             "dropped": tuple(self.dropped),
             "last": _shown(self.last),
         }

@@ -13,6 +13,7 @@ from curation.dedupe.stage import Dedupe
 from curation.filters.survey import Survey
 from curation.generate.seed_import import SeedDraw
 from curation.generate.source import Generate
+from curation.generate.suggest import Suggest
 from curation.mock.service import MockEndpoint
 from curation.release.build import Release
 from curation.review.sample import Draw
@@ -22,6 +23,7 @@ from curation.sources import Validate
 
 OPTIONS: list[tuple[str, Any]] = [
     ("seeds from", SeedDraw),
+    ("seeds suggest", Suggest),
     ("validate", Validate),
     ("generate", Generate),
     ("mock-endpoint", MockEndpoint),

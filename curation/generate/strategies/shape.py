@@ -8,6 +8,7 @@ from curation.generate.contract import Wanted
 from curation.generate.coverage import NOTHING_YET, Coverage
 from curation.generate.endpoint import Answer, Endpoint, Request
 from curation.generate.passages import Passage
+from curation.generate.yields import Yield
 from schemas.outcome import Rejection
 from schemas.record import InstructionRecord
 
@@ -84,6 +85,8 @@ class Shelf:
     """Records accepted in earlier rounds, by category."""
     coverage: Coverage = NOTHING_YET
     """What they cover, beside what the seeds cover."""
+    yields: Mapping[str, Yield] = field(default_factory=dict)
+    """Strategy → what it brought in, and what that cost."""
     round: int = 0
 
 

@@ -20,7 +20,7 @@ NAMES = ("self-instruct", "alpaca", "evol")
 def plan(shares: dict[str, int], round_size: int = 24, quotas: dict[str, int] | None = None) -> Plan:
     """Return a plan of real strategies."""
     strategies = {name: STRATEGIES[name](Generate().sampling(), Material()) for name in shares}
-    return Plan(strategies=strategies, shares=shares, round_size=round_size, quotas=quotas or {})
+    return Plan(strategies=strategies, mix=shares, round_size=round_size, quotas=quotas or {})
 
 
 def shelf(number: int = 0, **made: int) -> Shelf:

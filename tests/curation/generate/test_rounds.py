@@ -51,7 +51,7 @@ def plan_of(strategy: str = "self-instruct", material: Material = Material(), **
     """Return a plan in rounds of six requests."""
     shares = parse_shares(strategy, "strategy")
     sampling = Generate(**settings).sampling()  # type: ignore[arg-type]  # settings by name
-    return Plan(strategies=strategies_of(shares, sampling, material), shares=shares, round_size=6)
+    return Plan(strategies=strategies_of(shares, sampling, material), mix=shares, round_size=6)
 
 
 def outcomes_of(run: Rounds) -> list[Outcome]:

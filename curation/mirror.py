@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from schemas.codec import sha256_of
+from schemas.codec import adapter, loads, sha256_of
 from schemas.errors import DollyError, InputError
+from schemas.manifest import Manifest
 from schemas.models import cache_folder
 from schemas.step import MANIFEST, StepDirectory
 
@@ -79,16 +80,26 @@ def put_step(address: str) -> bool:
 
 
 def _put(store: Any, root: str, here: Path) -> None:
-    """Write a step's files; without its manifest, which goes first and comes last, nothing there is a step."""
+    """Write a step's files; without its manifest, which goes first and comes last, nothing there is a step.
+
+    Only what the manifest there names is removed: a mistyped address loses nothing.
+    """
     names = [file.relative_to(here).as_posix() for file in sorted(here.rglob("*")) if file.is_file()]
-    if store.isfile(f"{root}/{MANIFEST}"):
-        store.rm_file(f"{root}/{MANIFEST}")
-    for old in store.find(root):
-        if _below(root, old) not in names:
-            store.rm_file(old)
+    there = {_below(root, old) for old in store.find(root)}
+    gone = _named(store.cat_file(f"{root}/{MANIFEST}")) if MANIFEST in there else set()
+    if foreign := there - gone - {*names}:
+        raise ValueError(f"{min(foreign)} stands there, which is not this step's")
+    for old in sorted(there & (gone - {*names} | {MANIFEST}), key=lambda name: (name != MANIFEST, name)):
+        store.rm_file(f"{root}/{old}")
     for name in sorted(names, key=lambda name: (name == MANIFEST, name)):
         store.makedirs(str(PurePosixPath(f"{root}/{name}").parent), exist_ok=True)
         store.put_file(str(here / name), f"{root}/{name}")
+
+
+def _named(manifest: bytes) -> set[str]:
+    """Return the files of a step, by its manifest."""
+    step = adapter(Manifest).validate_python(loads(manifest))
+    return {MANIFEST, *(file.path for one in step.outputs for file in step.stored(one.path))}
 
 
 def _fetch(store: Any, root: str, here: Path) -> None:

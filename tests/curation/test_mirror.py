@@ -121,3 +121,18 @@ def test_a_command_that_fails_puts_nothing() -> None:
     assert done.exit_code == 1
     assert "memory://runs/nothing: expected a finished step" in done.output
     assert not fsspec.filesystem("memory").exists("/runs/2-filter")
+
+
+def test_what_is_not_of_a_step_is_never_removed(store: Any) -> None:
+    """Someone else's file at the address is an error that names it, whether a step stands there or not."""
+    run_filter()
+    for address in ("/runs/2-filter", "/runs"):
+        store.pipe(f"{address}/theses.txt", b"years of work")
+
+        words = ["filter", f"{RUNS}/1-in", "-o", f"memory:/{address}", "--shard-rows", "25", "--force"]
+        done = CliRunner().invoke(main, words)
+
+        assert done.exit_code == 1
+        assert " stands there, which is not this step's" in done.output
+        assert store.cat_file(f"{address}/theses.txt") == b"years of work"
+    assert store.isfile("/runs/1-in/manifest.json")

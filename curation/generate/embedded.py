@@ -14,6 +14,7 @@ from curation.generate.endpoint import Answer, Endpoint, Request, read_answer
 from curation.generate.web import open_endpoint
 from schemas.errors import InputError
 from schemas.models import ModelPlace
+from schemas.serving import wait_for_tasks
 
 SLOTS_MOST = 16
 """Requests that are worked on at a time; more wait their turn. Each has its own share of memory."""
@@ -69,6 +70,7 @@ def _llama_server(place: ModelPlace, concurrency: int) -> Iterator[str]:
         raise InputError(
             place=params.model.path, expected="a model that llama.cpp can read", found=str(error)
         ) from error
+    wait_for_tasks(server.listening_address)
     yield f"{server.listening_address}/v1"
     del server
 

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from schemas.errors import DollyError, InputError
+from schemas.serving import wait_for_tasks
 from training.checkpoint.reload import Asked, chat_ids, greedy
 from training.export.gguf_file import GgufType
 
@@ -76,6 +77,7 @@ def served(path: Path, context: int = 2048) -> Iterator[str]:
     except RuntimeError as error:
         raise InputError(place=path, expected="a file that llama.cpp reads", found=str(error)) from error
     try:
+        wait_for_tasks(server.listening_address)
         yield str(server.listening_address)
     finally:
         del server  # stops it

@@ -124,6 +124,19 @@ def test_other_tokens_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         check_gguf(tmp_path / "it.gguf", model, source.tokenizer, "f32")
 
 
+def test_a_server_that_nobody_asks_ends(tmp_path: Path) -> None:
+    """As where something else fails as soon as it has started; it used to wait for its loop for ever, now and then."""
+    _, source = checkpoint(tmp_path, "llama")
+    write_gguf(tmp_path / "it.gguf", source, "f32")
+
+    addresses = []
+    for _ in range(5):
+        with served(tmp_path / "it.gguf") as address:
+            addresses.append(address)
+
+    assert len(addresses) == 5
+
+
 def test_keys_are_control_tokens_and_padding_is_unused() -> None:
     """So that llama.cpp reads and writes them as one token."""
     tokenizer = tiny_tokenizer()

@@ -17,6 +17,7 @@ from curation.embedding.spread import SpreadEncoder
 from curation.engine import AHEAD, Engine
 from curation.filters.stage import Filter
 from curation.pipeline import run_source, run_stage
+from curation.release.build import Release, release
 from curation.score.stage import Scoring
 from curation.select.stage import Select
 from curation.sources import Validate
@@ -142,6 +143,19 @@ def test_difficulty_has_the_same_bytes(tmp_path: Path, monkeypatch: pytest.Monke
     assert bytes_of(step) == bytes_of(local)
     assert step.manifest.fingerprint == local.manifest.fingerprint
     assert all(row["value"] is not None for row in step.rows("scores"))
+
+
+@pytest.mark.usefixtures("ray")
+def test_a_release_has_the_same_bytes(tmp_path: Path) -> None:
+    """Of the rows as of everything that is told of them."""
+    step = step_of(tmp_path / "in", MANY)
+
+    local, _ = release(step, tmp_path / "local" / "rel", Release())
+    spread, reused = release(step, tmp_path / "ray" / "rel", Release(), engine=RAY)
+
+    assert spread.outputs == local.outputs
+    assert spread.fingerprint == local.fingerprint
+    assert not reused
 
 
 @pytest.mark.usefixtures("ray")

@@ -19,8 +19,9 @@ from rows import records
 from scipy.stats import spearmanr
 
 from curation.score.cache import Measured
-from curation.score.difficulty import BATCH_TOKENS, Difficulty, measure
+from curation.score.difficulty import BATCH_TOKENS, Difficulty
 from curation.score.losses import losses_of
+from curation.score.parts import Part, measure
 from curation.score.reading import Read, Reader, reader
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord
@@ -73,7 +74,7 @@ def drawn(path: Path, count: int) -> list[InstructionRecord]:
 def ours(model: Any, pool: Sequence[InstructionRecord], read: Sequence[Read], texts: Reader) -> list[Measured]:
     """Measure as the stage does, without its cache."""
     forms = [one.context == "" for one in pool]
-    return measure(losses_of(model, BATCH_TOKENS["cpu"]), read, forms, texts, lambda _: None)
+    return measure(losses_of(model, BATCH_TOKENS["cpu"]), Part(read, forms), texts.alone)
 
 
 def plainly(model: Any, read: Sequence[Read], texts: Reader) -> list[Measured]:

@@ -145,7 +145,7 @@ def _release(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
 
     settings = read_config(Release, step.settings, f"{step.place}: release")
     before = open_input(_before(walk, step))
-    manifest, reused = release(before, path, settings, force=walk.force, aside=walk.aside)
+    manifest, reused = release(before, path, settings, force=walk.force, aside=walk.aside, engine=walk.engine)
     said = f"{manifest.counts.kept:,} records for datasets.load_dataset and dolly-train"
     return replace(walk, release=path), Done(kind="release", path=path, reused=reused, said=said)
 

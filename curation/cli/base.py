@@ -171,16 +171,24 @@ def stage_options(command: CommandFunction) -> CommandFunction:
 
 def engine_options(command: CommandFunction) -> CommandFunction:
     """Add --engine, --workers, --ray-address and --shard-rows, which the command gets as one `engine`."""
+    parts = "Cut the files into parts of so many rows.  [default: not cut]"
+    return worker_options(command, click.option("--shard-rows", default=0, help=parts))
+
+
+def worker_options(command: CommandFunction, *more: Any) -> CommandFunction:
+    """Add --engine, --workers and --ray-address alone, for what writes files that are not cut."""
 
     @functools.wraps(command)
-    def with_engine(*words: Any, engine: Any, workers: int, ray_address: str, shard_rows: int, **settings: Any) -> Any:
+    def with_engine(
+        *words: Any, engine: Any, workers: int, ray_address: str, shard_rows: int = 0, **settings: Any
+    ) -> Any:
         from curation.engine import Engine
 
         where = Engine(kind=engine, workers=workers, address=ray_address, shard=shard_rows)
         return command(*words, engine=where, **settings)
 
     for option in (
-        click.option("--shard-rows", default=0, help="Cut the files into parts of so many rows.  [default: not cut]"),
+        *more,
         click.option("--ray-address", default="", help="A running Ray cluster: auto, or ray://HOST:10001."),
         click.option("--workers", default=0, help="Processes at a time.  [default: one a processor]"),
         click.option(

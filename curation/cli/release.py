@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from curation.cli.base import STEP, DefaultGroup, echo_event, progress_for, step_options
+from curation.cli.base import STEP, DefaultGroup, echo_event, progress_for, step_options, worker_options
 
 FILE = click.Path(dir_okay=False)
 EVIDENCE = (
@@ -47,6 +47,7 @@ def release() -> None:
 @click.option("--push", "target", default="", metavar="hf://ORG/NAME", help="Upload it, verify it there, then tag it.")
 @click.option("--public", is_flag=True, help="Make a repository that --push creates public.")
 @click.option("--allow-ungated", is_flag=True, help="Push although no acceptance plan was passed.")
+@worker_options
 @step_options
 def build(
     directory: Path,
@@ -59,6 +60,7 @@ def build(
     force: bool,
     plain: bool,
     as_json: bool,
+    engine: Any,
     **settings: str,
 ) -> None:
     """Release the kept records of the step DIR as a folder that datasets.load_dataset and dolly-train read.
@@ -71,9 +73,8 @@ def build(
     from curation.release.build import release as make
 
     aside = progress_for(as_json=as_json, plain=plain)
-    manifest, reused = make(
-        open_input(directory), output, Release(license=licence, **settings), force=force, aside=aside
-    )
+    work = Release(license=licence, **settings)
+    manifest, reused = make(open_input(directory), output, work, force=force, aside=aside, engine=engine)
     facts = manifest.release
     assert facts is not None
     event = {

@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from curation.engine import HERE, Engine
 from curation.release.about import About, read_about, refuse_placeholders
 from curation.release.card import card
 from curation.release.card_head import Facts
@@ -104,11 +105,17 @@ class _Build:
 
 
 def release(
-    step: StepDirectory, path: Path, settings: Release, *, force: bool = False, aside: Aside = SILENT
+    step: StepDirectory,
+    path: Path,
+    settings: Release,
+    *,
+    force: bool = False,
+    aside: Aside = SILENT,
+    engine: Engine = HERE,
 ) -> tuple[Manifest, bool]:
     """Build the release of a step's records in the folder `path`; return its manifest and whether it stood already.
 
-    Two builds from the same step have the same bytes.
+    Two builds from the same step have the same bytes, wherever `engine` has the rows made.
 
     Raises:
         InputError: nothing to release, or `path` holds something that is not a release.
@@ -118,7 +125,7 @@ def release(
     if not source.rows:
         raise InputError(place=step.path, expected="at least one record to release", found="none")
     settings = replace(settings, title=settings.title.strip() or path.resolve().name[:TITLE_MOST])
-    draft = _Draft(step, settings, aside)
+    draft = _Draft(step, settings, aside, engine)
     damaged = path.is_dir() and (path / MANIFEST).is_file() and _damaged(path)
     return write_directory(path, draft.work(), draft.fill, inputs=[source], force=force or damaged, seal=draft.seal)
 
@@ -132,8 +139,8 @@ def _damaged(path: Path) -> bool:
 class _Draft:
     """A release that is being made."""
 
-    def __init__(self, step: StepDirectory, settings: Release, aside: Aside) -> None:
-        self._step, self._settings, self._aside = step, settings, aside
+    def __init__(self, step: StepDirectory, settings: Release, aside: Aside, engine: Engine) -> None:
+        self._step, self._settings, self._aside, self._engine = step, settings, aside, engine
         self._about = read_about(Path(settings.about) if settings.about else None)
         self._waiver = read_waiver(settings.waive_terms)
         self._looked: Looked | None = look_beside(
@@ -160,7 +167,7 @@ class _Draft:
         """Write all files but the manifest and the checksums."""
         self._tell(0)
         chain = walk(self._step)
-        written = write_rows(self._step, draft, accepted_ids(chain, self._looked))
+        written = write_rows(self._step, draft, accepted_ids(chain, self._looked), self._engine)
         models = {one.model: one.kind for one in generators_of(written.models)}
         self._tell(1)
         settings = self._settings

@@ -1,20 +1,22 @@
 """The Parquet files of a release, in an order and with bytes that depend on the records alone.
 
 Records are read one by one and written in row groups: what is held in memory is one row group and, of every record, its
-id and where it stands.
+id and where it stands. Lines become places and rows in an engine's workers; one process reads, orders and writes.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from itertools import groupby
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curation.engine import HERE, Engine, chunked
 from curation.terms.table import terms_of
 from schemas.codec import read_record, sha256_of
 from schemas.formats import write_row
@@ -72,6 +74,16 @@ class Written:
     """Class of terms → records; a record that several models wrote has the strictest of theirs."""
 
 
+class _Line(NamedTuple):
+    """A record that was not looked at yet, and where it stands."""
+
+    file: int
+    start: int
+    line: bytes
+    place: str
+    """What an error calls it."""
+
+
 class _Place(NamedTuple):
     """Where a record stands, under what decides its order."""
 
@@ -82,26 +94,37 @@ class _Place(NamedTuple):
     size: int
 
 
-def write_rows(step: StepDirectory, folder: Path, accepted: frozenset[str] = frozenset()) -> Written:
+class _Made(NamedTuple):
+    """What a record is in each configuration."""
+
+    row: dict[str, Any]
+    messages: dict[str, Any]
+
+
+def write_rows(
+    step: StepDirectory, folder: Path, accepted: frozenset[str] = frozenset(), engine: Engine = HERE
+) -> Written:
     """Write the records as rows and as messages, ordered by id; equal content is ordered by all else it carries.
 
-    `accepted` holds the ids of records that a person accepted.
+    `accepted` holds the ids of records that a person accepted. Processes of this machine are started only where their
+    number was given: they take longer to start than 20,000 records take.
     """
+    engine = engine if engine.kind != "local" or engine.workers else replace(engine, workers=1)
     digest, models, status, terms = RowsDigest(), Counter[str](), Counter[str](), Counter[str]()
     memory = messages_memory = 0
     first: Mapping[str, Any] = {}
     with ExitStack() as stack:
         rows_file = stack.enter_context(_writer(folder / DATA_FILE, SCHEMA))
         messages_file = stack.enter_context(_writer(folder / MESSAGES_FILE, MESSAGES_SCHEMA))
-        for group in _groups(step):
-            rows = [row_of(record, accepted) for record in group]
+        for group in chunked(_all_made(step, accepted, engine), ROW_GROUP):
+            rows = [one.row for one in group]
             first = first or rows[0]
             digest.add(rows)
             models.update(row["model"] for row in rows)
             status.update(row["review"] for row in rows)
             terms.update(row["terms"] for row in rows if row["terms"])
             memory += _write(rows_file, rows, SCHEMA)
-            messages_memory += _write(messages_file, map(messages_of, group), MESSAGES_SCHEMA)
+            messages_memory += _write(messages_file, [one.messages for one in group], MESSAGES_SCHEMA)
     return Written(
         rows=len(digest),
         digest=digest.hexdigest(),
@@ -146,23 +169,41 @@ def status_of(record: InstructionRecord, accepted: frozenset[str]) -> Status:
     return "accepted" if record.id in accepted else "unreviewed"
 
 
-def _groups(step: StepDirectory) -> Iterator[list[InstructionRecord]]:
-    """Yield the records in order, a row group at a time; nothing is kept of them but where they stand."""
+def _all_made(step: StepDirectory, accepted: frozenset[str], engine: Engine) -> Iterator[_Made]:
+    """Yield what the records are in the release, in its order."""
     paths = step.paths()
-    places = sorted(place for number, path in enumerate(paths) for place in _places(number, path))
-    for start in range(0, len(places), ROW_GROUP):
-        group = places[start : start + ROW_GROUP]
+    # all placed before others are asked to work: a cluster has room for one set of workers at a time
+    places = sorted(chain.from_iterable(engine.map(_placed, engine.chunks(_standing(paths)))))
+    parts = engine.map(partial(_make, accepted), engine.chunks(_ordered(paths, places)))
+    return chain.from_iterable(parts)
+
+
+def _make(accepted: frozenset[str], lines: list[bytes]) -> list[_Made]:
+    return [_Made(row_of(record, accepted), messages_of(record)) for record in map(read_record, lines)]
+
+
+def _ordered(paths: Sequence[Path], places: Sequence[_Place]) -> Iterator[bytes]:
+    """Yield the lines in order, reading those of a row group at a time; nothing is kept but where they stand."""
+    for group in chunked(places, ROW_GROUP):
         lines = _lines(paths, group)
-        yield [read_record(lines[place]) for place in group]
+        yield from (lines[place] for place in group)
 
 
-def _places(number: int, path: Path) -> Iterator[_Place]:
-    start = 0
-    with path.open("rb") as file:
-        for row, line in enumerate(file, 1):
-            record = read_record(line, f"{path}:{row}")
-            yield _Place(record.id, sha256_of(row_of(record)), number, start, len(line))
-            start += len(line)
+def _placed(lines: list[_Line]) -> list[_Place]:
+    records = [read_record(one.line, one.place) for one in lines]
+    return [
+        _Place(record.id, sha256_of(row_of(record)), one.file, one.start, len(one.line))
+        for record, one in zip(records, lines, strict=True)
+    ]
+
+
+def _standing(paths: Sequence[Path]) -> Iterator[_Line]:
+    for number, path in enumerate(paths):
+        start = 0
+        with path.open("rb") as file:
+            for row, line in enumerate(file, 1):
+                yield _Line(number, start, line, f"{path}:{row}")
+                start += len(line)
 
 
 def _lines(paths: Sequence[Path], places: Iterable[_Place]) -> dict[_Place, bytes]:
@@ -186,7 +227,7 @@ def _writer(path: Path, schema: Any) -> Any:
     return pq.ParquetWriter(path, schema, compression="zstd", use_content_defined_chunking=True, write_page_index=True)
 
 
-def _write(file: Any, rows: Iterable[Mapping[str, Any]], schema: Any) -> int:
-    table = pa.Table.from_pylist(list(rows), schema=schema)
+def _write(file: Any, rows: list[dict[str, Any]], schema: Any) -> int:
+    table = pa.Table.from_pylist(rows, schema=schema)
     file.write_table(table)
     return int(table.nbytes)

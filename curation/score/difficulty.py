@@ -10,15 +10,17 @@ Near 1 the prompt helps little: hard, or unrelated. Above 1 it misleads: `select
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from curation.embedding.sentence import has_bf16
+from curation.engine import HERE, Engine, chunked
 from curation.score.cache import Measured, key_of, open_cache
 from curation.score.file import Score
-from curation.score.losses import Losses, Text, losses_of
+from curation.score.losses import Told
+from curation.score.parts import PART, Measure, Part, device, measured, threads_of
 from curation.score.reading import Read, Reader, reader
 from curation.score.reasons import EMPTY, NO_LOSS, NOT_FINITE, TOO_LONG
 from schemas.codec import sha256_of
@@ -26,15 +28,13 @@ from schemas.errors import InputError
 from schemas.outcome import Aside
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord
-from schemas.weights import Base, context_tokens, digest_base, find_base, load_model, load_tokenizer
+from schemas.weights import Base, context_tokens, digest_base, find_base, load_tokenizer
 
 Precision: TypeAlias = Literal["auto", "bf16", "fp32"]
 """How the model multiplies; auto: in bf16 where the processor does so natively."""
 
 VERSION = 1
 """Raised when the same settings give other losses."""
-PART = 1024
-"""Records measured between two writes to the cache: what a killed run loses at most."""
 BATCH_TOKENS = {"cpu": 1024}
 """Padded tokens of a batch by kind of device; a processor multiplies more no faster, and they hold more padding."""
 ACCELERATOR_TOKENS = 16384
@@ -60,6 +60,8 @@ class Difficulty:
     """Where losses are kept; None: nowhere."""
     batch_tokens: int = 0
     """Padded tokens of a batch; 0: what suits the device."""
+    engine: Engine = HERE
+    """Where the model computes; it changes no score."""
 
     def __post_init__(self) -> None:
         """Refuse a template that there is not.
@@ -85,8 +87,8 @@ class Difficulty:
         start = tokenizer.convert_ids_to_tokens(texts.alone)
         told = {"model": self.model, "digest": digest, "template": self.template, "precision": self.dtype}
         aside.leave("scorers", {"scorer": "ifd", **told, "response_alone_follows": start})
-        measured = self._measured(records, base, texts, digest, aside)
-        return [scores_of(measured[key_of(record)]) for record in records]
+        found = self._measured(records, base, texts, digest, aside)
+        return [scores_of(found[key_of(record)]) for record in records]
 
     def _measured(
         self, records: Sequence[InstructionRecord], base: Base, texts: Reader, digest: str, aside: Aside
@@ -106,34 +108,25 @@ class Difficulty:
             left = sorted((key for key in read if key not in known), key=lambda key: _size(read[key]), reverse=True)
             if not left:
                 return known
-            losses = losses_of(self._load(base), self.batch_tokens or _batch_tokens())
-            for first in range(0, len(left), PART):
-                some = left[first : first + PART]
-                forms = [new[key].context == "" for key in some]
-                told = _told(aside, first, len(left))
-                found = dict(zip(some, measure(losses, [read[key] for key in some], forms, texts, told), strict=True))
-                cache.keep(found)
-                known |= found
+            parts = [_part(some, read, new) for some in chunked(left, PART)]
+            found = measured(self._work(digest, texts), parts, self.engine, _told(aside, len(left)))
+            for some, losses in zip(chunked(left, PART), found, strict=True):
+                fresh = dict(zip(some, losses, strict=True))
+                cache.keep(fresh)
+                known |= fresh
         return known
 
-    def _load(self, base: Base) -> Any:
-        import torch  # noqa: PLC0415  # heavy
-
-        dtype = torch.bfloat16 if self.dtype == "bf16" else torch.float32
-        return load_model(base, dtype).to(_device())
-
-
-def measure(
-    losses: Losses, read: Sequence[Read], forms: Sequence[object], texts: Reader, told: Callable[[int], None]
-) -> list[Measured]:
-    """Return what a model makes of records; those of one form of the template begin alike."""
-    given: dict[int, float] = {}
-    for form in dict.fromkeys(forms):
-        places = [at for at, one in enumerate(forms) if one == form]
-        means = losses.means([Text(read[at].prompt, read[at].response) for at in places], told)
-        given |= dict(zip(places, means, strict=True))
-    alone = losses.means([Text((texts.alone,), one.response) for one in read], told)
-    return [Measured(given[at], alone[at], len(one.prompt), len(one.response)) for at, one in enumerate(read)]
+    def _work(self, digest: str, texts: Reader) -> Measure:
+        here = device().type
+        return Measure(
+            model=_anywhere(self.model),
+            digest=digest,
+            dtype=self.dtype,
+            device=here,
+            alone=texts.alone,
+            batch_tokens=self.batch_tokens or BATCH_TOKENS.get(here, ACCELERATOR_TOKENS),
+            threads=threads_of(self.engine),
+        )
 
 
 def scores_of(found: Measured | str) -> Mapping[str, Score]:
@@ -166,31 +159,30 @@ def _size(one: Read) -> int:
     return len(one.prompt) + len(one.response)
 
 
-def _told(aside: Aside, before: int, total: int) -> Callable[[int], None]:
+def _anywhere(model: str) -> str:
+    """Return what a model is called by processes that run in another folder."""
+    path = Path(model).expanduser()
+    return str(path.resolve()) if path.exists() else model
+
+
+def _part(keys: Sequence[bytes], read: Mapping[bytes, Read], records: Mapping[bytes, InstructionRecord]) -> Part:
+    return Part([read[key] for key in keys], [records[key].context == "" for key in keys])
+
+
+def _told(aside: Aside, total: int) -> Told:
     """Return what tells progress: every record is measured twice."""
     done = 0
 
     def tell(more: int) -> None:
         nonlocal done
         done += more
-        aside.progress("measure difficulty", before + done // 2, total)
+        aside.progress("measure difficulty", done // 2, total)
 
     return tell
-
-
-def _batch_tokens() -> int:
-    return BATCH_TOKENS.get(_device().type, ACCELERATOR_TOKENS)
-
-
-def _device() -> Any:
-    import torch  # noqa: PLC0415  # heavy
-
-    kind = torch.accelerator.current_accelerator(check_available=True)
-    return kind or torch.device("cpu")
 
 
 def _native_bf16() -> bool:
     import torch  # noqa: PLC0415  # heavy
 
-    device = _device()
-    return has_bf16() if device.type == "cpu" else device.type != "cuda" or torch.cuda.is_bf16_supported()
+    kind = device().type
+    return has_bf16() if kind == "cpu" else kind != "cuda" or torch.cuda.is_bf16_supported()

@@ -55,7 +55,7 @@ class Scoring:
     journal: str = field(default="", metadata={"identity": False})
     """Folder of the judge's answers; empty: beside the step directory."""
     engine: Engine = field(default_factory=Engine, metadata={"identity": False})
-    """Where the figures of the surface are computed; models run in this process."""
+    """Where the figures of the surface and difficulty are computed; the judge is asked by this process."""
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot be meant.
@@ -109,6 +109,7 @@ class Scoring:
             precision=self.precision,
             folder=folder,
             batch_tokens=self.batch_tokens,
+            engine=self.engine,
         )
 
     def jury(self) -> Jury:

@@ -17,6 +17,7 @@ from curation.embedding.spread import SpreadEncoder
 from curation.engine import AHEAD, Engine
 from curation.filters.stage import Filter
 from curation.pipeline import run_source, run_stage
+from curation.release.build import Release, release
 from curation.score.stage import Scoring
 from curation.select.stage import Select
 from curation.sources import Validate
@@ -26,6 +27,7 @@ from schemas.record import InstructionRecord
 from tests.curation.test_engine import MANY, bytes_of
 from tests.curation.work import die, die_once, refuse, twice
 from tests.support import step_of
+from tests.training.tiny import save_tiny
 
 RAY = Engine(kind="ray", workers=2, chunk=7)
 
@@ -124,6 +126,36 @@ def test_stages_that_look_at_all_records_give_the_same_bytes(stage: Stage, tmp_p
 
     assert bytes_of(step) == bytes_of(local)
     assert step.manifest.fingerprint == local.manifest.fingerprint
+
+
+@pytest.mark.usefixtures("ray")
+def test_difficulty_has_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Actors load the model and measure parts of the texts, in bf16, which rounds by who shares a batch."""
+    monkeypatch.setattr("curation.score.difficulty.PART", 16)
+    before = step_of(tmp_path / "in", MANY)
+    save_tiny(tmp_path / "model")
+    monkeypatch.chdir(tmp_path)
+    stage = Scoring(scorers=("ifd",), model="model", precision="bf16", batch_tokens=300, cache=False)
+
+    local = run_stage(stage, before.path, tmp_path / "local").step
+    step = run_stage(stage, before.path, tmp_path / "ray", engine=RAY).step
+
+    assert bytes_of(step) == bytes_of(local)
+    assert step.manifest.fingerprint == local.manifest.fingerprint
+    assert all(row["value"] is not None for row in step.rows("scores"))
+
+
+@pytest.mark.usefixtures("ray")
+def test_a_release_has_the_same_bytes(tmp_path: Path) -> None:
+    """Of the rows as of everything that is told of them."""
+    step = step_of(tmp_path / "in", MANY)
+
+    local, _ = release(step, tmp_path / "local" / "rel", Release())
+    spread, reused = release(step, tmp_path / "ray" / "rel", Release(), engine=RAY)
+
+    assert spread.outputs == local.outputs
+    assert spread.fingerprint == local.fingerprint
+    assert not reused
 
 
 @pytest.mark.usefixtures("ray")

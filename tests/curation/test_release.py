@@ -10,16 +10,18 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curation.engine import Engine
 from curation.release.build import Release, release
 from curation.release.card_review import review_sentence
 from curation.release.licence import LICENCES, licence_note
 from curation.release.markdown import code, fence, inline, table
-from curation.release.rows import COLUMNS
+from curation.release.rows import COLUMNS, DATA_FILE
 from curation.report.collect import collect
 from curation.report.numbers import Report
 from curation.review.counts import ReviewCounts
@@ -485,3 +487,16 @@ def test_the_manifest_is_read_as_a_step(tmp_path: Path) -> None:
 
     assert opened.stage == "release"
     assert yaml.safe_load((folder / "README.md").read_text().split("---\n")[1])["tags"]
+
+
+def test_rows_made_by_worker_processes_have_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file: chunks that do not fit into row groups, and equal content from two places, included."""
+    monkeypatch.setattr("curation.release.rows.ROW_GROUP", 10)
+    twin = replace(some()[0], provenance=Provenance(source="other"))
+    step = step_of(tmp_path / "step", [*some(30), twin])
+
+    release(step, tmp_path / "here" / "rel", Release())
+    release(step, tmp_path / "spread" / "rel", Release(), engine=Engine(workers=2, chunk=4))
+
+    assert files(tmp_path / "spread") == files(tmp_path / "here")
+    assert pq.ParquetFile(tmp_path / "here" / "rel" / DATA_FILE).num_row_groups == 4

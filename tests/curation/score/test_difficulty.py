@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-import curation.score.difficulty as module
+import curation.score.parts as module
 from curation.score.cache import Measured
 from curation.score.difficulty import NAMES, Difficulty, scores_of
 from curation.score.file import Score

@@ -86,16 +86,18 @@ class Sharing:
         journal: Journal,
         *,
         shard: Shard | None,
+        at_once: int,
         patience_s: float,
         closing: Callable[[], None] = lambda: None,
     ) -> None:
         """Ask `endpoint`, which writes into `journal`, what is `shard`'s; all, where there is none.
 
+        Of a machine's own requests `at_once` are in its journal without an answer, so that a kill loses no more.
         `closing` is told, too, that nothing more is to be sent.
         """
         self._endpoint, self._shard, self._patience_s, self._closing = endpoint, shard, patience_s, closing
         self._common = journal.folder.parent if shard else journal.folder
-        self._own = journal.folder
+        self._own, self._slots = journal.folder, asyncio.Semaphore(at_once)
         self._journals: dict[Path, Journal | Other] = {journal.folder: journal}
         self._over = False
         self._moved_at, self._looked_at = time.monotonic(), float("-inf")
@@ -116,12 +118,18 @@ class Sharing:
         answer = self._found(key)
         if answer is None:
             if self._shard is None or self._shard.has(key):
-                answer = await self._endpoint.ask(request)
-                self._moved_at = time.monotonic()
-                return answer
+                return await self._sent(request)
             answer = await self._awaited(key, self._shard)
         self._endpoint.reuse()
         return answer
+
+    async def _sent(self, request: Request) -> Answer:
+        async with self._slots:
+            if self._over:
+                raise LetGoError
+            answer = await self._endpoint.ask(request)
+            self._moved_at = time.monotonic()
+            return answer
 
     async def _awaited(self, key: str, shard: Shard) -> Answer:
         while (answer := self._found(key)) is None:

@@ -33,7 +33,7 @@ ANY = "any"
 """The language of records that may be in any."""
 AT_ONCE = 100_000
 """Requests that may wait for a job, or for other machines, at a time: all of a round. Who waits for others must not
-keep them waiting; how many are sent at a time is the limiter's business."""
+keep them waiting, so it takes no slot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,14 @@ class Generate(Settings):
     async def _outcomes(self, journal: Journal, watch: Watch) -> AsyncGenerator[Outcome, None]:
         async with open_routes(self, journal, watch.purse, dropped=watch.drop) as endpoint:
             remembered = Remembered(endpoint, journal, sends_nothing=self.reparse)
-            sharing = Sharing(remembered, journal, shard=self.part, patience_s=self.patience_s, closing=endpoint.close)
+            sharing = Sharing(
+                remembered,
+                journal,
+                shard=self.part,
+                at_once=self.concurrency if self.part else AT_ONCE,
+                patience_s=self.patience_s,
+                closing=endpoint.close,
+            )
             snapshots = self._snapshots(journal, watch)
             try:
                 form = await self._form(sharing, journal, watch)

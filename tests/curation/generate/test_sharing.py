@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,12 @@ def rows(journal: Path) -> Iterator[dict[str, object]]:
 def asked(journal: Path) -> list[str]:
     """Return the keys of what was sent, by a journal."""
     return [str(row["key"]) for row in rows(journal) if row["t"] == "request"]
+
+
+def most_open(journal: Path) -> int:
+    """Return the most requests that had no answer at a time, by a journal."""
+    steps = accumulate({"request": 1, "answer": -1}[str(row["t"])] for row in rows(journal))
+    return max(steps)
 
 
 def together(told: Told, folder: Path, *shards: str, **settings: object) -> list[StepDirectory]:
@@ -151,6 +158,15 @@ def test_what_cannot_be_shared_is_refused(tmp_path: Path, settings: dict[str, ob
     """Journals that the others cannot see, jobs, shares that follow a machine's own prices."""
     with pytest.raises(InputError, match=f"generate: {field}: expected"):
         source(Told(address="http://127.0.0.1:1/v1", replies=[]), tmp_path, "1/2", **settings)
+
+
+def test_a_kill_would_lose_no_more_than_are_sent_at_once(tmp_path: Path) -> None:
+    """Requests that wait for their turn are not in the journal yet."""
+    seed_file(tmp_path)
+    with told_server(slow_s=0.005) as told:
+        together(told, tmp_path, "1/2", "2/2", n=4, concurrency=2, round_size=8)
+
+    assert [most_open(tmp_path / "journal" / f"shard-{part}-of-2") for part in (1, 2)] == [2, 2]
 
 
 def test_a_probe_is_of_a_whole_run(tmp_path: Path) -> None:

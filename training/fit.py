@@ -10,6 +10,7 @@ from typing import Any
 
 from schemas.codec import as_config, dumps, write_rejection
 from schemas.manifest import Counts, FileDigest, fingerprint
+from schemas.mirror import address_of
 from schemas.outcome import SILENT, Aside
 from schemas.step import REJECTED, Filled, recorded, write_directory
 from training.checkpoint.checkpoint import (
@@ -85,7 +86,8 @@ def fit(
         announce(plan)
         _write_refused(plan, draft)
         keeper.ranks = ranks.sharing(plan.config.parallel)
-        ranks.tell((replace(plan.config, micro_tokens=request.config.micro_tokens), keeper.run, keeper.course))
+        config = replace(plan.config, micro_tokens=request.config.micro_tokens)
+        ranks.tell((config, keeper.run, keeper.course, data.manifest_sha256))
         with heeding_signals(keeper), memory_in_words("the model and its training"):
             write_run(draft, _run(plan, draft, aside, keeper))
         return digests(draft), _counts(plan)
@@ -111,7 +113,8 @@ def follow(request: Request, ranks: Ranks) -> None:
         ranks.wait()
         return
     data, base = open_data(request.data), find_base(request.base)
-    config, run, course = told
+    config, run, course, manifest = told
+    check_gate(data, allow_ungated=True, pin=manifest)  # each machine has fetched its own
     plan = make_plan(replace(request, config=config, devices=ranks.size), data, base)
     keeper = replace(_keeper(request, (), ranks.sharing(config.parallel)), run=run, course=course)
     with heeding_signals(keeper), memory_in_words("the model and its training"):
@@ -263,7 +266,7 @@ def _record(plan: Plan, packing: Packed, trained: Trained, watched: Watched, par
 
 def _data_record(plan: Plan) -> DataRecord:
     return DataRecord(
-        path=str(plan.data.path),
+        path=address_of(plan.data.path),
         stage=plan.data.stage,
         fingerprint=plan.data.fingerprint,
         manifest_sha256=plan.data.manifest_sha256,

@@ -1,4 +1,4 @@
-"""A million records through filters and dedupe: seconds, memory, and how both grow from 52,002 records on.
+"""A million records through filters and dedupe: seconds, memory, and how both grow from Alpaca's 52,002 records on.
 
     python benchmarks/scale.py [--data alpaca_52k.jsonl.gz] [--quick] [--engine ray]
 
@@ -6,9 +6,10 @@ The records are Alpaca's rows, and variations of them: a word of their own is ad
 million prompts is not what is measured, so dedupe gets vectors that were made: a row's own MiniLM vector, turned away
 from by noise that the text seeds, for one variation in five by little (a cosine of 0.97: it says the same) and for the
 others by much (0.75). All else is the product's: the pool, the search, the verifier, the decisions. Each run is a
-process of its own, from a step directory to a step directory; growth is the exponent of n between the smallest and the
-largest. With `--engine ray` each runs on a Ray of this machine, too, whose start is not counted: what Ray adds, and
-whether the same bytes come out.
+process of its own, from a step directory to a step directory; growth is the exponent of n between Alpaca's and the
+largest. `pass` is a step that does nothing: what one process takes to read, write and hash. With `--engine ray` each
+runs on a Ray of this machine, too, whose start is not counted: what Ray adds, and whether the same bytes come out.
+`benchmarks/cost_model.py` makes an estimate for clusters of what is printed.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import gzip
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import log, sqrt
@@ -36,21 +37,25 @@ from curation.embedding.encoder import Told, Vectors, tell_nobody
 from curation.engine import Engine
 from curation.filters.stage import Filter
 from curation.pipeline import run_stage
-from schemas.outcome import Stage
+from schemas.outcome import SILENT, Aside, Outcome, Stage
 from schemas.record import InstructionRecord, Provenance
 from schemas.step import write_step
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "alpaca_52k.jsonl.gz"
-SIZES = (52_002, 250_000, 1_000_000)
-QUICK = (500, 1000, 2000)
+SIZES = (10_000, 52_002, 250_000, 1_000_000)
+QUICK = (250, 500, 1000, 2000)
+"""Records; the second is also how many rows are varied."""
+ENCODED = 4096
+"""Prompts whose encoding is timed, an eighth of them with --quick."""
 MARK = " ~"
 NEAR, FAR, ONE_IN = 0.97, 0.75, 5
 LETTERS = "bcdfghjklmnpqrstvwxz"
 """Of the words that are added: numbers would tell the variations apart."""
 GOAL_GROWTH, GOAL_MB = 1.7, 4096.0
 GOAL_SMALL, GOAL_LARGE = 1.5, 1.1
-"""Seconds of Ray for one of the local engine: at the smallest size and at the largest."""
+"""Seconds of Ray for one of the local engine: at Alpaca's size and at the largest."""
 STAGES = ("filter", "dedupe")
+PASS = "pass"
 
 
 def records(data: Path, most: int, base: int) -> Iterator[InstructionRecord]:
@@ -107,6 +112,17 @@ class MadeEncoder:
         return cosine * own + sqrt(1 - cosine**2) * noise / np.linalg.norm(noise)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """A stage that keeps every record."""
+
+    name: str = PASS
+
+    def __call__(self, records: Iterable[InstructionRecord], _aside: Aside = SILENT, /) -> Iterator[Outcome]:
+        """Yield each record."""
+        yield from records
+
+
 def open_made(data: Path, base: int, _precision: str) -> MadeEncoder:
     """Look up the rows' own vectors."""
     texts = list(dict.fromkeys(prompt_of(record).text for record in records(data, base, base)))
@@ -120,13 +136,13 @@ def one(what: str, data: Path, most: int, base: int, engine: Engine) -> None:
     listed: dict[str, Any] = {**curation.embedding.ENCODERS, "made": lambda _: made}
     curation.embedding.ENCODERS = listed
     losses = tuple(f"part-{turn}" for turn in range(most))[:99]
-    stage: Stage = Dedupe(encoder="made", allow_loss=losses) if what == "dedupe" else Filter()
+    stages: dict[str, Stage] = {"dedupe": Dedupe(encoder="made", allow_loss=losses), "filter": Filter(), PASS: Pass()}
     with TemporaryDirectory() as folder:
         before, _ = write_step(Path(folder) / "in", Filter(), lambda _: records(data, most, base))
         started = time.monotonic()
         list(engine.map(len, [[1]]))
         begun = time.monotonic()
-        step = run_stage(stage, before.path, Path(folder) / "out", engine=engine).step
+        step = run_stage(stages[what], before.path, Path(folder) / "out", engine=engine).step
         seconds = time.monotonic() - begun
     found = {"seconds": seconds, "start_seconds": begun - started, "rejected": step.manifest.counts.rejected}
     print(json.dumps({**found, "kept": step.records_file.sha256}))
@@ -138,7 +154,7 @@ def measure(what: str, sizes: Sequence[int], data: Path, kind: str) -> dict[str,
     name = what if kind == "local" else f"{what}_{kind}"
     seconds = []
     for most in sizes:
-        command = ("scale", "--one", what, "--records", str(most), "--base", str(sizes[0]), "--data", str(data))
+        command = ("scale", "--one", what, "--records", str(most), "--base", str(sizes[1]), "--data", str(data))
         ran = timed(*command, "--engine", kind, cwd=Path(__file__).parent)
         found = json.loads(ran.output.splitlines()[-1])
         seconds.append(found["seconds"])
@@ -147,9 +163,21 @@ def measure(what: str, sizes: Sequence[int], data: Path, kind: str) -> dict[str,
         )
         figures |= {f"{name}_{most}_seconds": round(found["seconds"], 1), f"{name}_{most}_mb": round(ran.peak_mb)}
         figures[f"{name}_{most}_kept"] = found["kept"]
-    figures[f"{name}_growth"] = round(log(seconds[-1] / seconds[0]) / log(sizes[-1] / sizes[0]), 2)
+    figures[f"{name}_growth"] = round(log(seconds[-1] / seconds[1]) / log(sizes[-1] / sizes[1]), 2)
     figures[f"{name}_peak_mb"] = figures[f"{name}_{sizes[-1]}_mb"]
     return figures
+
+
+def encoding(data: Path, sizes: Sequence[int]) -> float:
+    """Return how many prompts a second the encoder turns into vectors here, its loading not counted."""
+    count = ENCODED if sizes is SIZES else ENCODED // 8
+    rows = list(records(data, sizes[1], sizes[1]))[:: max(1, sizes[1] // count)]
+    texts = [prompt_of(record).text for record in rows]
+    encoder = open_encoder("minilm")
+    encoder.encode(texts[:32])
+    started = time.monotonic()
+    encoder.encode(texts)
+    return len(texts) / (time.monotonic() - started)
 
 
 def compared(sizes: Sequence[int], figures: dict[str, Any]) -> dict[str, Any]:
@@ -173,7 +201,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--engine", choices=("local", "ray"), default="local", help="ray: both engines, and what Ray adds"
     )
-    parser.add_argument("--one", choices=STAGES, help=argparse.SUPPRESS)
+    parser.add_argument("--one", choices=(*STAGES, PASS), help=argparse.SUPPRESS)
     parser.add_argument("--records", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--base", type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -187,9 +215,9 @@ def main() -> None:
         one(asked.one, data, asked.records, asked.base, Engine(kind=asked.engine))
         return
     sizes = QUICK if asked.quick else SIZES
-    open_made(data, sizes[0], "auto")
+    open_made(data, sizes[1], "auto")
     print(f"{'':11} {'records':>10} {'seconds':>9} {'peak MB':>9} {'rejected':>10}")
-    figures: dict[str, Any] = {}
+    figures: dict[str, Any] = {"encoded_per_s": round(encoding(data, sizes), 1), **measure(PASS, sizes, data, "local")}
     for kind in dict.fromkeys(("local", asked.engine)):
         for what in STAGES:
             figures |= measure(what, sizes, data, kind)
@@ -198,7 +226,7 @@ def main() -> None:
         figures |= compared(sizes, figures)
         goals["ray_same_bytes"] = (">=", 1.0)
         for what in STAGES:
-            goals[f"{what}_{sizes[0]}_ray_ratio"] = ("<=", GOAL_SMALL)
+            goals[f"{what}_{sizes[1]}_ray_ratio"] = ("<=", GOAL_SMALL)
             goals[f"{what}_{sizes[-1]}_ray_ratio"] = ("<=", GOAL_LARGE)
     finish("scale", figures, goals)
 

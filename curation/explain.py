@@ -4,7 +4,7 @@ The steps found under a folder are ordered by their manifests (a step follows th
 that was repaired or edited has another id afterwards; both are followed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -64,23 +64,23 @@ class Story:
     """Checkpoints that were trained on a step or release that holds it."""
 
 
-def explain(wanted: str, root: Path) -> Story:
-    """Return the story of the record called `wanted` (an id, the start of one, or FILE:LINE) in the runs under `root`.
+def explain(wanted: str, *roots: Path) -> Story:
+    """Return the story of the record called `wanted` (an id, the start of one, or FILE:LINE) in the runs under `roots`.
 
     Raises:
         InputError: no steps there, or nothing of that name, or several.
     """
-    steps = ordered_steps(root)
+    steps = ordered_steps(*roots)
     if not steps:
-        raise InputError(place=root, expected="step directories", found="none")
+        raise InputError(place=", ".join(map(str, roots)), expected="step directories", found="none")
     ids = _family(_find(wanted, steps), steps)
     sightings = tuple(sight for path, manifest in steps for sight in _sightings(ids, path, manifest))
-    return Story(ids=ids, sightings=sightings, checkpoints=tuple(_checkpoints(root, sightings)))
+    return Story(ids=ids, sightings=sightings, checkpoints=tuple(_checkpoints(roots, sightings)))
 
 
-def ordered_steps(root: Path) -> Steps:
-    """Return the finished steps and releases under `root`, each after the steps whose records it read."""
-    found = {path.parent.resolve(): read_manifest(path.parent) for path in sorted(root.rglob(MANIFEST))}
+def ordered_steps(*roots: Path) -> Steps:
+    """Return the finished steps and releases under `roots`, each after the steps whose records it read."""
+    found = {path.parent.resolve(): read_manifest(path.parent) for path in _files(roots, MANIFEST)}
     ordered: dict[Path, Manifest] = {}
 
     def place(path: Path) -> None:
@@ -184,12 +184,17 @@ def _notes(wanted: str, path: Path, manifest: Manifest) -> Iterator[Note]:
                     yield Note(Path(file.path).stem, row)
 
 
-def _checkpoints(root: Path, sightings: tuple[Sighting, ...]) -> Iterator[Path]:
-    """Yield the checkpoints under `root` whose run record names a step or release that kept the record."""
+def _checkpoints(roots: Iterable[Path], sightings: tuple[Sighting, ...]) -> Iterator[Path]:
+    """Yield the checkpoints under `roots` whose run record names a step or release that kept the record."""
     kept = {sight.manifest.fingerprint for sight in sightings if not isinstance(sight.outcome, Rejection)}
-    for path in sorted(root.rglob(RUN_RECORD)):
+    for path in _files(roots, RUN_RECORD):
         if loads(path.read_bytes()).get("data", {}).get("fingerprint") in kept:
             yield path.parent
+
+
+def _files(roots: Iterable[Path], name: str) -> list[Path]:
+    """Return the files of that name under folders, sorted."""
+    return sorted(path for root in roots for path in root.rglob(name))
 
 
 def _rows(path: Path, manifest: Manifest, mention: str) -> Iterator[Row]:

@@ -72,9 +72,14 @@ def walk_recipe(
         if step.kind not in KINDS:
             raise InputError(place=step.place, expected=f"one of {', '.join(KINDS)}", found=step.kind)
     walk = Walk(folder=folder, aside=aside, force=force, engine=engine)
-    for number, step in enumerate(recipe.steps, 1):
-        walk, done = KINDS[step.kind](walk, step, folder / f"{number}-{step.kind}")
+    for step, path in zip(recipe.steps, places(recipe, folder), strict=True):
+        walk, done = KINDS[step.kind](walk, step, path)
         yield done
+
+
+def places(recipe: Recipe, folder: Path) -> list[Path]:
+    """Return where each step of a recipe leaves what it makes; what is no directory gets an ending."""
+    return [folder / f"{number}-{step.kind}" for number, step in enumerate(recipe.steps, 1)]
 
 
 def _source(shape: Callable[[], Any]) -> Kind:

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 from curation.engine import Engine
-from curation.remote import fetched, is_address
 from curation.rows import Read, is_readable, read_file
+from schemas.address import is_address
 from schemas.errors import InputError
 from schemas.formats import FORMATS, detect, expand, read_row
 from schemas.manifest import FileDigest, digest_file
 from schemas.outcome import SILENT, Aside, Outcome, Rejection
 from schemas.record import InstructionRecord, Provenance, Reason, Row
+from schemas.remote import fetched
 from schemas.step import RECORDS, StepDirectory
 from schemas.written import Written, written
 

@@ -89,7 +89,8 @@ def fit(
         announce(plan)
         _write_refused(plan, draft)
         keeper.ranks, keeper.chosen = ranks.sharing(plan.config.parallel), plan.chosen
-        ranks.tell((replace(plan.config, micro_tokens=request.config.micro_tokens), keeper.run, keeper.course))
+        config = replace(plan.config, micro_tokens=request.config.micro_tokens)
+        ranks.tell((config, keeper.run, keeper.course, data.manifest_sha256))
         with heeding_signals(keeper), memory_in_words("the model and its training"):
             write_run(draft, _run(plan, draft, aside, keeper))
         return digests(draft), _counts(plan)
@@ -115,7 +116,8 @@ def follow(request: Request, ranks: Ranks) -> None:
         ranks.wait()
         return
     data, base = open_data(request.data), find_base(request.base)
-    config, run, course = told
+    config, run, course, manifest = told
+    check_gate(data, allow_ungated=True, pin=manifest)  # each machine has fetched its own
     plan = make_plan(replace(request, config=config, devices=ranks.size), data, base)
     keeper = replace(_keeper(request, (), ranks.sharing(config.parallel)), run=run, course=course)
     with heeding_signals(keeper), memory_in_words("the model and its training"):

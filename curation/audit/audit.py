@@ -24,6 +24,7 @@ from curation.recipes import stage_of
 from curation.sources import Validate
 from schemas.errors import InputError
 from schemas.manifest import FileDigest
+from schemas.mirror import here
 from schemas.outcome import SILENT, Aside, Outcome, Rejection, Stage
 from schemas.recipe import RecipeStep
 from schemas.record import InstructionRecord, Row
@@ -80,7 +81,7 @@ class Audit:
 
     def inputs(self) -> list[FileDigest]:
         """Return the digests of the data, and of what the stages read besides."""
-        path = Path(self.data)
+        path = here(self.data)
         files = [step_input(StepDirectory.open(path))] if is_step(path) else Validate(source=self.data).inputs()
         return [*files, *(one for stage in self.stages() for one in more_inputs(stage))]
 
@@ -96,7 +97,7 @@ class _Bench:
     def __init__(self, audit: Audit, folder: Path, aside: Aside) -> None:
         self._audit, self._folder, self._aside = audit, folder, aside
         self._defects = audit.chosen()
-        self._data = self._open(Path(audit.data))
+        self._data = self._open(here(audit.data))
 
     def outcomes(self) -> Iterator[Outcome]:
         """Yield one outcome per plant, and leave the numbers aside."""

@@ -108,10 +108,10 @@ class StepPath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the folder, on this machine."""
-        from curation.remote import is_address
+        from schemas.address import is_address
 
         if is_address(str(value)):
-            from curation.mirror import fetch_step
+            from schemas.mirror import fetch_step
 
             return fetch_step(str(value))
         return super().convert(value, param, ctx)
@@ -122,10 +122,10 @@ class NewStep(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the folder, on this machine; what stands at the address is fetched, to be reused."""
-        from curation.remote import is_address
+        from schemas.address import is_address
 
         if ctx and is_address(str(value)):
-            from curation.mirror import find_step, mirror_of
+            from schemas.mirror import find_step, mirror_of
 
             find_step(str(value))
             ctx.call_on_close(lambda: _put(str(value)))
@@ -134,7 +134,7 @@ class NewStep(click.Path):
 
 
 def _put(address: str) -> None:
-    from curation.mirror import put_step
+    from schemas.mirror import put_step
 
     if put_step(address):
         click.echo(f"put at {address}", err=True)

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from curation.cli.base import echo_event
+from curation.cli.base import STEP, echo_event
 
 
 @click.command()
-@click.argument("first", metavar="A", type=click.Path(path_type=Path))
-@click.argument("second", metavar="B", type=click.Path(path_type=Path))
+@click.argument("first", metavar="A", type=STEP)
+@click.argument("second", metavar="B", type=STEP)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as a JSON line, every id included.")
 def diff(first: Path, second: Path, as_json: bool) -> None:
     """Say which records were added, removed or edited from A to B, each a step directory or a release.

@@ -91,6 +91,7 @@ if TYPE_CHECKING:
 @click.option("--push-to", default="", help="A folder, an address (s3://…), or hf://datasets/ORG/NAME.")
 @click.option("--reparse", is_flag=True, help="Read the journal's answers anew and send nothing.")
 @click.option("--journal", default="", help="Folder of the journal; default: OUTPUT.journal.")
+@click.option("--shard", default="", help="Send this part of the requests, as 2/3; other machines send the others.")
 @click.option("--dry-run", "dry", is_flag=True, help="Say what it would take, and send nothing.")
 @click.option(
     "--probe", type=click.IntRange(1), help="Send so many requests, which are kept, and say what it would take."
@@ -112,6 +113,8 @@ def generate(
     from schemas.codec import read_config
 
     source = read_config(Generate, settings, "generate").beside(output)
+    if probe and source.part:
+        raise click.UsageError("--probe asks for the first requests, whoever's they are: leave out --shard.")
     if dry or probe:
         print_estimate(source, None if dry else probe, as_json=as_json)
         return

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from curation.cli.base import STEP, echo_event
+from curation.cli.new_file import NEW_FILE
 
 
 @click.command()
@@ -12,10 +13,10 @@ from curation.cli.base import STEP, echo_event
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NEW_FILE,
     default=Path("report.html"),
     show_default=True,
-    help="The page to write; its numbers go into a .json file beside it.",
+    help="The page to write, or its address; its numbers go into a .json file beside it.",
 )
 @click.option("--title", default="", help="What stands over the page; default: the step's name.")
 @click.option("--seed", default=1, show_default=True, help="Draws the examples.")

@@ -11,7 +11,7 @@ from curation.cli.base import STEP, echo_event, progress_for
 @click.argument("directory", metavar="DIR", type=STEP)
 @click.option("--reviewer", default="me", show_default=True, help="The name your decisions are signed with.")
 @click.option("--second", type=int, default=0, help="Decide again about so many that others decided about, blind.")
-@click.option("--since", type=click.Path(path_type=Path), help="A release: look only at what is not in it.")
+@click.option("--since", type=STEP, help="A release: look only at what is not in it.")
 @click.option("--hunt", type=click.Path(path_type=Path), help="Hunt in this order: hunt.jsonl of dolly-train inspect.")
 @click.option("-n", default=386, show_default=True, help="Records to measure, where no plan was fixed.")
 @click.option("--seed", default=1, show_default=True, help="Draws them, where no plan was fixed.")

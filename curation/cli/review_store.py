@@ -16,7 +16,7 @@ REVIEWER = click.option("--reviewer", default="me", show_default=True, help="Who
 @click.command()
 @DIRECTORY
 @REVIEWER
-@click.option("--since", type=click.Path(path_type=Path), help="A release: what changed since, and only that.")
+@click.option("--since", type=STEP, help="A release: what changed since, and only that.")
 @AS_JSON
 def status(directory: Path, reviewer: str, since: Path | None, as_json: bool) -> None:
     """Say where the review of the step DIR stands: each queue, and what was decided."""

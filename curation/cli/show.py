@@ -11,6 +11,7 @@ from curation.recipes import Done
 from curation.visible import on_one_line
 from schemas.codec import dumps, rejection_row
 from schemas.manifest import Counts
+from schemas.mirror import address_of
 from schemas.outcome import Rejection
 from schemas.step import RECORDS, StepDirectory, is_step, read_manifest
 
@@ -45,7 +46,7 @@ def done_json(done: Done) -> str:
 
 def walked_text(walked: Sequence[Done]) -> str:
     """Return where a walked recipe left things, and what each step came to."""
-    return "\n".join(["", "Where things are:", *(f"  {one.path!s:32} {_came_to(one)}" for one in walked)])
+    return "\n".join(["", "Where things are:", *(f"  {address_of(one.path):32} {_came_to(one)}" for one in walked)])
 
 
 def _came_to(done: Done) -> str:

@@ -10,6 +10,7 @@ from curation.explain import Sighting, Story
 from curation.reasons import describe
 from curation.restore.source import RESTORED
 from curation.visible import on_one_line
+from schemas.mirror import address_of
 from schemas.outcome import Rejection
 from schemas.record import InstructionRecord, Provenance, Reason
 
@@ -24,7 +25,7 @@ def story_text(story: Story) -> str:
     for number, sight in enumerate(story.sightings):
         before = story.sightings[number - 1].outcome if number else None
         lines += ["", *_sighting(sight, before)]
-    lines += [f"\ntrained into {path}" for path in story.checkpoints]
+    lines += [f"\ntrained into {address_of(path)}" for path in story.checkpoints]
     return "\n".join(lines)
 
 
@@ -32,7 +33,7 @@ def story_json(story: Story) -> str:
     """Return the story as one JSON object."""
     steps = [
         {
-            "path": str(sight.path),
+            "path": address_of(sight.path),
             "stage": sight.manifest.stage,
             "kept": not isinstance(sight.outcome, Rejection),
             "outcome": asdict(sight.outcome),
@@ -42,7 +43,7 @@ def story_json(story: Story) -> str:
         for sight in story.sightings
     ]
     return orjson.dumps(
-        {"ids": story.ids, "steps": steps, "checkpoints": [str(one) for one in story.checkpoints]}
+        {"ids": story.ids, "steps": steps, "checkpoints": [address_of(one) for one in story.checkpoints]}
     ).decode()
 
 

@@ -11,6 +11,7 @@ from curation.dedupe.pool import Pool
 from curation.sources import Validate
 from schemas.errors import InputError
 from schemas.manifest import FileDigest
+from schemas.mirror import here
 from schemas.outcome import Rejection
 from schemas.record import InstructionRecord
 from schemas.step import RECORDS, StepDirectory, is_step, read_manifest, step_input
@@ -46,17 +47,19 @@ def count_held(pool: Pool, matches: Mapping[int, Match]) -> Iterator[dict[str, A
 
 
 def _records(place: str) -> Iterator[InstructionRecord]:
-    if _is_step(place):
-        return StepDirectory.open(Path(place)).records()
-    outcomes = Validate(source=place)()
+    path = here(place)
+    if _is_step(path):
+        return StepDirectory.open(path).records()
+    outcomes = Validate(source=str(path))()
     return (one for one in outcomes if not isinstance(one, Rejection))
 
 
 def _files(place: str) -> list[FileDigest]:
-    if not Path(place).exists():
+    path = here(place)
+    if not path.exists():
         raise InputError(place=place, expected="a step, a release or a file to hold records against", found="nothing")
-    return [step_input(StepDirectory.open(Path(place)))] if _is_step(place) else Validate(source=place).inputs()
+    return [step_input(StepDirectory.open(path))] if _is_step(path) else Validate(source=str(path)).inputs()
 
 
-def _is_step(place: str) -> bool:
-    return is_step(Path(place)) and read_manifest(Path(place)).output(RECORDS) is not None
+def _is_step(path: Path) -> bool:
+    return is_step(path) and read_manifest(path).output(RECORDS) is not None

@@ -253,6 +253,10 @@ class Remembered:
         self._tokens += answer.completion_tokens or 0
         return answer
 
+    def reuse(self) -> None:
+        """Count an answer that another journal held."""
+        self._reused += 1
+
     def speed(self, seconds: float) -> str:
         """Return how fast the endpoint was, as an addition to a line of progress."""
         return f", {self._tokens / seconds:.0f} tokens/s" if self._tokens and seconds else ""

@@ -10,6 +10,7 @@ from curation.generate.seeds import DRAFT, undecided
 from curation.generate.strategies import Material
 from schemas.errors import InputError
 from schemas.manifest import FileDigest, digest_file
+from schemas.mirror import here
 from schemas.models import ModelPlace
 from schemas.record import InstructionRecord
 from schemas.step import RECORDS, StepDirectory, is_step, step_input
@@ -103,10 +104,10 @@ def read_answered(path: str) -> tuple[InstructionRecord, ...]:
 
 
 def _step(path: str) -> StepDirectory:
-    if not path or not is_step(Path(path)):
+    if not path or not is_step(here(path)):
         expected = "a step directory to answer anew"
         raise InputError(place="generate", field="records", expected=expected, found=path or "none")
-    return StepDirectory.open(Path(path))
+    return StepDirectory.open(here(path))
 
 
 def _file(path: Path, expected: str) -> Path:

@@ -13,6 +13,7 @@ from curation.generate.novelty import Scope
 from curation.generate.plan import parse_shares
 from curation.generate.prices import Price, dearer, find_price, given_price
 from curation.generate.seeds import SHIPPED
+from curation.generate.shard import Shard
 from curation.generate.spending import Spending
 from curation.generate.strategies import STRATEGIES, Sampling
 from schemas.errors import InputError
@@ -111,6 +112,8 @@ class Settings:
     """Read the answers that the journal holds once more, with the settings as they are now, and send nothing."""
     journal: str = field(default="", metadata={"identity": False})
     """Folder of the journal; empty: beside the step directory."""
+    shard: str = field(default="", metadata={"identity": False})
+    """The part of the requests that this machine sends, `2/3` or `1,2/3`, while others send theirs; empty: all."""
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot be meant."""
@@ -128,6 +131,7 @@ class Settings:
         self._refuse_mode()
         self._refuse_weights()
         self._refuse_strategies()
+        self._refuse_shard()
         if (self.price_in is None) != (self.price_out is None) or min(self.price_in or 0, self.price_out or 0) < 0:
             found = f"{self.price_in} and {self.price_out}"
             raise InputError(place="generate", field="price_in, price_out", expected="two prices or none", found=found)
@@ -162,6 +166,19 @@ class Settings:
         if self.answer_base_url and self.answer_model in ("", self.model):
             found = self.answer_model or "none"
             raise InputError(place="generate", field="answer_model", expected="another model", found=found)
+
+    def _refuse_shard(self) -> None:
+        if self.part and (self.mode == BATCH or self.reparse or self.shares == AUTO_SHARES):
+            expected = f"neither mode {BATCH} nor reparse nor shares {AUTO_SHARES} beside it"
+            raise InputError(place="generate", field="shard", expected=expected, found="one of them")
+        if self.part and not self.journal:
+            expected = "a folder that all shards can read"
+            raise InputError(place="generate", field="journal", expected=expected, found="none")
+
+    @property
+    def part(self) -> Shard | None:
+        """The part of the requests that this machine sends; None: all of them."""
+        return Shard.read(self.shard) if self.shard else None
 
     @property
     def addresses(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from curation.generate.replay import Proposals, Replay, nothing
 from curation.generate.rounds import Goal, Rounds
 from curation.generate.seeds import language_of, read_seeds, seeds_by_category
 from curation.generate.settings import AUTO_SHARES, BATCH, ONLINE, Settings
+from curation.generate.sharing import Sharing, folder_of
 from curation.generate.snapshots import Snapshots
 from curation.generate.strategies import Seeds, strategies_of
 from curation.generate.waiting import waited_for
@@ -31,7 +32,8 @@ from schemas.outcome import SILENT, Aside, Outcome
 ANY = "any"
 """The language of records that may be in any."""
 AT_ONCE = 100_000
-"""Requests that may wait for a job at a time: all of a round."""
+"""Requests that may wait for a job, or for other machines, at a time: all of a round. Who waits for others must not
+keep them waiting, so it takes no slot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,8 @@ class Generate(Settings):
             raise InputError(
                 place="generate", field="push_to", expected="another place than the output", found="the same"
             )
+        if self.part:
+            return replace(self, journal=str(folder_of(self.journal, self.part)))
         return self if self.journal else replace(self, journal=str(journal_beside(step)))
 
     def __call__(self, aside: Aside = SILENT, /) -> Iterator[Outcome]:
@@ -71,16 +75,24 @@ class Generate(Settings):
     async def _outcomes(self, journal: Journal, watch: Watch) -> AsyncGenerator[Outcome, None]:
         async with open_routes(self, journal, watch.purse, dropped=watch.drop) as endpoint:
             remembered = Remembered(endpoint, journal, sends_nothing=self.reparse)
+            sharing = Sharing(
+                remembered,
+                journal,
+                shard=self.part,
+                at_once=self.concurrency if self.part else AT_ONCE,
+                patience_s=self.patience_s,
+                closing=endpoint.close,
+            )
             snapshots = self._snapshots(journal, watch)
             try:
-                form = await self._form(remembered, journal, watch)
+                form = await self._form(sharing, journal, watch)
                 rounds = self.rounds_of(
-                    remembered,
+                    sharing,
                     form,
                     Proposals(journal.folder),
                     aside=watch.aside,
                     said=remembered.speed,
-                    closing=endpoint.close,
+                    closing=sharing.close,
                     shared=watch.share,
                 )
                 async with watch.looking(), aclosing(told_how_far(rounds.outcomes(), self.n)) as outcomes:
@@ -121,7 +133,7 @@ class Generate(Settings):
             n=self.n,
             novelty=self.novelty,
             min_yield=0.0 if self.reparse else self.min_yield,
-            concurrency=AT_ONCE if self.mode == BATCH else self.concurrency,
+            concurrency=AT_ONCE if self.mode == BATCH or self.part else self.concurrency,
             scope=self.novelty_scope,
             gates=Gates(language="" if language == ANY else language),
         )

@@ -27,6 +27,7 @@ from schemas.chain import walk
 from schemas.codec import sha256_of
 from schemas.errors import InputError
 from schemas.manifest import Counts, Manifest, digest_file
+from schemas.mirror import here
 from schemas.outcome import SILENT, Aside
 from schemas.release import ReleaseFacts
 from schemas.sealed import CHECKSUMS, RELEASE, checksums, files_of, unsealed
@@ -158,7 +159,7 @@ class _Draft:
             waive_terms=settings.waive_terms,
             date=settings.date,
             about_sha256=sha256_of(asdict(self._about)) if self._about != About() else "",
-            previous_sha256=digest_file(Path(settings.previous) / MANIFEST).sha256 if settings.previous else "",
+            previous_sha256=digest_file(here(settings.previous) / MANIFEST).sha256 if settings.previous else "",
             plan_sha256=looked.plan.sha256 if looked else "",
             decisions_sha256=decisions_digest(looked) if looked else "",
         )
@@ -171,7 +172,7 @@ class _Draft:
         models = {one.model: one.kind for one in generators_of(written.models)}
         self._tell(1)
         settings = self._settings
-        before = before_of(self._step, Path(settings.previous) if settings.previous else None)
+        before = before_of(self._step, here(settings.previous) if settings.previous else None)
         facts = facts_of(
             title=settings.title,
             version=settings.version,

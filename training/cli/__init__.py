@@ -68,7 +68,8 @@ class TrainGroup(click.Group):
 def main() -> None:
     """Tune a causal language model on exactly what was released.
 
-    `dolly-train DIR --base MODEL -o OUT` trains (fit); DIR is a step directory or a release of dolly-data.
+    `dolly-train DIR --base MODEL -o OUT` trains (fit); DIR is a step directory or a release of dolly-data, or
+    the address of one (s3://…).
     Where MODEL is asked for: a path, an alias of an embedded model (smollm2-135m), or a Hub id.
     """
 

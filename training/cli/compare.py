@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from training.cli.options import SAMPLING, TEMPLATE, WATCHING, with_options
+from training.cli.options import DATA, SAMPLING, TEMPLATE, WATCHING, with_options
 
 ELSEWHERE = (
     click.option(
@@ -25,7 +25,7 @@ ELSEWHERE = (
 @click.option(
     "--prompts", default="announcement", show_default=True, help="A JSONL file, or a set that comes along: dolly-140."
 )
-@click.option("--held-out", type=click.Path(path_type=Path), default=None, help="Records to measure the loss on.")
+@click.option("--held-out", type=DATA, default=None, help="Records to measure the loss on.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The page to write; JSON beside it."
 )

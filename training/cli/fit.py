@@ -10,7 +10,7 @@ import click
 
 from schemas.prompt import TEMPLATES
 from training.cli.machines import MACHINES, take_machines, together
-from training.cli.options import WATCHING, with_options
+from training.cli.options import DATA, WATCHING, with_options
 from training.cli.watch import WATCH, take_watching
 from training.config import PRESETS, OptimiserName, Packing, Parallel, Precision, Recompute, Schedule, settle
 
@@ -63,7 +63,7 @@ def setting(name: str, preset: str = DEFAULT_PRESET) -> Callable[[Any], Any]:
 
 
 @click.command(name="fit", short_help="Train on a step directory or a release.")
-@click.argument("data", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument("data", type=DATA, metavar="DIR")
 @click.option("--base", required=True, metavar="MODEL", help="The model to start from.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The checkpoint to write.")
 @click.option(
@@ -112,7 +112,7 @@ def fit(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Train on the records of DIR and write a checkpoint that transformers loads.
+    """Train on the records of DIR, a folder or an address, and write a checkpoint that transformers loads.
 
     Of a release every byte, the rows and the review's outcome are verified. Everything that can be wrong is found
     before the model is loaded. The loss is on the response and the key that ends

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from training.cli.options import WATCHING, with_options
+from training.cli.options import DATA, WATCHING, with_options
 
 
 @click.command(short_help="Say which records a model found strange, never learned, or saw contradicted.")
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=None, help="[default: CHECKPOINT.inspect]")
-@click.option("--data", type=click.Path(path_type=Path), default=None, help="Where its data stands, if it has moved.")
+@click.option("--data", type=DATA, default=None, help="Where its data stands, if it has moved.")
 @click.option("--most", type=click.IntRange(1), default=50, show_default=True, help="Records of each kind in the hunt.")
 @click.option(
     "--alike",

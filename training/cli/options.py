@@ -1,6 +1,7 @@
 """Options that several commands have, and how a command gets them."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -9,6 +10,27 @@ from schemas.prompt import TEMPLATES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+
+class DataPath(click.Path):
+    """Records to read: a path, or the address of a step, a release or a file, which is fetched and verified as ever."""
+
+    def __init__(self, *, chain: bool = False) -> None:
+        """With `chain`, the steps that led to a step are fetched, too."""
+        super().__init__(path_type=Path)
+        self._chain = chain
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return where they stand on this machine; several processes of one machine fetch them once."""
+        from schemas.address import is_address
+
+        if not is_address(value):
+            return super().convert(value, param, ctx)
+        from schemas.mirror import fetch_step, here
+
+        return fetch_step(str(value)) if self._chain else here(str(value))
+
+
+DATA, CHAIN = DataPath(), DataPath(chain=True)
 WATCHING = (
     click.option("--plain", is_flag=True, help="Plain progress lines instead of a bar."),
     click.option("--json", "as_json", is_flag=True, help="Print events and results as JSON lines."),

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from training.cli.fit import SETTINGS, setting
-from training.cli.options import WATCHING, with_options
+from training.cli.options import CHAIN, DATA, WATCHING, with_options
 from training.config import PRESETS, settle
 
 PROVE_PRESET = "default"
@@ -29,11 +29,9 @@ class Percents(click.ParamType[tuple[int, ...]]):
 
 
 @click.command(short_help="Find out whether curation bought anything.")
-@click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RAW CURATED | CLEAN")
+@click.argument("data", nargs=-1, required=True, type=CHAIN, metavar="RAW CURATED | CLEAN")
 @click.option("--base", required=True, metavar="MODEL", help="The model that every arm starts from.")
-@click.option(
-    "--test", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Records people wrote; no arm's."
-)
+@click.option("--test", required=True, type=DATA, metavar="FILE", help="Records people wrote; no arm's.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The folder of the comparison.")
 @click.option("--seeds", default=3, show_default=True, type=click.IntRange(3), help="Runs of every arm.")
 @click.option(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.errors import InputError
+from schemas.mirror import here
 from schemas.outcome import SILENT, Aside
 from schemas.record import InstructionRecord
 from training.answers.respond import Answer, Question, Sampling, answer, open_responder
@@ -118,7 +119,7 @@ def _runs(names: Sequence[str]) -> Iterator[tuple[str, RunRecord]]:
 def _training_records(run: RunRecord) -> tuple[list[InstructionRecord], str]:
     """Return what a run was trained on, or nothing and why not; what it held out was not trained on."""
     try:
-        data = open_data(Path(run.data.path))
+        data = open_data(here(run.data.path))
     except InputError as error:
         return [], str(error)
     if data.manifest_sha256 != run.data.manifest_sha256:

@@ -19,6 +19,7 @@ from schemas.codec import adapter, dumps, loads
 from schemas.errors import InputError
 from schemas.hunt import HUNT, Hunted, read_hunt
 from schemas.manifest import Counts, digest_file
+from schemas.mirror import here
 from schemas.outcome import SILENT, Aside
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord
@@ -170,7 +171,7 @@ def _figures(loss: Loss, crossed: Crossed | None) -> dict[str, float]:
 
 def _records(checkpoint: Path, run: RunRecord, moved: Path | None) -> list[InstructionRecord]:
     """Return the records that were trained on or held out, of the very data that the run names."""
-    data = open_data(moved or Path(run.data.path))
+    data = open_data(moved or here(run.data.path))
     if data.manifest_sha256 != run.data.manifest_sha256:
         expected = f"the data of the run, whose manifest is {run.data.manifest_sha256}"
         raise InputError(place=data.path, expected=expected, found=data.manifest_sha256)

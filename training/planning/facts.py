@@ -1,5 +1,6 @@
 """What a run record says of the data and the base, known as soon as a run is planned."""
 
+from schemas.mirror import address_of
 from training.checkpoint.adapters import stood
 from training.checkpoint.checkpoint import BaseRecord, DataRecord
 from training.model.load import digest_base
@@ -20,7 +21,7 @@ def base_record(plan: Plan, parameters: int) -> BaseRecord:
 def data_record(plan: Plan) -> DataRecord:
     """Return which records a run is given, and what becomes of them."""
     return DataRecord(
-        path=str(plan.data.path),
+        path=address_of(plan.data.path),
         stage=plan.data.stage,
         fingerprint=plan.data.fingerprint,
         manifest_sha256=plan.data.manifest_sha256,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass
 from typing import Any, Self, get_args
 
+from schemas.mirror import address_of
 from schemas.progress import Progress, choose_mode
 from training.answers.respond import Answer
 from training.checkpoint.checkpoint import RunRecord
@@ -66,7 +67,7 @@ def plan_text(plan: Plan, *, colour: bool = False) -> str:
     """Return what is about to happen: the data, what was refused, the differences from the preset's original."""
     data, config = plan.data, plan.config
     held = f", {len(plan.held_out):,} held out" if plan.held_out else ""
-    lines = [f"{data.path}: {len(data.records):,} records ({data.stage}), every byte as its manifest says"]
+    lines = [f"{address_of(data.path)}: {len(data.records):,} records ({data.stage}), every byte as its manifest says"]
     lines.append(gate_text(data))
     lines += _refused(plan)
     lines += _differences(plan)

@@ -17,7 +17,7 @@ ROW = b'{"instruction": "Name a river.", "input": "", "output": "%s"}\n'
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A store in memory, and a cache folder of its own."""
-    monkeypatch.setattr("curation.remote.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("schemas.remote.cache_folder", lambda: tmp_path / "cache")
     memory = fsspec.filesystem("memory")
     memory.pipe({"/set/a.jsonl": ROW % b"Rhine.", "/set/more/b.jsonl": ROW % b"Elbe."})
     yield memory

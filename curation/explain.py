@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from schemas.codec import dumps, loads, read_record, read_rejection
+from schemas.directory import MANIFEST, read_manifest
 from schemas.errors import InputError
 from schemas.manifest import Manifest
 from schemas.outcome import Outcome, Rejection
 from schemas.record import TEXT_FIELDS, InstructionRecord, Row
-from schemas.step import MANIFEST, RECORDS, REJECTED, StepDirectory, read_manifest
+from schemas.step import RECORDS, REJECTED, StepDirectory
 
 SHORTEST = 4
 """Fewest characters of an id that are looked up."""

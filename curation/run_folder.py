@@ -18,10 +18,11 @@ from typing import Any
 from curation.engine import HERE, Engine
 from curation.recipes import Done, places, walk_recipe
 from schemas.address import below, is_address, reading, store_at, writing
+from schemas.directory import MANIFEST
 from schemas.mirror import bring, mirror_of, put_file, put_step
 from schemas.outcome import Aside
 from schemas.recipe import Recipe
-from schemas.step import MANIFEST, is_step
+from schemas.step import is_step
 
 APART = (".review", ".resume")
 """Endings of what stands beside a step and is not put: what people decide, and the state of an unfinished training."""

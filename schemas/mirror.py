@@ -18,12 +18,13 @@ from typing import Any
 
 from schemas.address import below, is_address, reading, store_at, writing
 from schemas.codec import adapter, loads, sha256_of
+from schemas.directory import MANIFEST
 from schemas.errors import InputError
 from schemas.manifest import Manifest
 from schemas.models import cache_folder
 from schemas.remote import fetched
 from schemas.sealed import CHECKSUMS
-from schemas.step import MANIFEST, StepDirectory
+from schemas.step import StepDirectory
 
 WEIGHTS = frozenset((".safetensors", ".gguf"))
 """Endings of a checkpoint's large files, which say nothing of records."""

@@ -7,9 +7,9 @@ begins with a dot at the top of the folder is a hub's or an editor's, and not pa
 from collections.abc import Iterable
 from pathlib import Path
 
+from schemas.directory import MANIFEST, read_manifest
 from schemas.errors import InputError
 from schemas.manifest import FileDigest, Manifest, differences, digest_file
-from schemas.step import MANIFEST, read_manifest
 
 CHECKSUMS = "SHA256SUMS"
 RELEASE = "release"

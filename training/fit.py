@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from schemas.codec import as_config, dumps, write_rejection
+from schemas.directory import Filled, recorded, write_directory
 from schemas.manifest import Counts, FileDigest, fingerprint
 from schemas.outcome import SILENT, Aside
-from schemas.step import REJECTED, Filled, recorded, write_directory
+from schemas.step import REJECTED
 from training.checkpoint.adapters import read_adapted, save_adapters
 from training.checkpoint.checkpoint import (
     HeldOutLoss,

@@ -10,10 +10,11 @@ from curation.reasons import describe
 from curation.recipes import Done
 from curation.visible import on_one_line
 from schemas.codec import dumps, rejection_row
+from schemas.directory import read_manifest
 from schemas.manifest import Counts
 from schemas.mirror import address_of
 from schemas.outcome import Rejection
-from schemas.step import RECORDS, StepDirectory, is_step, read_manifest
+from schemas.step import RECORDS, StepDirectory, is_step
 
 WIDTH = 26
 """Columns of a reason code in a listing."""

@@ -9,12 +9,13 @@ from typing import Any
 from curation.dedupe.decide import Match
 from curation.dedupe.pool import Pool
 from curation.sources import Validate
+from schemas.directory import read_manifest
 from schemas.errors import InputError
 from schemas.manifest import FileDigest
 from schemas.mirror import here
 from schemas.outcome import Rejection
 from schemas.record import InstructionRecord
-from schemas.step import RECORDS, StepDirectory, is_step, read_manifest, step_input
+from schemas.step import RECORDS, StepDirectory, is_step, step_input
 
 
 def held_records(places: Sequence[str]) -> Iterator[InstructionRecord]:

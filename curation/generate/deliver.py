@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from schemas.directory import MANIFEST
 from schemas.errors import InputError
-from schemas.step import MANIFEST
 
 HUB = "hf://"
 _DATASET = re.compile(r"hf://datasets/([\w.-]+/[\w.-]+)/?")

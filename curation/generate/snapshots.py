@@ -19,9 +19,10 @@ from curation.generate.deliver import deliver, without_secrets
 from curation.terms.table import MEANINGS
 from curation.visible import on_one_line
 from schemas.codec import as_config, dumps, loads, write_record, write_rejection
+from schemas.directory import MANIFEST, manifest_json, recorded
 from schemas.manifest import Counts, FileDigest, Manifest, digest_file, fingerprint
 from schemas.outcome import Outcome, Rejection
-from schemas.step import MANIFEST, RECORDS, REJECTED, manifest_json, recorded
+from schemas.step import RECORDS, REJECTED
 from schemas.tally import Tally
 
 STAGE = "generate-snapshot"

@@ -25,13 +25,14 @@ from curation.review.planning import Looked, look_beside
 from curation.visible import on_one_line
 from schemas.chain import walk
 from schemas.codec import sha256_of
+from schemas.directory import MANIFEST, Filled, manifest_json, version, write_directory
 from schemas.errors import InputError
 from schemas.manifest import Counts, Manifest, digest_file
 from schemas.mirror import here
 from schemas.outcome import SILENT, Aside
 from schemas.release import ReleaseFacts
 from schemas.sealed import CHECKSUMS, RELEASE, checksums, files_of, unsealed
-from schemas.step import MANIFEST, Filled, StepDirectory, manifest_json, step_input, version, write_directory
+from schemas.step import StepDirectory, step_input
 
 TITLE_MOST = 100
 """Characters of a name."""

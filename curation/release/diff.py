@@ -18,9 +18,10 @@ import pyarrow.parquet as pq
 from curation.release.rows import DATA_FILE
 from schemas.chain import walk
 from schemas.codec import sha256_of
+from schemas.directory import read_manifest
 from schemas.record import InstructionRecord
 from schemas.sealed import RELEASE, open_release
-from schemas.step import StepDirectory, read_manifest
+from schemas.step import StepDirectory
 
 Bump = Literal["major", "minor", "patch"]
 

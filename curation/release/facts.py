@@ -9,11 +9,12 @@ from curation.release.rows import COLUMNS, Written
 from curation.review.planning import REVIEW, Looked
 from curation.terms.table import VERSION, strictest, terms_of
 from schemas.chain import Chain
+from schemas.directory import MANIFEST
 from schemas.errors import InputError
 from schemas.manifest import digest_file
 from schemas.release import Generator, LineageStep, Previous, ReleaseFacts
 from schemas.sealed import open_release
-from schemas.step import MANIFEST, StepDirectory
+from schemas.step import StepDirectory
 
 FIRST_VERSION = "1.0.0"
 AUTO = "auto"

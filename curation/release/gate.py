@@ -11,10 +11,11 @@ from curation.release.diff import known_in
 from curation.release.evidence import decisions_digest, read_evidence
 from curation.review.plan import draw_ids, ids_digest
 from curation.review.planning import Looked, is_about, look_beside
+from schemas.directory import read_manifest
 from schemas.errors import InputError
 from schemas.release import GateRecord
 from schemas.sealed import RELEASE, open_release
-from schemas.step import StepDirectory, read_manifest
+from schemas.step import StepDirectory
 
 
 def gate_of(step: StepDirectory, looked: Looked | None) -> GateRecord:

@@ -12,9 +12,9 @@ from curation.review.queues import Seating, Ticket, queue_tickets
 from curation.review.rows import Item, Rows
 from curation.review.store import Store
 from schemas.chain import Chain
+from schemas.directory import version
 from schemas.errors import InputError
 from schemas.record import TEXT_FIELDS
-from schemas.step import version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,12 +25,13 @@ from curation.release.rows import COLUMNS, DATA_FILE
 from curation.report.collect import collect
 from curation.report.numbers import Report
 from curation.review.counts import ReviewCounts
+from schemas.directory import read_manifest
 from schemas.errors import InputError
 from schemas.manifest import Manifest
 from schemas.outcome import Outcome, reject
 from schemas.record import InstructionRecord, Provenance, Reason, flagged
 from schemas.sealed import open_release
-from schemas.step import StepDirectory, read_manifest
+from schemas.step import StepDirectory
 from tests.hostile import HOSTILE, dangers
 from tests.support import pair, step_of
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from schemas.directory import read_manifest
 from schemas.errors import DollyError, GateError, InputError
 from schemas.manifest import differences, digest_file
 from schemas.release import GateRecord
-from schemas.step import StepDirectory, read_manifest
+from schemas.step import StepDirectory
 from tests.hostile import HOSTILE
 from tests.support import pair, step_of
 from tests.training.conftest import COLOURS

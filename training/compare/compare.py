@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from schemas.directory import version
 from schemas.manifest import digest_file
 from schemas.outcome import SILENT, Aside
-from schemas.step import version
 from training.answers.questions import read_held_out, read_questions
 from training.answers.respond import Answer, Sampling
 from training.answers.rules.counts import words_of

@@ -20,11 +20,11 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from schemas.codec import adapter
+from schemas.directory import MANIFEST, Filled, read_manifest, write_directory
 from schemas.errors import DollyError, InputError
 from schemas.manifest import Counts, differences, digest_file
 from schemas.outcome import SILENT, Aside
 from schemas.prompt import TEMPLATES
-from schemas.step import MANIFEST, Filled, read_manifest, write_directory
 from training.checkpoint.checkpoint import SHARD_SIZE, RunRecord, check_shard_size, digests, read_run, write_run
 from training.export.check import Agreement, check_gguf, has_llama_cpp
 from training.export.converter import convert, find_converter

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import torch
 
 from schemas.codec import adapter, dumps, loads
+from schemas.directory import MANIFEST, Filled, write_directory
 from schemas.errors import InputError
 from schemas.hunt import HUNT, Hunted, read_hunt
 from schemas.manifest import Counts, digest_file
@@ -23,7 +24,7 @@ from schemas.mirror import here
 from schemas.outcome import SILENT, Aside
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord
-from schemas.step import MANIFEST, REJECTED, Filled, write_directory
+from schemas.step import REJECTED
 from training.checkpoint.adapters import Model, base_of, find_model
 from training.checkpoint.checkpoint import RunRecord, digests, read_run
 from training.compare.heldout import response_only

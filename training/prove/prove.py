@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from schemas.codec import dumps
+from schemas.directory import version
 from schemas.errors import DollyError
 from schemas.outcome import SILENT, Aside
-from schemas.step import version
 from training.prove.arms import CURATED
 from training.prove.design import ProveRequest
 from training.prove.estimate import Outlook, outlook

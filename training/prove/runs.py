@@ -22,9 +22,9 @@ import numpy as np
 import torch
 
 from schemas.codec import adapter, dumps, loads, sha256_of
+from schemas.directory import Filled, read_manifest, write_directory
 from schemas.manifest import Counts
 from schemas.outcome import SILENT, Aside
-from schemas.step import Filled, read_manifest, write_directory
 from training.checkpoint.checkpoint import digests
 from training.model.adapter import adapt
 from training.model.load import load_model, make_room

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from schemas.directory import MANIFEST, read_manifest
 from schemas.errors import GateError, InputError
 from schemas.manifest import FileDigest, Manifest, digest_file
 from schemas.record import InstructionRecord
 from schemas.release import GateRecord, ReleaseFacts, RowsDigest
 from schemas.sealed import RELEASE, open_release
-from schemas.step import MANIFEST, StepDirectory, is_step, read_manifest
+from schemas.step import StepDirectory, is_step
 
 TRAIN_ROWS = "data/train"
 """What the paths of a release's training rows begin with."""

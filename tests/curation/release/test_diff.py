@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from curation.cli import main
 from curation.release.build import Release, release
 from curation.release.diff import Known, compare, difference, known, next_version
+from schemas.directory import read_manifest
 from schemas.errors import InputError
 from schemas.outcome import Outcome, reject
 from schemas.record import Reason, Repair, repaired
-from schemas.step import read_manifest
 from tests.support import pair, step_of
 
 OLD = [pair(f"Name colour {number}.", f"Blue {number}.") for number in range(6)]

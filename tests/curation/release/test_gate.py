@@ -20,11 +20,12 @@ from curation.review.plan_file import plan_beside
 from curation.review.planning import fix_plan
 from curation.review.queues import Seating
 from curation.review.stage import Review
+from schemas.directory import read_manifest
 from schemas.errors import InputError
 from schemas.record import InstructionRecord
 from schemas.release import GateRecord
 from schemas.sealed import open_release
-from schemas.step import StepDirectory, read_manifest
+from schemas.step import StepDirectory
 from tests.support import pair, step_of
 from training.records.data import check_gate as ask_gate
 from training.records.data import open_data
@@ -189,9 +190,9 @@ def test_the_evidence_names_nobody_and_quotes_no_rejected_text(tmp_path: Path) -
 
 def test_a_release_that_says_more_than_its_evidence_is_refused(tmp_path: Path) -> None:
     """Even where somebody made every sum anew: the decisions are judged again."""
+    from schemas.directory import manifest_json  # noqa: PLC0415
     from schemas.manifest import digest_file  # noqa: PLC0415  # only here
     from schemas.sealed import checksums  # noqa: PLC0415
-    from schemas.step import manifest_json  # noqa: PLC0415
 
     step, _ = planned(tmp_path, wrong(1, 2))
     release(step, tmp_path / "rel", Release())

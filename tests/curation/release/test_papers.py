@@ -13,11 +13,11 @@ import yaml
 from curation.release.about import PLACEHOLDER
 from curation.release.build import Release, release
 from curation.release.rows import ROW_GROUP
+from schemas.directory import read_manifest
 from schemas.errors import InputError
 from schemas.outcome import Outcome, reject
 from schemas.record import Provenance, Reason
 from schemas.release import RowsDigest
-from schemas.step import read_manifest
 from tests.hostile import HOSTILE
 from tests.support import pair, step_of
 

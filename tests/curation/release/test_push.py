@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from curation.release.push import push
+from schemas.directory import read_manifest
 from schemas.errors import GateError, InputError
-from schemas.step import read_manifest
 from tests.curation.release.hub import TOKEN, Hub, serving
 from tests.support import pair, step_of
 

@@ -6,9 +6,9 @@ import pytest
 
 from curation.release.build import Release, release
 from curation.release.licence import LICENCES, SPDX, looser_than, read_waiver
+from schemas.directory import read_manifest
 from schemas.errors import GateError
 from schemas.record import Provenance
-from schemas.step import read_manifest
 from tests.support import pair, step_of
 
 

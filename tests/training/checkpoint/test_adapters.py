@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, GenerationConfig
 
+from schemas.directory import read_manifest
 from schemas.errors import InputError
-from schemas.step import read_manifest
 from tests.training.architectures import ARCHITECTURES, Architecture
 from tests.training.model.test_adapter import CONFIG
 from tests.training.test_architectures import greedy, tuned_encoder

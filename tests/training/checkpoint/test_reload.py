@@ -8,9 +8,9 @@ import pytest
 import torch
 import transformers
 
+from schemas.directory import read_manifest
 from schemas.errors import DollyError, InputError
 from schemas.prompt import TEMPLATES
-from schemas.step import read_manifest
 from tests.support import pair
 from tests.training.tiny import tiny_model, tiny_tokenizer
 from training.checkpoint.adapters import Where

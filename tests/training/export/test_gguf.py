@@ -9,9 +9,9 @@ import pytest
 import torch
 import transformers
 
+from schemas.directory import read_manifest
 from schemas.errors import DollyError, InputError
 from schemas.prompt import TEMPLATES
-from schemas.step import read_manifest
 from tests.training.tiny import save_tiny, tiny_model, tiny_tokenizer
 from training.checkpoint.checkpoint import save_model
 from training.config import settle

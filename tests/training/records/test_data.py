@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from schemas.directory import manifest_json, read_manifest
 from schemas.errors import GateError, InputError
 from schemas.manifest import Counts, Manifest, digest_file
 from schemas.record import InstructionRecord
 from schemas.release import GateRecord, GateState, ReleaseFacts, RowsDigest
 from schemas.sealed import checksums
-from schemas.step import manifest_json, read_manifest
 from tests.support import pair, step_of
 from training.records.data import check_gate, hold_out, open_data
 

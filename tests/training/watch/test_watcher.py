@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from schemas.directory import read_manifest
 from schemas.errors import InputError, StoppedError
 from schemas.manifest import differences
-from schemas.step import read_manifest
 from tests.support import pair, step_of
 from tests.training.tiny import save_tiny
 from training.checkpoint.checkpoint import read_run

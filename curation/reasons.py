@@ -17,7 +17,7 @@ def describe(code: str) -> str:
 
 @cache
 def known() -> Mapping[str, str]:
-    """Return every code that a step of ours can give, with its sentence."""
+    """Return every code that a step of ours can give, the nulls of scores among them, with its sentence."""
     # Imported here: codes are needed where one is printed, not before.
     from curation.contamination.reasons import CONTAMINATION_REASONS  # noqa: PLC0415
     from curation.dedupe.reasons import DUPLICATE_REASONS  # noqa: PLC0415
@@ -25,6 +25,7 @@ def known() -> Mapping[str, str]:
     from curation.filters.survey import SURVEY_REASONS  # noqa: PLC0415
     from curation.generate.gates import REASONS as GENERATE_REASONS  # noqa: PLC0415
     from curation.restore.source import RESTORE_REASONS  # noqa: PLC0415
+    from curation.score.reasons import SCORE_REASONS  # noqa: PLC0415
     from curation.select.reasons import SELECT_REASONS  # noqa: PLC0415
     from schemas.formats import ROW_REASONS  # noqa: PLC0415
 
@@ -38,6 +39,7 @@ def known() -> Mapping[str, str]:
         **CONTAMINATION_REASONS,
         **REVIEW_REASONS,
         **RESTORE_REASONS,
+        **SCORE_REASONS,
         **SELECT_REASONS,
     }
 

@@ -11,10 +11,12 @@ import orjson
 
 from curation.release.card_head import Facts, card_head
 from curation.release.card_review import review_part
+from curation.release.card_scores import scores_part
 from curation.release.licence import LICENCES
 from curation.release.markdown import code, fence, inline, paragraphs, table
 from curation.release.rows import COLUMNS
-from curation.report.numbers import Count, Link, Report
+from curation.report.counted import Count
+from curation.report.numbers import Link, Report
 from curation.report.svg import percent
 from curation.terms.table import MEANINGS
 from schemas.codec import dumps
@@ -170,6 +172,7 @@ def _processing(facts: Facts) -> str:
         paragraphs(facts.about.processing),
         _codes("Repairs", "Records that were changed before they were kept", report.repairs),
         _codes("Flags", "Records about which a check said something without rejecting them", report.flags),
+        scores_part(report.scores),
         review_part(facts),
         _making(report),
     ]

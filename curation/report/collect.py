@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from curation.reasons import describe
+from curation.report.counted import Histogram
 from curation.report.excerpts import of_record, of_rejection, record_texts, row_texts
 from curation.report.numbers import (
-    Histogram,
     Input,
     Link,
     PlanResult,
@@ -25,13 +25,13 @@ from curation.report.profile import (
     named_shares,
     ratio,
     shares,
-    similarity_bin,
-    similarity_histogram,
     texts_of,
     verbs_of,
     word_histogram,
 )
 from curation.report.review import plan_result
+from curation.report.scored import score_numbers
+from curation.report.similarity import similarity_of
 from curation.report.topic_map import topic_map
 from curation.review.counts import ReviewCounts, count_decisions
 from curation.review.planning import is_about, look_beside
@@ -41,9 +41,6 @@ from schemas.manifest import FileDigest
 from schemas.outcome import Rejection
 from schemas.record import TEXT_FIELDS, InstructionRecord, Reason
 from schemas.step import StepDirectory
-
-THRESHOLDS = ("threshold", "semantic_threshold", "cosine")
-"""What a dedupe step's setting for the decisive cosine may be called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +84,7 @@ def collect(step: StepDirectory, look: Look = LOOK, title: str = "") -> Report: 
         repairs=shares(last.repairs, last.kept),
         flags=shares(last.flags, last.kept),
         lengths=tuple(_lengths(name, read) for name in TEXT_FIELDS),
-        similarity=(similarity := _similarity(chain)),
+        similarity=(similarity := similarity_of(chain)),
         precision=measured_precision(Path(look.calibration), similarity) if look.calibration else None,
         categories=compare(read.before.categories, read.after.categories),
         first_words=compare(read.before.first_words, read.after.first_words),
@@ -99,6 +96,7 @@ def collect(step: StepDirectory, look: Look = LOOK, title: str = "") -> Report: 
         chain=tuple(_link(one, look) for one in chain.steps),
         review=_reviewed(chain),
         plan=_planned(step),
+        scores=score_numbers(chain, look.seed),
         map=topic_map(chain, look.map_encoder, look.seed) if look.map else None,
         seed=look.seed,
         gap=chain.gap,
@@ -205,29 +203,6 @@ def _lengths(name: str, read: _Reading) -> Histogram:
     lengths = (("came in", read.before), ("kept", read.after), ("rejected", read.rejected))
     groups = {group: profile.lengths[name] for group, profile in lengths}
     return word_histogram(name, {group: counts for group, counts in groups.items() if counts})
-
-
-def _similarity(chain: Chain) -> Histogram | None:
-    """Return the nearest-neighbour cosines of the latest step that left them."""
-    for step in reversed(chain.steps):
-        rejected: Counter[str] | None = None
-        groups: dict[str, Counter[int]] = {"kept": Counter(), "rejected": Counter()}
-        for row in step.rows("neighbours"):
-            rejected = Counter(one.id for one in step.rejections()) if rejected is None else rejected
-            # Equal records have equal ids: as many of them count as rejected as were.
-            fate = "rejected" if rejected[row["id"]] > 0 else "kept"
-            rejected[row["id"]] -= 1
-            groups[fate][similarity_bin(float(row["cosine"]))] += 1
-        if any(groups.values()):
-            found = {name: counts for name, counts in groups.items() if counts}
-            note = next((str(row["said"]) for row in step.rows("measured")), "")
-            return replace(similarity_histogram(found, _threshold(step)), note=note)
-    return None
-
-
-def _threshold(step: StepDirectory) -> float | None:
-    values = (step.manifest.config.get(name) for name in THRESHOLDS)
-    return next((float(value) for value in values if isinstance(value, int | float)), None)
 
 
 def _link(step: StepDirectory, look: Look) -> Link:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from curation.report.counted import Comparison, Count, Histogram
 from curation.report.figures import BEFORE, KEPT, LOST, Bar, Level, bars, funnel, histogram
-from curation.report.numbers import Comparison, Count, Histogram, PlanResult, Report
+from curation.report.numbers import PlanResult, Report
 from curation.report.plots import curve, intervals
+from curation.report.score_drawings import score_figures
 from curation.report.svg import Caption, Figure, percent
 
 COMPARED_MOST = 12
@@ -24,6 +26,7 @@ def report_figures(report: Report) -> dict[str, Figure | None]:
         "repairs": _repairs(report),
         "flags": _flags(report),
         **lengths,
+        **score_figures(report),
         "similarity": _similarity(report),
         "categories": _categories(report),
         "first-words": _first_words(report),

@@ -1,9 +1,11 @@
 """Draws figures as SVG: bars, histograms and funnels, each with title, description and its data as a table."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from curation.report.numbers import Histogram
+from curation.report.counted import Histogram
 from curation.report.svg import (
     LEAST,
     Caption,
@@ -101,8 +103,9 @@ def histogram(caption: Caption, data: Histogram, marks: Sequence[str]) -> Figure
         heights = [PLOT_HEIGHT * share / most for share in one.shares]
         parts += _outline(heights, top, mark) if at else _columns(heights, wide, top, mark)
     bottom = top + PLOT_HEIGHT
-    parts += [line(0, bottom, 100, bottom, "axis"), *_ticks(data.edges, wide, bottom)]
-    parts += _threshold(data, top)
+    ticks = _names if _has_a_bin_each(data) else _ticks
+    parts += [line(0, bottom, 100, bottom, "axis"), *ticks(data.edges, wide, bottom)]
+    parts += _threshold(data, wide, top)
     parts.append(label(100, bottom + 34, f"{data.unit} →", "tick end"))
     columns = (data.unit, *(f"{one.name} {what}" for one in data.series for what in ("rows", "share")))
     return figure(caption, (parts, bottom + 42), columns, _bins(data))
@@ -112,7 +115,7 @@ def _bins(data: Histogram) -> tuple[tuple[Cell, ...], ...]:
     """Return the table of a histogram, without the bins at its ends that hold nothing."""
     rows = []
     for at, (low, high) in enumerate(zip(data.edges, data.edges[1:], strict=False)):
-        whole = low == int(low) and high == int(high)
+        whole = data.whole and low == int(low) and high == int(high)
         name = number(low) if whole and high - low == 1 else f"{number(low)} to {number(high - 1 if whole else high)}"
         cells = [cell for one in data.series for cell in (one.counts[at], percent(one.shares[at]))]
         rows.append((name, *cells))
@@ -146,11 +149,23 @@ def _ticks(edges: Sequence[float], wide: float, bottom: int) -> Iterable[str]:
         yield line(at * wide, bottom, at * wide, bottom + 4, "axis")
 
 
-def _threshold(data: Histogram, top: int) -> list[str]:
-    low, high = data.edges[0], data.edges[-1]
-    if data.threshold is None or not low <= data.threshold <= high:
+def _has_a_bin_each(data: Histogram) -> bool:
+    return data.whole and all(high - low == 1 for low, high in pairwise(data.edges))
+
+
+def _names(edges: Sequence[float], wide: float, bottom: int) -> Iterable[str]:
+    """Label as many bins as fit, each by the whole number that it holds."""
+    for at in range(0, len(edges) - 1, -(-(len(edges) - 1) // TICKS_MOST)):
+        yield label((at + 0.5) * wide, bottom + 16, number(edges[at]), "tick middle")
+
+
+def _threshold(data: Histogram, wide: float, top: int) -> list[str]:
+    """Draw the limit where it falls within its bin; bins are as wide as each other, whatever they hold."""
+    if data.threshold is None or not data.edges[0] <= data.threshold <= data.edges[-1]:
         return []
-    at = 100 * (data.threshold - low) / (high - low)
+    below = min(bisect_right(data.edges, data.threshold), len(data.edges) - 1) - 1
+    low, high = data.edges[below], data.edges[below + 1]
+    at = wide * (below + (data.threshold - low) / (high - low))
     middle = 50.0
     told = label(
         at,

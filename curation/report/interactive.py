@@ -13,7 +13,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from curation.report.numbers import Report, StepNumbers, TopicMap, Verb
+from curation.report.counted import Verb
+from curation.report.numbers import Report, StepNumbers, TopicMap
 from curation.visible import on_one_line
 from schemas.codec import dumps
 

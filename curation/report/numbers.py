@@ -4,20 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from curation.report.counted import Comparison, Count, Histogram, ScoreNumbers, Verb
 from curation.review.counts import ReviewCounts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
-    """How often something was found."""
-
-    key: str
-    """A reason code, a category, a word, a model."""
-    count: int
-    share: float
-    """Of the whole that the list is about, 0 to 1."""
-    words: str = ""
-    """The key in plain words, where it is a code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,67 +22,6 @@ class StepNumbers:
     """Kept of this step's rows."""
     reasons: tuple[Count, ...]
     """Shares are of this step's rows."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
-    """One group in a histogram."""
-
-    name: str
-    counts: tuple[int, ...]
-    """One number a bin."""
-    shares: tuple[float, ...]
-    """Of the group's total, one a bin."""
-    total: int
-    median: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Histogram:
-    """Counts in bins; bin i holds edge i up to but not including edge i + 1."""
-
-    name: str
-    unit: str
-    edges: tuple[float, ...]
-    series: tuple[Series, ...]
-    threshold: float | None = None
-    """A limit that decided, drawn as a line."""
-    note: str = ""
-    """What is known about the limit."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """How much of the rows something was before and after."""
-
-    key: str
-    before: int
-    before_share: float
-    after: int
-    after_share: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """What the rows were before and after, commonest first."""
-
-    rows: tuple[Compared, ...]
-    others: Compared | None = None
-    """All that is not listed, together."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verb:
-    """What instructions begin with, and what it is done to."""
-
-    verb: str
-    count: int
-    share: float
-    """Of the kept records."""
-    objects: tuple[Count, ...]
-    """The commonest; shares are of the verb's records."""
-    others: int
-    """Records of the verb with another object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +220,8 @@ class Report:
     """None: there was no acceptance plan about the kept records."""
     seed: int
     """Drew the samples."""
+    scores: tuple[ScoreNumbers, ...] = ()
+    """Of the steps that left any; in the order in which they were given."""
     map: TopicMap | None = None
     """None: it was not asked for."""
     gap: str = ""

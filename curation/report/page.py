@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from curation.report.drawings import outcome, report_figures
 from curation.report.interactive import charts, charts_json, script_sums, scripts
 from curation.report.numbers import Report, Text
+from curation.report.score_drawings import scores_words
 from curation.report.svg import is_numeric, percent
 from curation.review.words import limit_word
 from curation.visible import on_one_line, runs
@@ -30,6 +31,7 @@ def report_html(report: Report, *, interactive: bool = False) -> str:
         figures=report_figures(report),
         outcome=outcome(report),
         charts=charts(report) if interactive else {},
+        scores_words=scores_words(report),
         map_words=_map_words(report),
         scripts=scripts() if interactive else (),
         script_sums=script_sums() if interactive else "",

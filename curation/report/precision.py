@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from curation.report.numbers import Histogram, Precision
+from curation.report.counted import Histogram
+from curation.report.numbers import Precision
 from schemas.codec import loads
 from schemas.errors import InputError
 

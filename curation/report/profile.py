@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, count, takewhile
 
 from curation.reasons import describe
-from curation.report.numbers import Compared, Comparison, Count, Histogram, Series, Verb
+from curation.report.counted import Compared, Comparison, Count, Histogram, Series, Verb
 from schemas.record import TEXT_FIELDS, Row
 
 NAMES = {
@@ -134,9 +134,7 @@ def ratio(part: float, whole: float) -> float:
 def word_histogram(name: str, groups: Mapping[str, Counter[int]]) -> Histogram:
     """Return lengths in words, in bins that are equally wide on a logarithmic axis, as far as whole numbers can be."""
     longest = max((max(counts) for counts in groups.values() if counts), default=0)
-    below = list(takewhile(lambda edge: edge <= longest, _widening()))
-    edges = [*below, next(edge for edge in _widening() if edge > longest)]
-    return _histogram(name, "words", edges, groups)
+    return _histogram(name, "words", widening(longest), groups)
 
 
 def similarity_histogram(groups: Mapping[str, Counter[int]], threshold: float | None) -> Histogram:
@@ -151,6 +149,12 @@ def similarity_histogram(groups: Mapping[str, Counter[int]], threshold: float | 
 def similarity_bin(cosine: float) -> int:
     """Return the bin of a cosine; the last bin holds 1 itself."""
     return min(BINS_PER_UNIT - 1, math.floor(cosine * BINS_PER_UNIT + 1e-9))
+
+
+def widening(most: int) -> list[int]:
+    """Return whole edges that are equally far apart on a logarithmic axis, the last of them above `most`."""
+    below = list(takewhile(lambda edge: edge <= most, _widening()))
+    return [*below, next(edge for edge in _widening() if edge > most)]
 
 
 def _widening() -> Iterator[int]:

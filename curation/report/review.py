@@ -1,6 +1,7 @@
 """The numbers of the acceptance plan: rates with what they say of the whole, and what the plan lets through."""
 
-from curation.report.numbers import Chance, Count, PlanResult, Rate
+from curation.report.counted import Count
+from curation.report.numbers import Chance, PlanResult, Rate
 from curation.report.profile import ratio, shares
 from curation.review.defects import DEFECTS
 from curation.review.planning import Looked

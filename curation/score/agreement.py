@@ -6,40 +6,23 @@ overlap stands beside.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from curation.score.file import FILE, Line, read_scores
+from curation.score.columns import Column, Numbers, columns_of
+from curation.score.file import FILE, read_scores
+from curation.score.length import LENGTH, said_of_length
+from curation.score.ranks import FEWEST, chance_of, spearman
 from schemas.chain import walk
 from schemas.errors import InputError
 from schemas.step import StepDirectory
 
-LENGTH = "response_words"
-"""The baseline; counted anew, so that it is there for every data set."""
 DRAWS = 1000
 """Samples of the bootstrap."""
-FEWEST = 10
-"""Records that two scorers must both have scored for a correlation to be said."""
-MOSTLY = 0.5
-"""Share of a scorer's rank variance that length explains from which it is said to be mostly length."""
 DIGITS = 4
-
-Numbers = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """One scorer's scores."""
-
-    name: str
-    values: Numbers
-    """One a record; not a number where there is none."""
-    missing: Mapping[str, int]
-    """Reason → records without a score for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +73,9 @@ def agreement_of(step: StepDirectory, *, names: Sequence[str] = (), top: float =
     files = [path for one in walk(step).steps for path in one.paths(FILE)]
     lines = [line for path in files for line in read_scores(path)]
     records = list({record.id: record for record in step.records()}.values())
-    columns = _columns([record.id for record in records], lines)
+    columns = columns_of([record.id for record in records], lines)
     length = np.array([len(record.response.split()) for record in records], np.float64)
-    columns[LENGTH] = Column(name=LENGTH, values=length, missing={})
+    columns[LENGTH] = Column(name=LENGTH, values=length, why={})
     if len(columns) == 1:
         raise InputError(place=step.path, expected=f"a step with {FILE}: dolly-data score makes one", found="no scores")
     if unknown := [name for name in names if name not in columns]:
@@ -110,7 +93,6 @@ def compare(one: Column, other: Column, *, top: float, seed: int = 1) -> Compare
     both = ~(np.isnan(one.values) | np.isnan(other.values))
     a, b = one.values[both], other.values[both]
     n, tops = len(a), max(1, round(top * len(a)))
-    chance = 1.959964 / math.sqrt(n - 1) if n > 1 else 1.0
     whole = spearman(a, b) if n >= FEWEST else math.nan
     low, high = interval(a, b, seed) if not math.isnan(whole) else (math.nan, math.nan)
     kendall = float(kendalltau(a, b).statistic) if not math.isnan(whole) else math.nan
@@ -122,15 +104,10 @@ def compare(one: Column, other: Column, *, top: float, seed: int = 1) -> Compare
         low=_known(low),
         high=_known(high),
         kendall=_known(kendall),
-        chance=round(min(1.0, chance), DIGITS),
+        chance=round(chance_of(n), DIGITS),
         overlap=round(overlap(a, b, tops), DIGITS) if n >= FEWEST else None,
         overlap_by_chance=round(tops / n, DIGITS) if n else 0.0,
     )
-
-
-def spearman(a: Numbers, b: Numbers) -> float:
-    """Return the correlation of ranks, equal values sharing the mean rank; not a number where all are equal."""
-    return _pearson(_ranks(a), _ranks(b))
 
 
 def interval(a: Numbers, b: Numbers, seed: int) -> tuple[float, float]:
@@ -155,49 +132,12 @@ def _chance_of_top(values: Numbers, tops: int) -> Numbers:
     return chances
 
 
-def _ranks(values: Numbers) -> Numbers:
-    from scipy.stats import rankdata  # noqa: PLC0415  # takes a second to import
-
-    ranks: Numbers = rankdata(values)
-    return ranks
-
-
-def _pearson(a: Numbers, b: Numbers) -> float:
-    a, b = a - a.mean(), b - b.mean()
-    size = math.sqrt(float(a @ a) * float(b @ b))
-    return float(a @ b) / size if size else math.nan
-
-
-def _columns(ids: Sequence[str], lines: Iterable[Line]) -> dict[str, Column]:
-    """Return the scores by name; of several lines for one score the last one counts."""
-    place = {one: at for at, one in enumerate(ids)}
-    values: dict[str, Numbers] = {}
-    why: dict[str, dict[int, str]] = {}
-    for line in lines:
-        if (at := place.get(line.id)) is None:
-            continue
-        column = values.setdefault(line.name, np.full(len(ids), math.nan))
-        column[at] = math.nan if line.score.value is None else line.score.value
-        why.setdefault(line.name, {})[at] = line.score.reason
-    return {name: Column(name=name, values=column, missing=_counted(why[name])) for name, column in values.items()}
-
-
-def _counted(why: Mapping[int, str]) -> dict[str, int]:
-    reasons = [reason for reason in why.values() if reason]
-    return {reason: reasons.count(reason) for reason in sorted(set(reasons))}
-
-
 def _said(pair: Compared) -> str:
     name = pair.other if pair.one == LENGTH else pair.one
     if pair.spearman is None or pair.low is None or pair.high is None:
         return ""
-    nearest = min(abs(pair.low), abs(pair.high)) if pair.low * pair.high > 0 else 0.0
-    share, way = pair.spearman**2, "longer" if pair.spearman > 0 else "shorter"
-    if nearest**2 >= MOSTLY:
-        return f"{name} is mostly length: {share:.0%} of its ranking is that, the {way} the higher"
-    if nearest > pair.chance:
-        return f"{name} prefers {way} responses: {share:.0%} of its ranking is length"
-    return ""
+    words = said_of_length(pair.spearman, pair.low, pair.high, pair.chance)
+    return f"{name} {words}" if words else ""
 
 
 def _known(value: float) -> float | None:

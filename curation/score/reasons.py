@@ -1,5 +1,7 @@
 """Why a score is null, in plain words."""
 
+from curation.score.file import MISSING
+
 EMPTY = "response_without_tokens"
 TOO_LONG = "too_long_for_the_model"
 NOT_FINITE = "loss_not_finite"
@@ -20,5 +22,6 @@ SCORE_REASONS = {
     UNREADABLE: "The judge gave no answer that can be read, though it was asked again.",
     CONTRADICTS: "The judge preferred each of the two once, depending on which came first.",
     NOT_ASKED: "The judge was not asked.",
+    MISSING: "Nobody scored the record, or nobody said why there is no score.",
 }
 """Every reason of a null that a scorer gives."""

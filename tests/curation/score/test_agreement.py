@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from curation.score.agreement import LENGTH, Agreement, Column, agreement_of, compare, overlap, spearman
+from curation.score.agreement import Agreement, agreement_of, compare, overlap
+from curation.score.columns import Column
 from curation.score.file import SCORES
+from curation.score.length import LENGTH
+from curation.score.ranks import spearman
 from schemas.errors import InputError
 from schemas.outcome import SILENT, Aside, Outcome
 from schemas.record import InstructionRecord
@@ -20,7 +23,7 @@ from tests.support import Given, pair, step_of
 
 def column(values: Sequence[float], name: str = "one") -> Column:
     """Return a scorer's scores."""
-    return Column(name=name, values=np.array(values, np.float64), missing={})
+    return Column(name=name, values=np.array(values, np.float64), why={})
 
 
 def scored(

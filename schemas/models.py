@@ -109,8 +109,14 @@ def _from_path(path: Path) -> ModelPlace:
     raise InputError(
         place=path,
         expected="a folder with config.json, or a .gguf file",
-        found="no such model" if path.exists() else "nothing",
+        found=_no_model(path),
     )
+
+
+def _no_model(path: Path) -> str:
+    if (path / "adapter_config.json").is_file():
+        return "adapters without their base; dolly-train export --to safetensors makes one model of them"
+    return "no such model" if path.exists() else "nothing"
 
 
 def _from_package(name: str, model: Embedded) -> ModelPlace:

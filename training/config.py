@@ -83,6 +83,8 @@ class TrainConfig:
     """Linear layers that get adapters: all but the head, or the ends of their names with commas between."""
     base_bits: int = 0
     """Bits of a frozen weight under adapters, 4; 0: as `dtype` says."""
+    merge: bool = True
+    """Whether adapters are added to the weights after training; otherwise they are written alone, in peft's format."""
 
     @property
     def name(self) -> str:
@@ -217,7 +219,7 @@ _PRESETS = (
 
 FREE = frozenset({
     "epochs", "steps", "lr", "schedule", "warmup_steps", "warmup_ratio", "beta1", "beta2", "eps", "weight_decay",
-    "clip_norm", "dtype", "micro_tokens",
+    "clip_norm", "dtype", "micro_tokens", "merge",
 })  # fmt: skip
 """Settings that may change in the middle of a run: they do not decide which record comes at which step."""
 

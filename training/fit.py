@@ -10,13 +10,12 @@ from typing import Any
 
 from schemas.codec import as_config, dumps, write_rejection
 from schemas.manifest import Counts, FileDigest, fingerprint
-from schemas.mirror import address_of
 from schemas.outcome import SILENT, Aside
 from schemas.step import REJECTED, Filled, recorded, write_directory
+from training.checkpoint.adapters import read_adapted, save_adapters
 from training.checkpoint.checkpoint import (
-    BaseRecord,
-    DataRecord,
     HeldOutLoss,
+    Reloaded,
     RunRecord,
     check_shard_size,
     digests,
@@ -24,15 +23,18 @@ from training.checkpoint.checkpoint import (
     save_model,
     write_run,
 )
-from training.checkpoint.reload import check_reload
-from training.checkpoint.resume import Keeper, heeding_signals, resume_beside
+from training.checkpoint.reload import check_reload, read_whole
+from training.checkpoint.resume import CHOSEN, Keeper, resume_beside
+from training.checkpoint.signals import heeding_signals
 from training.config import FREE, Difference
 from training.guard import Guard
 from training.log import UNWATCHED, Trained, Watched, Watcher
-from training.model.adapter import Adapted, adapt, merge
+from training.model.adapter import Adapted, Kept, adapt, merge
 from training.model.load import digest_base, find_base, load_model, make_room
 from training.model.packing import Packed, choose_packing
-from training.model.quantised import loading
+from training.model.quantised import loading, numbers
+from training.planning.facts import base_record, data_record
+from training.planning.going_on import going_on
 from training.planning.plan import Plan, Request, as_packed, make_plan
 from training.planning.soundness import check_model, check_place
 from training.ranks.distributed import ALONE, Ranks
@@ -82,10 +84,11 @@ def fit(
     def fill(draft: Path) -> Filled:
         if request.force:
             keeper.forget()
-        plan = make_plan(request, data, base, aside=aside)
+        saved = keeper.saved_choices(asdict(request.config))
+        plan = going_on(make_plan(request, data, base, aside=aside), saved)
         announce(plan)
         _write_refused(plan, draft)
-        keeper.ranks = ranks.sharing(plan.config.parallel)
+        keeper.ranks, keeper.chosen = ranks.sharing(plan.config.parallel), plan.chosen
         config = replace(plan.config, micro_tokens=request.config.micro_tokens)
         ranks.tell((config, keeper.run, keeper.course, data.manifest_sha256))
         with heeding_signals(keeper), memory_in_words("the model and its training"):
@@ -130,7 +133,8 @@ def follow(request: Request, ranks: Ranks) -> None:
 
 def _keeper(request: Request, inputs: Sequence[FileDigest], ranks: Ranks) -> Keeper:
     """Return the keeper of a run's state."""
-    fixed = {name: value for name, value in as_config(request.config).items() if name not in FREE}
+    settings = as_config(request.config).items()
+    fixed = {name: value for name, value in settings if name not in FREE and name not in CHOSEN}
     return Keeper(
         folder=resume_beside(request.out),
         run=fingerprint(request.config.name, as_config(request.config), inputs),
@@ -164,18 +168,29 @@ def _run(plan: Plan, draft: Path, aside: Aside, keeper: Keeper) -> RunRecord:
         with whole(model, keeper.ranks):
             watcher.before()
         trained = _train(plan, model, keeper, packing=packing, aside=watcher.live, watcher=watcher)
-        merged = merge(adapted, partial(_load, plan) if plan.config.base_bits else None)
+        merged = merge(adapted, partial(_open, plan) if plan.config.base_bits else None) if plan.config.merge else None
         with whole(model, keeper.ranks):
             watched = watcher.after()
     model = gathered(model, partial(_load, plan))
     (draft / PAGE).write_text(watcher.page(), encoding="utf-8")
-    model.config.trained_on = trained_on(_data_record(plan))
-    save_model(draft, model, plan.encoder, plan.request.shard_size)
-    reloaded = check_reload(draft, model, plan.encoder, plan.data.records) if plan.request.reload_check else None
-    run = _record(plan, packing, trained, watched, sum(weight.numel() for weight in model.parameters()))
-    run = replace(run, differences=(*run.differences, *_taken_up(keeper)), reloaded=reloaded, merged=merged)
+    parameters = numbers(model) - (adapted.trained if adapted and not merged else 0)
+    kept, reloaded = _save(plan, draft, model, None if merged else adapted)
+    run = _record(plan, packing, trained, watched, parameters)
+    run = replace(run, differences=(*run.differences, *_taken_up(keeper)), reloaded=reloaded, merged=merged, kept=kept)
     (draft / CARD).write_text(model_card(run), encoding="utf-8")
     return run
+
+
+def _save(plan: Plan, draft: Path, model: Any, adapted: Adapted | None) -> tuple[Kept | None, Reloaded | None]:
+    """Write the model, or the adapters that are kept apart from it, and read it again."""
+    model.config.trained_on = trained_on(data_record(plan))
+    if adapted is None:
+        save_model(draft, model, plan.encoder, plan.request.shard_size)
+    kept = save_adapters(draft, adapted, plan.encoder, plan.base) if adapted else None
+    if not plan.request.reload_check:
+        return kept, None
+    read = read_whole if kept is None else lambda *where: read_adapted(plan.base, plan.config, *where).model
+    return kept, check_reload(draft, model, plan.encoder, plan.data.records, read)
 
 
 def _loaded(plan: Plan, ranks: Ranks) -> tuple[Any, Adapted | None, Packed]:
@@ -247,13 +262,8 @@ def _record(plan: Plan, packing: Packed, trained: Trained, watched: Watched, par
         preset=plan.request.preset,
         settings=asdict(plan.config),
         differences=plan.differences,
-        data=_data_record(plan),
-        base=BaseRecord(
-            name=plan.base.place.name,
-            sha256=digest_base(plan.base).sha256,
-            licence=plan.base.place.licence,
-            parameters=parameters,
-        ),
+        data=data_record(plan),
+        base=base_record(plan, parameters),
         dtype=plan.precision,
         device=str(plan.device),
         packing=packing,
@@ -261,26 +271,4 @@ def _record(plan: Plan, packing: Packed, trained: Trained, watched: Watched, par
         held_out_loss=_held_out_loss(watched),
         recorded={**recorded(trained.seconds), "versions": versions},
         watched=watched,
-    )
-
-
-def _data_record(plan: Plan) -> DataRecord:
-    return DataRecord(
-        path=address_of(plan.data.path),
-        stage=plan.data.stage,
-        fingerprint=plan.data.fingerprint,
-        manifest_sha256=plan.data.manifest_sha256,
-        gate=plan.data.gate,
-        allowed_ungated=plan.request.allow_ungated and plan.data.gate.state != "passed",
-        title=plan.data.release.title if plan.data.release else "",
-        version=plan.data.release.version if plan.data.release else "",
-        digest=plan.data.release.digest if plan.data.release else "",
-        licence=plan.data.release.license if plan.data.release else "",
-        terms=plan.data.release.terms if plan.data.release else "open",
-        files=plan.data.files,
-        rows=len(plan.data.records),
-        trained=len(plan.examples),
-        held_out=tuple(one.id for one in plan.held_out),
-        rejected=len(plan.refused),
-        rejected_token_share=round(plan.refused_share, 4),
     )

@@ -39,7 +39,7 @@ def test_recipes_are_json_too() -> None:
 
 def test_what_a_recipe_sets_has_a_source() -> None:
     """A value that is not the trainer's neutral one was read somewhere."""
-    adapters = {"lora_rank", "lora_alpha", "lora_dropout", "lora_targets", "base_bits"}
+    adapters = {"lora_rank", "lora_alpha", "lora_dropout", "lora_targets", "base_bits", "merge"}
     neutral = adapters | {
         "steps",
         "micro_tokens",

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,9 +14,10 @@ from schemas.errors import InputError
 from schemas.outcome import SILENT, Aside
 from schemas.prompt import TEMPLATES, PromptTemplate
 from training.answers.constraints import Constraint
-from training.checkpoint.checkpoint import TOP_K, TOP_P, is_checkpoint, read_run
+from training.checkpoint.adapters import find_model
+from training.checkpoint.checkpoint import TOP_K, TOP_P
 from training.device import choose_device, choose_dtype
-from training.model.load import find_base, load_model, load_tokenizer, quiet
+from training.model.load import quiet
 from training.records.encoding import Encoder, encoder
 
 DEFAULT_TEMPLATE = "dolly-v1"
@@ -110,16 +110,16 @@ def open_responder(name: str, template: str = "", aside: Aside = SILENT) -> Resp
     Raises:
         InputError: no such model or template, or a template that is not the checkpoint's own.
     """
-    base = find_base(name, aside)
-    own = _own_template(Path(base.folder))
+    found = find_model(name, aside)
+    own = str(found.run.settings["template"]) if found.run else ""
     if own and template not in ("", own):
         raise InputError(place=name, field="template", expected=f"{own}, which it was trained with", found=template)
     chosen = own or template or DEFAULT_TEMPLATE
     if chosen not in TEMPLATES:
         raise InputError(field="template", expected=f"one of {', '.join(TEMPLATES)}", found=chosen)
     device = choose_device()
-    model = load_model(base, choose_dtype("auto", device)).to(device)
-    return Responder(name=name, model=model, encoder=encoder(load_tokenizer(base), TEMPLATES[chosen]), tuned=bool(own))
+    model = found.load(choose_dtype("auto", device), device)
+    return Responder(name=name, model=model, encoder=encoder(found.tokenizer(), TEMPLATES[chosen]), tuned=bool(own))
 
 
 def answer(responder: Responder, prompts: Sequence[Prompt], sampling: Sampling, aside: Aside = SILENT) -> list[Answer]:
@@ -152,10 +152,6 @@ def refuse_overlong(responder: Responder, prompts: Sequence[Prompt]) -> None:
                 expected=f"fewer than the {longest} tokens that {responder.name} reads",
                 found=f"{tokens}",
             )
-
-
-def _own_template(folder: Path) -> str:
-    return str(read_run(folder).settings["template"]) if is_checkpoint(folder) else ""
 
 
 def _answer_batch(responder: Responder, prompts: Sequence[Prompt], sampling: Sampling, aside: Aside) -> list[Answer]:

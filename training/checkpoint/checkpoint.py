@@ -2,7 +2,8 @@
 
 OUT/
   model.safetensors, config.json        the weights, in the precision they were trained and measured in; a model larger
-                                        than a shard is model-00001-of-….safetensors with an index
+                                        than a shard is model-00001-of-….safetensors with an index; of a run with
+                                        --no-merge adapters stand there instead (training.checkpoint.adapters)
   tokenizer.json, chat_template.jinja   the keys are single tokens; the chat template is the training prompt
   generation_config.json                stops at the end key; samples as Dolly did
   rejected.jsonl                        records that were not trained on, with their reasons
@@ -31,7 +32,7 @@ from schemas.prompt import PromptTemplate
 from schemas.release import GateRecord
 from training.config import Difference
 from training.log import Trained, Watched
-from training.model.adapter import Merged
+from training.model.adapter import Kept, Merged
 from training.model.load import full_disks_told, quiet
 from training.model.packing import Packed
 from training.records.encoding import Encoder
@@ -88,6 +89,8 @@ class BaseRecord:
     """Of its weights as they came; empty for a Hub id."""
     licence: str
     parameters: int
+    path: str = ""
+    """Where it stood, if it was named by its path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +135,9 @@ class RunRecord:
     reloaded: Reloaded | None = None
     """None where the checkpoint was not read again."""
     merged: Merged | None = None
-    """None where all weights were trained, not adapters."""
+    """None where no adapters were added to weights."""
+    kept: Kept | None = None
+    """None where the checkpoint is a whole model, not adapters."""
 
 
 def is_checkpoint(path: Path) -> bool:
@@ -178,11 +183,17 @@ def check_shard_size(size: str) -> None:
 
 def save_model(folder: Path, model: Any, encoder: Encoder, shard_size: str = SHARD_SIZE) -> None:
     """Write the weights, the tokenizer with the training prompt as its chat template, and how to generate."""
-    encoder.tokenizer.chat_template = chat_template(encoder.template, bos=bool(encoder.start))
     model.generation_config = generation_config(encoder)
     model.config.use_cache = True
     with quiet(), full_disks_told():
         model.save_pretrained(folder, max_shard_size=shard_size)
+    save_tokenizer(folder, encoder)
+
+
+def save_tokenizer(folder: Path, encoder: Encoder) -> None:
+    """Write the tokenizer with the training prompt as its chat template."""
+    encoder.tokenizer.chat_template = chat_template(encoder.template, bos=bool(encoder.start))
+    with quiet(), full_disks_told():
         encoder.tokenizer.save_pretrained(folder)
 
 

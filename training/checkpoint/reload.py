@@ -1,10 +1,11 @@
 """A checkpoint is read again before it is published: by plain transformers, with nothing but the folder.
 
 Weights that were tied, cast, renamed or sharded wrongly, a tokenizer that lost a key, a chat template that is not the
-training prompt: each gives other tokens here, while the model that was trained is still in memory.
+training prompt: each gives other tokens here, while the model that was trained is still in memory. Adapters are read by
+peft, into their base.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from schemas.errors import DollyError
 from schemas.record import InstructionRecord
+from training.checkpoint.adapters import Where
 from training.checkpoint.checkpoint import Reloaded
 from training.model.load import quiet
 from training.records.encoding import Encoder
@@ -38,24 +40,38 @@ ASKED = (Asked("Name a colour."), Asked("Which of these is warm?", "Red is warm,
 """Both forms of the prompt."""
 
 
-def check_reload(folder: Path, model: Any, encoder: Encoder, records: Sequence[InstructionRecord]) -> Reloaded:
+def read_whole(folder: Path, where: Where) -> Any:
+    """Read a whole model."""
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=where.dtype).to(where.device)
+
+
+def check_reload(
+    folder: Path,
+    model: Any,
+    encoder: Encoder,
+    records: Sequence[InstructionRecord],
+    read: Callable[[Path, Where], Any] = read_whole,
+) -> Reloaded:
     """Compare the checkpoint in `folder` with the model in memory: tokens of the prompts, greedy tokens of the answers.
+
+    The model in memory is asked first and then let go, so that two need not be there at once: its numbers are gone.
 
     Raises:
         DollyError: they differ; says where.
     """
     asked = list(_asked(encoder, records, model))
+    prompts = [encoder.prompt(one.instruction, one.context) for one in asked]
+    answers = [greedy(model, prompt) for prompt in prompts]
+    where = Where(model.dtype, model.device)
+    if not getattr(model, "is_loaded_in_4bit", False):  # bitsandbytes' weights cannot go that way, and are small
+        model.to("meta")
     with quiet():
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        again = AutoModelForCausalLM.from_pretrained(folder, dtype=model.dtype).to(model.device)
-    tokens = 0
-    for one in asked:
-        prompt = encoder.prompt(one.instruction, one.context)
+        again = read(folder, where)
+    for one, prompt, said in zip(asked, prompts, answers, strict=True):
         _same(folder, "prompt", prompt, chat_ids(tokenizer, one))
-        said = greedy(model, prompt)
         _same(folder, "answer", said, greedy(again, prompt))
-        tokens += len(said)
-    return Reloaded(prompts=len(asked), tokens=tokens)
+    return Reloaded(prompts=len(asked), tokens=sum(map(len, answers)))
 
 
 def chat_ids(tokenizer: Any, asked: Asked) -> tuple[int, ...]:

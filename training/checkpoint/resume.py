@@ -1,57 +1,27 @@
 """A run that was stopped goes on where it stopped, and ends in the same weights to the last bit.
 
-    OUT.resume/step-000120/
-      state.safetensors   weights, whatever tensors the optimiser keeps of them, the states of the random generators
-      state.json          which run this is, and the log so far
-      state-00001.safetensors   of every further rank: what only it has, of a divided model its part of all that
-      COMPLETED           the digests of the others, written last
-
-It stands beside the checkpoint, because the checkpoint does not exist before its run has ended. It is written into a
-temporary sibling, flushed and renamed; a reader believes only what its COMPLETED marker vouches for. transformers'
-own trainer writes a marker too, but nothing reads it, and a half-written folder is resumed from.
+Its state (training.checkpoint.state) stands beside the checkpoint, which does not exist before its run has ended. Here
+is decided when it is saved, which of several is good, and from whose a run may go on.
 """
 
-import os
 import shutil
-import signal
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor
-
-from schemas.codec import adapter, dumps, loads
 from schemas.errors import DollyError, InputError, StoppedError
-from schemas.manifest import digest_file
+from training.checkpoint.state import State, flush, is_whole, read_facts, read_into, vouch, write_own
 from training.guard import DivergedError, Guard
-from training.log import StepRow
-from training.model.load import full_disks_told
-from training.ranks.distributed import ALONE, Ranks, local
+from training.ranks.distributed import ALONE, Ranks
 
-STATE, LOG_SO_FAR, COMPLETED = "state.safetensors", "state.json", "COMPLETED"
-STOPPING = (signal.SIGINT, signal.SIGTERM)
-"""Signals after which a run saves what it has and ends."""
+CHOSEN = ("optimiser", "dtype", "parallel")
+"""Settings that decide what a state is made of; where they are left open, they are as the saved state has them."""
 FIRST_SOONER = 16
 """The first state is saved after this part of the usual time, and each next one after twice as long: what goes wrong
 goes wrong early."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """What changes while a run goes on."""
-
-    weights: Mapping[str, Tensor]
-    """By the names of the model's parameters: those that training changes."""
-    optimiser: torch.optim.Optimizer
-    rows: list[StepRow]
-    """The log: one row for each step that was taken."""
 
 
 def resume_beside(out: Path) -> Path:
@@ -80,6 +50,8 @@ class Keeper:
     """Seconds between two saves; 0: only at the end of an interrupted run."""
     course: str = ""
     """The fingerprint of what decides which record comes at which step."""
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    """The settings of `CHOSEN` as this run has them."""
     take_up: bool = False
     """Go on from the state of a run with the same course and other settings."""
     taken_up: TakenUp | None = None
@@ -91,6 +63,24 @@ class Keeper:
     _last: float = field(default_factory=time.monotonic)
     _saves: int = 0
 
+    def saved_choices(self, asked: Mapping[str, Any]) -> dict[str, str]:
+        """Return what the saved state has where the settings that were asked for are open (`auto`).
+
+        Raises:
+            InputError: it belongs to another run, or to one whose optimiser or precision is not the one asked for.
+        """
+        facts = self._facts()
+        if facts is None:
+            return {}
+        self._make_sure_of_size(facts)
+        saved: Mapping[str, str] = facts.get("chosen", {})
+        for name, value in saved.items():
+            if asked[name] not in ("auto", value) and not self._may_change(name, value):
+                expected = f"{value}, as when the state was saved, or --force, which discards it"
+                raise InputError(place=self.folder, field=name, expected=expected, found=str(asked[name]))
+        self._make_sure_of_run(facts)
+        return {name: value for name, value in saved.items() if asked[name] == "auto"}
+
     def restore(self, state: State) -> None:
         """Put the last saved state into `state`, in place; nothing where none was saved.
 
@@ -101,11 +91,8 @@ class Keeper:
         self._make_sure_all_see(_step_of(found) if found else 0)
         if found is None:
             return
-        so_far = loads((found / LOG_SO_FAR).read_bytes())
-        self.taken_up = self._taken_up(so_far)
-        common = {} if self.ranks.first or self.ranks.sharded else load_file(found / STATE)
-        _fill(state, common | load_file(found / _own(self.ranks)))
-        state.rows.extend(adapter(list[StepRow]).validate_python(so_far["rows"]))
+        self.taken_up = self._taken_up(read_facts(found))
+        read_into(state, found, self.ranks)
 
     def after_step(self, state: State, guard: Guard) -> None:
         """Save if it is time to and all is well, or if a signal has come.
@@ -134,13 +121,13 @@ class Keeper:
                 shutil.rmtree(draft, ignore_errors=True)
                 draft.mkdir(parents=True)
             self.ranks.wait()
-            _write_own(draft, state, self.ranks)
+            write_own(draft, state, self.ranks)
             self.ranks.wait()
             if self.ranks.first:
-                _vouch(draft, self._whose(), state)
+                vouch(draft, self._whose(), state)
                 shutil.rmtree(target, ignore_errors=True)
                 draft.rename(target)
-                _flush(self.folder)
+                flush(self.folder)
             self.ranks.wait()
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
@@ -149,7 +136,7 @@ class Keeper:
 
     def _whose(self) -> dict[str, Any]:
         before = asdict(self.taken_up) if self.taken_up else None
-        who = {"ranks": self.ranks.size, "sharded": self.ranks.sharded}
+        who = {"ranks": self.ranks.size, "sharded": self.ranks.sharded, "chosen": dict(self.chosen)}
         return {"run": self.run, "course": self.course, "taken_up": before, **who}
 
     def forget(self) -> None:
@@ -172,17 +159,25 @@ class Keeper:
             raise InputError(place=self.folder, expected=expected, found=f"by rank: after step {seen}")
 
     def _taken_up(self, so_far: Mapping[str, Any]) -> TakenUp | None:
-        if (before := so_far.get("ranks", 1)) != self.ranks.size:
-            expected = f"--devices {before} in all, as when the state was saved, or --force, which discards it"
-            raise InputError(place=self.folder, expected=expected, found=str(self.ranks.size))
+        self._make_sure_of_size(so_far)
         if so_far.get("sharded", False) != self.ranks.sharded:
             kinds = {True: "sharded", False: "replicas"}
             expected = f"--parallel {kinds[not self.ranks.sharded]}, as when the state was saved, or --force"
             raise InputError(place=self.folder, expected=expected, found=kinds[self.ranks.sharded])
+        self._make_sure_of_run(so_far)
         if so_far["run"] == self.run:
             return TakenUp(**so_far["taken_up"]) if so_far.get("taken_up") else None
-        if self.take_up and so_far.get("course") == self.course:
-            return TakenUp(run=so_far["run"], step=len(so_far["rows"]))
+        return TakenUp(run=so_far["run"], step=len(so_far["rows"]))
+
+    def _make_sure_of_size(self, so_far: Mapping[str, Any]) -> None:
+        if (before := so_far.get("ranks", 1)) != self.ranks.size:
+            expected = f"--devices {before} in all, as when the state was saved, or --force, which discards it"
+            raise InputError(place=self.folder, expected=expected, found=str(self.ranks.size))
+
+    def _make_sure_of_run(self, so_far: Mapping[str, Any]) -> None:
+        """Make sure that a state is this run's, or of one that it may go on from."""
+        if so_far["run"] == self.run or (self.take_up and so_far.get("course") == self.course):
+            return
         if self.take_up:
             expected = "the state of a run with the same data, base, order and prompt"
         else:
@@ -205,8 +200,19 @@ class Keeper:
     def _finished(self) -> list[Path]:
         return sorted(self.folder.glob("step-*"))
 
+    def _facts(self) -> Mapping[str, Any] | None:
+        """Return what the newest state says of itself; its tensors are not looked at."""
+        for one in reversed(self._finished()):
+            with suppress(OSError, ValueError):
+                return read_facts(one)
+        return None
+
+    def _may_change(self, name: str, saved: str) -> bool:
+        """Say whether a setting may be another from here on: weights in bf16 go on in fp32, not the other way."""
+        return self.take_up and name == "dtype" and saved == "bf16"
+
     def _newest(self) -> Path | None:
-        whole = [one for one in self._finished() if _is_whole(one)]
+        whole = [one for one in self._finished() if is_whole(one)]
         return whole[-1] if whole else None
 
 
@@ -230,97 +236,5 @@ def _way_on(keeper: Keeper | None, step: int) -> str:
     )
 
 
-@contextmanager
-def heeding_signals(keeper: Keeper) -> Iterator[None]:
-    """Tell the keeper of SIGINT and SIGTERM instead of dying of them; a second SIGINT ends the run at once."""
-
-    def tell(number: int, _: FrameType | None) -> None:
-        if keeper.told and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        keeper.told = True
-
-    heeded = [one for one in STOPPING if signal.getsignal(one) is not signal.SIG_IGN]
-    before = {one: signal.signal(one, tell) for one in heeded}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
-
-
-def _own(ranks: Ranks) -> str:
-    """Return the name of the file with what a rank has saved."""
-    return STATE if ranks.first else f"state-{ranks.number:05}.safetensors"
-
-
-def _write_own(draft: Path, state: State, ranks: Ranks) -> None:
-    """Write what this rank has; replicas have nothing of their own but their generators."""
-    with full_disks_told():
-        save_file(dict(_tensors(state) if ranks.first or ranks.sharded else _generators()), draft / _own(ranks))
-    _flush(draft / _own(ranks))
-
-
-def _vouch(draft: Path, whose: Mapping[str, Any], state: State) -> None:
-    """Write the log so far, and the marker that makes a reader believe it all."""
-    (draft / LOG_SO_FAR).write_bytes(dumps({**whose, "rows": [asdict(row) for row in state.rows]}))
-    _flush(draft / LOG_SO_FAR)
-    digests = [asdict(digest_file(one, one.name)) for one in sorted(draft.iterdir())]
-    (draft / COMPLETED).write_bytes(dumps(digests))
-    _flush(draft / COMPLETED)
-    _flush(draft)
-
-
 def _step_of(state: Path) -> int:
     return int(state.name.removeprefix("step-"))
-
-
-def _is_whole(folder: Path) -> bool:
-    """Say whether a marker vouches for every byte of a saved state."""
-    try:
-        digests = loads((folder / COMPLETED).read_bytes())
-        return all(digest_file(folder / one["path"], one["path"]).sha256 == one["sha256"] for one in digests)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-
-
-def _tensors(state: State) -> Iterator[tuple[str, Tensor]]:
-    """Yield everything that is saved, each under its own name."""
-    for name, weight in state.weights.items():
-        yield f"weight/{name}", local(weight).detach()
-        for part, value in state.optimiser.state.get(weight, {}).items():
-            yield f"{part}/{name}", value
-    yield from _generators()
-
-
-def _generators() -> Iterator[tuple[str, Tensor]]:
-    """Yield the states of this process's random generators."""
-    yield "random/cpu", torch.get_rng_state()
-    for at, device in enumerate(_accelerator_states()):
-        yield f"random/cuda/{at}", device
-
-
-@torch.no_grad()
-def _fill(state: State, saved: Mapping[str, Tensor]) -> None:
-    parts: dict[str, dict[str, Tensor]] = defaultdict(dict)
-    for key, value in saved.items():
-        part, _, name = key.partition("/")
-        parts[name][part] = value
-    for name, weight in state.weights.items():
-        local(weight).copy_(parts[name].pop("weight"))
-        state.optimiser.state[weight] = {part: value.to(weight.device) for part, value in parts[name].items()}
-    torch.set_rng_state(saved["random/cpu"])
-    for at in range(len(_accelerator_states())):
-        torch.cuda.set_rng_state(saved[f"random/cuda/{at}"], at)
-
-
-def _accelerator_states() -> Sequence[Tensor]:
-    return torch.cuda.get_rng_state_all() if torch.cuda.is_available() else ()
-
-
-def _flush(path: Path) -> None:
-    """Force a file, or the names in a folder, to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

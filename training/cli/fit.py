@@ -49,6 +49,7 @@ SETTINGS = {
     "lora_dropout": (float, "Share of an adapter's inputs that is dropped."),
     "lora_targets": (str, "Layers that get adapters: all-linear, or ends of names with commas between."),
     "base_bits": (int, "Hold the frozen weights under adapters in 4 bits (extra `qlora`); 0: as --dtype says."),
+    "merge": (bool, "Add adapters to the weights; or write them alone, in peft's format."),
 }
 """Field of TrainConfig → its type and help; what is left out is the preset's."""
 
@@ -56,8 +57,9 @@ SETTINGS = {
 def setting(name: str, preset: str = DEFAULT_PRESET) -> Callable[[Any], Any]:
     """Return the option of a setting; its help says what `preset` has."""
     kind, text = SETTINGS[name]
-    value = getattr(PRESETS[preset].config, name)
-    return click.option(f"--{name.replace('_', '-')}", type=kind, default=None, help=f"{text}  [{preset}: {value}]")
+    value, word = getattr(PRESETS[preset].config, name), name.replace("_", "-")
+    words = f"--{word}/--no-{word}" if kind is bool else f"--{word}"
+    return click.option(words, type=kind, default=None, help=f"{text}  [{preset}: {value}]")
 
 
 @click.command(name="fit", short_help="Train on a step directory or a release.")
@@ -146,9 +148,10 @@ def fit(
     aside = show.Watch.on(as_json=as_json, plain=plain)
     if dry_run:
         from training.planning.forecast import rehearse
+        from training.show.forecast import forecast_json, forecast_text
 
         plan, seen = rehearse(request, aside)
-        click.echo(show.forecast_json(plan, seen) if as_json else show.forecast_text(plan, seen))
+        click.echo(forecast_json(plan, seen) if as_json else forecast_text(plan, seen))
         return
     with together(machines) as ranks:
         if ranks is None:

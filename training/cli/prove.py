@@ -10,8 +10,8 @@ from training.cli.options import CHAIN, DATA, WATCHING, with_options
 from training.config import PRESETS, settle
 
 PROVE_PRESET = "default"
-DECIDED = ("held_out_rows",)
-"""Settings that mean nothing here: the test set is given."""
+DECIDED = ("held_out_rows", "merge")
+"""Settings that mean nothing here: the test set is given, and no model is kept."""
 CONTROLS = ("random", "length-matched", "longest")
 
 

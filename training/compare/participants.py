@@ -9,12 +9,12 @@ from schemas.mirror import here
 from schemas.outcome import SILENT, Aside
 from schemas.record import InstructionRecord
 from training.answers.respond import Answer, Question, Sampling, answer, open_responder
+from training.checkpoint.adapters import find_model
 from training.checkpoint.checkpoint import RunRecord, is_checkpoint, read_run
 from training.compare.comparison import Kind, Provenance
 from training.compare.endpoint import Endpoint
 from training.compare.heldout import NATS_PER_TOKEN, loss_parts, record_losses, response_only
 from training.compare.measures import Parts
-from training.model.load import find_base
 from training.records.batching import suitable_tokens
 from training.records.data import open_data
 
@@ -85,7 +85,7 @@ def check_names(names: Sequence[str], endpoints: Sequence[Endpoint], aside: Asid
     if twice:
         raise InputError(place="compare", expected="each model once", found=f"{twice[0]} twice")
     for name in names:
-        find_base(name, aside)
+        find_model(name, aside)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ from training.export.check import Agreement, check_gguf, has_llama_cpp
 from training.export.converter import convert, find_converter
 from training.export.families import FAMILIES, NEVER, family_of
 from training.export.gguf_file import GgufType, Source, write_gguf
+from training.export.merged import is_adapters, refuse_adapters, write_merged
 from training.export.modelfile import MODELFILE, modelfile
 from training.export.weights import Weights
 from training.model.load import quiet
@@ -109,6 +110,7 @@ def export(checkpoint: Path, out: Path, how: Export, *, force: bool = False, asi
         raise InputError("; ".join(wrong))
     write = WRITERS[how.to]
     if how.to == "gguf":
+        refuse_adapters(checkpoint)
         _check_family(checkpoint, how)
 
     def fill(draft: Path) -> Filled:
@@ -200,19 +202,28 @@ def _agreement(job: _Job, path: Path, tokenizer: Any) -> Agreement | None:
 
 def _safetensors(job: _Job) -> ExportRecord:
     dtype = job.how.dtype or job.run.dtype
+    if is_adapters(job.checkpoint):
+        run = write_merged(job.checkpoint, job.draft, DTYPES[dtype], job.how.shard_size, job.aside)
+    else:
+        run = job.run
+        _write_whole(job, DTYPES[dtype])
+    run = replace(run, dtype=dtype)
+    write_run(job.draft, run)
+    (job.draft / CARD).write_text(model_card(run), encoding="utf-8")
+    files = sorted(job.draft.glob("*.safetensors"))
+    size = sum(file.stat().st_size for file in files)
+    return job.record(type=dtype, file=files[0].name, bytes=size, writer="dolly-train")
+
+
+def _write_whole(job: _Job, dtype: torch.dtype) -> None:
+    """Write a whole model in another precision or other files, and read every weight again."""
     with quiet():
-        model = AutoModelForCausalLM.from_pretrained(job.checkpoint, dtype=DTYPES[dtype])
+        model = AutoModelForCausalLM.from_pretrained(job.checkpoint, dtype=dtype)
         model.save_pretrained(job.draft, max_shard_size=job.how.shard_size)
     for pattern in TOKENIZER:
         for file in job.checkpoint.glob(pattern):
             shutil.copyfile(file, job.draft / file.name)
-    run = replace(job.run, dtype=dtype)
-    write_run(job.draft, run)
-    (job.draft / CARD).write_text(model_card(run), encoding="utf-8")
-    _check_weights(job.checkpoint, job.draft, DTYPES[dtype])
-    files = sorted(job.draft.glob("*.safetensors"))
-    size = sum(file.stat().st_size for file in files)
-    return job.record(type=dtype, file=files[0].name, bytes=size, writer="dolly-train")
+    _check_weights(job.checkpoint, job.draft, dtype)
 
 
 def _check_weights(checkpoint: Path, draft: Path, dtype: torch.dtype) -> None:

@@ -24,12 +24,12 @@ from schemas.outcome import SILENT, Aside
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord
 from schemas.step import MANIFEST, REJECTED, Filled, write_directory
+from training.checkpoint.adapters import Model, base_of, find_model
 from training.checkpoint.checkpoint import RunRecord, digests, read_run
 from training.compare.heldout import response_only
 from training.device import choose_device
 from training.export.make import DTYPES
 from training.inspection.neighbours import Neighbour, nearest
-from training.model.load import find_base, load_model, load_tokenizer
 from training.model.loss import head_suffices, row_losses
 from training.records.batching import micro_batches, suitable_tokens
 from training.records.data import open_data
@@ -184,8 +184,8 @@ def _measure(
     checkpoint: Path, run: RunRecord, records: Sequence[InstructionRecord], how: Inspect, aside: Aside
 ) -> tuple[list[Loss], list[Crossed]]:
     held_out = frozenset(run.data.held_out)
-    before, _ = _Model.load(run.base.name, run, how, aside).losses(records, records, "loss before")
-    tuned = _Model.load(str(checkpoint), run, how, aside)
+    before, _ = _Model.load(Model(base_of(run, aside)), run, how, aside).losses(records, records, "loss before")
+    tuned = _Model.load(find_model(str(checkpoint), aside), run, how, aside)
     after, sizes = tuned.losses(records, records, "loss after")
     losses = [
         Loss(id=one.id, split="held out" if one.id in held_out else "trained", tokens=size, before=first, after=then)
@@ -228,10 +228,10 @@ class _Model:
     aside: Aside
 
     @classmethod
-    def load(cls, name: str, run: RunRecord, how: Inspect, aside: Aside) -> "_Model":
-        base, device = find_base(name, aside), choose_device()
-        model = load_model(base, DTYPES[run.dtype]).to(device)
-        encode = encoder(load_tokenizer(base), TEMPLATES[str(run.settings["template"])])
+    def load(cls, found: Model, run: RunRecord, how: Inspect, aside: Aside) -> "_Model":
+        device = choose_device()
+        model = found.load(DTYPES[run.dtype], device)
+        encode = encoder(found.tokenizer(), TEMPLATES[str(run.settings["template"])])
         return cls(model=model, encode=encode, tokens=how.micro_tokens or suitable_tokens(device), aside=aside)
 
     def losses(

@@ -3,7 +3,7 @@
 Every linear layer W of the body becomes W + scale · B A, of which A and B are trained and W is frozen. The rows of the
 template's keys are trained whole, in the embedding and in a head of its own: no adapter could teach a model to write
 a token it never had. Before anything is measured or written the adapters are added to the weights, so a checkpoint is
-an ordinary model.
+an ordinary model; or they are kept apart from them, as they were trained.
 """
 
 from collections.abc import Callable, Collection
@@ -31,6 +31,11 @@ class Adapted:
     tuned: Any
     """peft's wrapper around it."""
 
+    @property
+    def trained(self) -> int:
+        """Parameters that are trained."""
+        return sum(one.numel() for one in self.model.parameters() if one.requires_grad)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
@@ -41,6 +46,28 @@ class Merged:
     distance: float
     """Between the logits of the merged and of the adapted model, as a share of their norm: what rounding cost;
     of a base in four bits, what four bits had cost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Adapters that are written as they are, beside the name of their base."""
+
+    trained: int
+    """Parameters that were trained."""
+    rows: int
+    """Of the embedding when they were: what the base has to be given before they fit it."""
+    base: str
+    """Where programs are told to find the base: a folder or a Hub id."""
+
+
+def check_adapters(config: TrainConfig) -> None:
+    """Refuse settings of adapters for a run that has none.
+
+    Raises:
+        InputError: says what is missing.
+    """
+    if not config.merge and not config.lora_rank:
+        raise InputError(field="merge", expected="adapters to be kept: --lora-rank", found="--no-merge without any")
 
 
 def adapt(model: Any, config: TrainConfig, keys: Collection[int]) -> Adapted | None:
@@ -63,7 +90,8 @@ def adapt(model: Any, config: TrainConfig, keys: Collection[int]) -> Adapted | N
 def merge(adapted: Adapted | None, dense: Callable[[], Any] | None = None) -> Merged | None:
     """Add the adapters to the model's weights, where it has any; what is left is an ordinary model.
 
-    `dense` gives the base as it was before it was put into four bits, where it was: the adapters are added to that.
+    `dense` gives the base as it was before it was put into four bits, where it was: the adapters are added to that. It
+    may be in the memory of the processor; its layers move to the model one by one.
 
     Raises:
         DollyError: the merged model is not the one that was trained.
@@ -72,8 +100,7 @@ def merge(adapted: Adapted | None, dense: Callable[[], Any] | None = None) -> Me
         return None
     from training.model import lora  # noqa: PLC0415  # loaded by now
 
-    model = adapted.model
-    trained = sum(one.numel() for one in model.parameters() if one.requires_grad)
+    model, trained = adapted.model, adapted.trained
     before = _logits(model)
     lora.merge(adapted.tuned, dense() if dense else None)
     distance = float((_logits(model) - before).norm() / before.norm())

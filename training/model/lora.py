@@ -46,6 +46,12 @@ def attach(model: Any, config: TrainConfig, keys: Collection[int]) -> PeftModel:
         warnings.filterwarnings("ignore", message="fan_in_fan_out is set to")  # it then does what is right
         torch.manual_seed(config.seed)
         tuned = get_peft_model(model, _settings(model, config, keys), autocast_adapter_dtype=False)
+    made_ours(model)
+    return tuned
+
+
+def made_ours(model: Any) -> None:
+    """Compute what peft has put into `model` as it is computed here: a table's rows alone, in the model's precision."""
     for one in model.modules():
         if type(one) is TrainableTokensLayer:
             one.__class__ = KeyRows
@@ -53,7 +59,6 @@ def attach(model: Any, config: TrainConfig, keys: Collection[int]) -> PeftModel:
     for weight in model.parameters():
         if weight.requires_grad:
             weight.data = weight.data.to(model.dtype)
-    return tuned
 
 
 def _settings(model: Any, config: TrainConfig, keys: Collection[int]) -> LoraConfig:
@@ -79,13 +84,18 @@ def _table_names(model: Any) -> Iterator[str]:
 def merge(tuned: PeftModel, dense: Any = None) -> None:
     """Add the adapters to the weights of the model they are in, in fp32 and rounded once, and take them out.
 
-    With `dense`, the base before it was put into four bits, they are added to its weights, and it lends its layers.
+    With `dense`, the base before it was put into four bits, each layer of it takes the place of the one in four bits,
+    which is let go before the next one comes.
     """
     model = tuned.get_base_model()
     for name, one in model.named_modules():
         if isinstance(one, LoraLayer):
-            layer = dense.get_submodule(name) if dense else one.get_base_layer()
             change = difference(one)
+            if dense:
+                layer = dense.get_submodule(name).to(change.device)
+                one.base_layer.weight = None  # it refers to its layer: without this both would stay for a while
+                one.base_layer = layer
+            layer = one.get_base_layer()
             layer.weight.copy_(layer.weight.float() + (change.T if isinstance(layer, Conv1D) else change))
         elif isinstance(one, KeyRows):
             one.base_layer.weight[one.token_indices[NAME]] = one.trainable_tokens_delta[NAME]

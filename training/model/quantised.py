@@ -57,13 +57,19 @@ def keep_layout(model: Any) -> None:
             one.support_avx512bf16_for_cpu = False
 
 
+def numbers(model: Any) -> int:
+    """Return how many numbers the parameters of a model are, however many bits each has."""
+    sizes = (getattr(one, "quant_state", None) for one in model.parameters())
+    return sum(size.shape.numel() if size else one.numel() for size, one in zip(sizes, model.parameters(), strict=True))
+
+
 def restore(model: Any, dense: Any) -> None:
-    """Put the layers of `dense` where `model` has layers in four bits; it is an ordinary model then."""
+    """Put the layers of `dense` where `model` still has layers in four bits; it is an ordinary model then."""
     from bitsandbytes.nn import Linear4bit  # noqa: PLC0415  # an extra
 
     for name, one in list(model.named_modules()):
         if isinstance(one, Linear4bit):
-            model.set_submodule(name, dense.get_submodule(name), strict=True)
+            model.set_submodule(name, dense.get_submodule(name).to(model.device), strict=True)
     model.hf_quantizer, model.is_quantized, model.is_loaded_in_4bit = None, False, False
     del model.config.quantization_config
     for name in ("quantization_method", "_is_quantized_training_enabled"):

@@ -121,6 +121,21 @@ def footprint(model: Any, largest: Shape, config: TrainConfig, devices: int = 1)
     )
 
 
+def merging(model: Any, config: TrainConfig, *, beside: bool = False) -> int:
+    """Return the bytes that a device needs while adapters are added to a base that is in four bits; 0: it is in none.
+
+    The base as it came is read again and takes the other's place layer by layer, of which one is in fp32 with what is
+    added to it. With `beside` it is read into the same memory, as on a processor, where the other one still is.
+    """
+    if not (config.base_bits and config.merge):
+        return 0
+    size, width = sizes(model), model.dtype.itemsize
+    tables = {id(one.weight) for one in _tables(model)}
+    largest: int = max(one.numel() for one in model.parameters() if not one.requires_grad and id(one) not in tables)
+    quantised = size.frozen * width - round(size.frozen_body * (width - BYTES))
+    return int(size.frozen * width + 2 * FP32 * largest + (quantised if beside else 0))
+
+
 def operations(size: Sizes, shape: Shape) -> int:
     """Return the floating-point operations of a micro-batch, forward and backward.
 

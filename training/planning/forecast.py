@@ -1,10 +1,7 @@
 """What a run will take, said before it begins: memory and minutes on this machine and on named hardware."""
 
-import resource
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any, NamedTuple
 
 import torch
@@ -12,26 +9,14 @@ import torch
 from schemas.outcome import SILENT, Aside
 from training.config import TrainConfig
 from training.model.adapter import adapt
-from training.model.load import (
-    config_of,
-    find_base,
-    has_tokenizer,
-    has_weights,
-    load_model,
-    load_tokenizer,
-    make_room,
-)
-from training.model.packing import choose_packing
-from training.model.quantised import loading
-from training.model.recompute import recomputing
+from training.model.load import config_of, find_base, has_tokenizer, has_weights, load_tokenizer
 from training.planning.fitting import choices, device_memory, largest_of, padded_vocabulary
-from training.planning.footprint import Footprint, Sizes, footprint, meta_model, operations, sizes
-from training.planning.plan import Plan, Request, as_packed, make_plan
-from training.records.batching import Shape, micro_batches, shapes, steps
+from training.planning.footprint import Footprint, Sizes, footprint, merging, meta_model, operations, sizes
+from training.planning.plan import Plan, Request, make_plan
+from training.planning.rehearsal import Trial, planned_steps, try_out
+from training.records.batching import Shape, shapes
 from training.records.data import open_data
 from training.records.encoding import Example
-from training.step.loop import Stepper
-from training.step.optimiser import gradients_of
 
 UTILISATION = 0.4
 """Share of a device's peak that training is taken to reach: what good trainers report for dense models (MFU)."""
@@ -39,8 +24,6 @@ MICRO_TOKENS = (16384, 8192, 4096, 2048, 1024)
 """Sizes of micro-batches that are tried on named hardware, the largest that fits is taken."""
 LENDER = "smollm2-135m"
 """Whose tokenizer counts for a base that brings none."""
-TRIED = 4
-"""Steps that are timed on this machine."""
 GIGA = 10**9
 
 
@@ -74,6 +57,9 @@ class Place:
     """Tokens computed at once."""
     padding_share: float
     footprint: Footprint
+    """While it trains."""
+    merging: int
+    """Bytes while adapters are added to the base as it came; 0: nothing to speak of."""
     memory: int
     """Bytes that the device has; 0: unknown."""
     minutes: float
@@ -82,9 +68,24 @@ class Place:
     """Whether the minutes come from a trial on the device itself."""
 
     @property
-    def fits(self) -> bool:
-        """Whether there is memory enough."""
+    def needs(self) -> int:
+        """Bytes at most."""
+        return max(self.footprint.total, self.merging)
+
+    @property
+    def when(self) -> str:
+        """What it does when it needs most."""
+        return "merging" if self.merging > self.footprint.total else "training"
+
+    @property
+    def trains(self) -> bool:
+        """Whether there is memory enough for training."""
         return not self.memory or self.footprint.total <= self.memory
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is memory enough for all of it."""
+        return not self.memory or self.needs <= self.memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,16 +104,6 @@ class Forecast:
     """Bytes of the checkpoint's weights."""
     counted_by: str
     """Whose tokenizer counted, where the base brings none; empty: its own."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """What was measured on this machine."""
-
-    seconds_per_operation: float
-    """Updates of the weights included."""
-    peak: int
-    """Bytes that the process, or the accelerator, held at most."""
 
 
 def rehearse(request: Request, aside: Aside = SILENT) -> tuple[Plan, Forecast]:
@@ -145,6 +136,8 @@ def forecast(plan: Plan, trial: Trial | None = None, lender: str = "") -> Foreca
     size = sizes(model)
     devices = plan.request.devices
     here = _place("this machine", taken, model, plan.config, device_memory(plan.device), devices=devices)
+    if plan.device.type == "cpu":
+        here = replace(here, merging=merging(model, plan.config, beside=True))
     if trial:
         here = replace(here, minutes=here.minutes * trial.seconds_per_operation, measured=True)
     else:
@@ -158,40 +151,9 @@ def forecast(plan: Plan, trial: Trial | None = None, lender: str = "") -> Foreca
         steps=len(taken),
         places=(here, *there),
         peak=trial.peak if trial else 0,
-        written=(size.frozen or size.parameters) * plan.dtype.itemsize,  # adapters are merged into what was frozen
+        written=_written(size, plan.config) * plan.dtype.itemsize,
         counted_by=lender,
     )
-
-
-def try_out(plan: Plan) -> Trial:
-    """Load the model and take a few of the run's steps, one on its longest micro-batch first."""
-    model = load_model(plan.base, plan.dtype, **loading(plan.config, plan.dtype))
-    make_room(model, plan.encoder.tokenizer, plan.known, plan.encoder.end_id)
-    model.to(plan.device)
-    adapt(model, plan.config, plan.encoder.key_ids.values())
-    packed = choose_packing(model, plan.config.packing)
-    pad_id, tokens = int(plan.encoder.tokenizer.pad_token_id), as_packed(plan, packed).micro_tokens
-    taken = list(planned_steps(plan))
-    longest = max((one for step in taken for one in step), key=lambda one: len(one.input_ids))
-    size, seconds, done = sizes(model), 0.0, 0
-    stepper = Stepper(model=model, config=plan.config)
-    with gradients_of(stepper.weights), recomputing(model, on=plan.config.recompute == "on"):
-        model.train()
-        for number, examples in enumerate([[longest], *taken[:: max(1, len(taken) // TRIED)][:TRIED]]):
-            row = stepper.take(
-                list(micro_batches(examples, tokens=tokens, pad_id=pad_id, packed=packed.used)), number + 1, 0.0
-            )
-            if number:  # the first one warms up
-                seconds += row.seconds
-                done += sum(operations(size, one) for one in shapes(examples, tokens=tokens, packed=packed.used))
-    return Trial(seconds_per_operation=seconds / done, peak=_peak())
-
-
-def planned_steps(plan: Plan) -> Iterator[list[Example]]:
-    """Yield the examples of every step of a run."""
-    config = plan.config
-    every = steps(plan.examples, rows=config.rows_per_step, epochs=config.epochs, seed=config.seed)
-    return islice(every, plan.steps)
 
 
 def _there(
@@ -200,9 +162,9 @@ def _there(
     """Return the run on named hardware, most exact first, with the largest micro-batches that fit."""
     tried = (replace(one, micro_tokens=tokens) for one in choices(config, devices) for tokens in MICRO_TOKENS)
     best = _place(name, taken, model, next(tried), device.memory, devices=devices)
-    while not best.fits and (other := next(tried, None)):
+    while not best.trains and (other := next(tried, None)):
         best = _place(name, taken, model, other, device.memory, devices=devices)
-    return replace(best, minutes=best.minutes / (device.peak * UTILISATION) if best.fits else 0.0)
+    return replace(best, minutes=best.minutes / (device.peak * UTILISATION) if best.trains else 0.0)
 
 
 def _place(
@@ -219,6 +181,7 @@ def _place(
         micro_tokens=config.micro_tokens,
         padding_share=max(0.0, 1 - real / sum(one.padded_tokens for one in cut)),
         footprint=footprint(model, largest_of(cut), config, devices),
+        merging=merging(model, config),
         memory=memory,
         minutes=sum(operations(size, one) for one in cut) / 60 / devices,
         measured=False,
@@ -230,14 +193,12 @@ def _shapes(examples: Sequence[Example], config: TrainConfig) -> Iterator[Shape]
     return shapes(examples, tokens=config.micro_tokens, packed=config.packing != "off")
 
 
+def _written(size: Sizes, config: TrainConfig) -> int:
+    """Return how many numbers a checkpoint has: adapters are merged into what was frozen, or are all there is."""
+    return (size.frozen or size.parameters) if config.merge else size.parameters - size.frozen
+
+
 def _open(plan: Plan) -> TrainConfig:
     """Return the settings with what was left to the hardware left open again."""
     asked = plan.request.config
     return replace(plan.config, parallel=asked.parallel, optimiser=asked.optimiser, recompute=asked.recompute)
-
-
-def _peak() -> int:
-    if torch.cuda.is_available():
-        return int(torch.cuda.max_memory_allocated())
-    scale = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale

@@ -12,8 +12,10 @@ from schemas.outcome import SILENT, Aside, Rejection, reject
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord, Reason
 from training.checkpoint.checkpoint import SHARD_SIZE
+from training.checkpoint.resume import CHOSEN
 from training.config import KEPT, PRESETS, RECOMPUTED, Difference, TrainConfig, differences, rows_held_out, total_steps
 from training.device import choose_device, choose_dtype
+from training.model.adapter import check_adapters
 from training.model.load import Base, config_of, context_tokens, load_tokenizer
 from training.model.packing import Packed
 from training.model.quantised import check_bits
@@ -88,6 +90,13 @@ class Plan:
     refused: tuple[Refused, ...]
     device: torch.device
     dtype: torch.dtype
+    kept: tuple[Difference, ...] = ()
+    """What this machine would choose otherwise than the saved state, from which the run goes on, has it."""
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """The settings that decide what the state of a run is made of."""
+        return {name: self.precision if name == "dtype" else str(getattr(self.config, name)) for name in CHOSEN}
 
     @property
     def tokens(self) -> int:
@@ -122,7 +131,7 @@ class Plan:
             "hardware": (preset.hardware, f"{self.request.devices} {self.device.type}"),
             "activations": (preset.activations, RECOMPUTED if self.config.recompute == "on" else KEPT),
         }
-        return differences(preset, self.config, facts)
+        return (*differences(preset, self.config, facts), *self.kept)
 
 
 def make_plan(
@@ -133,6 +142,7 @@ def make_plan(
     Raises:
         InputError: every record is refused, or the tokenizer cannot be read.
     """
+    check_adapters(request.config)
     check_bits(request.config)
     tokenizer, template = tokenizer or load_tokenizer(base), TEMPLATES[request.config.template]
     check_base(base, tokenizer)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from training.model.adapter import adapt
 from training.model.load import config_of
 from training.planning.footprint import Sizes, meta_model, operations, sizes
-from training.planning.forecast import try_out
+from training.planning.rehearsal import try_out
 from training.prove.budget import planned
 from training.prove.prepare import Prepared
 from training.prove.protocol import Protocol

@@ -207,7 +207,7 @@ def settings_digest(prepared: Prepared) -> str:
     return sha256_of([settings, asdict(prepared.budget), prepared.base.sha256, tests, prepared.plan.precision])
 
 
-_NOT_SETTINGS = frozenset({"seed", "epochs", "steps", "rows_per_step", "held_out_rows", "micro_tokens"})
+_NOT_SETTINGS = frozenset({"seed", "epochs", "steps", "rows_per_step", "held_out_rows", "micro_tokens", "merge"})
 """Settings whose place the seeds and the budget take, or that change no result."""
 
 

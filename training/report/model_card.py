@@ -25,6 +25,21 @@ dolly-train export "THIS FOLDER" -o gguf --to gguf --type q8_0
 llama-server -m gguf/*.gguf
 ollama create tuned -f gguf/Modelfile"""
 """How to use a model; the tests run what stands here."""
+LOAD_ADAPTERS = """\
+from peft import PeftConfig, PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, pipeline
+
+folder = "THIS FOLDER"
+base = AutoModelForCausalLM.from_pretrained(PeftConfig.from_pretrained(folder).base_model_name_or_path)
+base.resize_token_embeddings(ROWS)
+base.generation_config = GenerationConfig.from_pretrained(folder)
+model, tokenizer = PeftModel.from_pretrained(base, folder), AutoTokenizer.from_pretrained(folder)
+ask = pipeline("text-generation", model, tokenizer=tokenizer)
+print(ask([{"role": "user", "content": "Name a colour."}], max_new_tokens=32)[0]["generated_text"][-1]["content"])"""
+ASK_ADAPTERS = """\
+dolly-train chat "THIS FOLDER"
+dolly-train export "THIS FOLDER" -o merged --to safetensors"""
+"""The same for adapters, which are not a model without their base."""
 HUB_LICENCES = frozenset({
     "apache-2.0", "mit", "gemma", "llama2", "llama3", "llama3.1", "llama3.2", "openrail", "bsd-3-clause", "cc0-1.0",
     "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0", "gpl-3.0",
@@ -48,6 +63,7 @@ def model_card(run: RunRecord) -> str:
         ("template", str(run.settings.get("template", ""))),
         ("steps", f"{run.trained.steps:,}"),
         ("precision", f"{run.dtype} on {run.device}"),
+        *([("weights", f"adapters of {run.kept.trained:,} parameters, without their base")] if run.kept else []),
         ("held-out loss", _loss(run)),
         ("fixed prompts", _stops(run)),
         ("read again before it was published", _reloaded(run)),
@@ -56,10 +72,18 @@ def model_card(run: RunRecord) -> str:
     return (
         f"---\n{_head(run)}---\n\n# {_cell(run.base.name)}, tuned on instructions\n\n{_gate_line(data)}\n"
         f"{_licence_line(data)}\n| | |\n| -- | -- |\n{table}\n\n{_categories(run)}{_differences(run)}"
-        f"```python\n{LOAD}\n```\n\n```sh\n{SERVE}\n```\n\n```sh\n{LLAMA_CPP}\n```\n\n"
+        f"{_use(run)}"
         "The chat template is the prompt it was trained on; it ends its answers itself. It knows user and assistant "
         "turns, and was trained on single ones. Every figure here is from run.json.\n"
     )
+
+
+def _use(run: RunRecord) -> str:
+    """Return how the model is used, as blocks of code."""
+    blocks = [("python", LOAD), ("sh", SERVE), ("sh", LLAMA_CPP)]
+    if run.kept:
+        blocks = [("python", LOAD_ADAPTERS.replace("ROWS", str(run.kept.rows))), ("sh", ASK_ADAPTERS)]
+    return "".join(f"```{language}\n{code}\n```\n\n" for language, code in blocks)
 
 
 def trained_on(data: DataRecord) -> dict[str, Any]:
@@ -75,7 +99,7 @@ def trained_on(data: DataRecord) -> dict[str, Any]:
 
 def _head(run: RunRecord) -> str:
     head = {
-        "library_name": "transformers",
+        "library_name": "peft" if run.kept else "transformers",
         "pipeline_tag": "text-generation",
         "base_model": _line(run.base.name),
         "tags": ["instruction-tuning", "sft", "dolly"],

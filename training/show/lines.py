@@ -18,3 +18,8 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 def event(name: str, /, **values: Any) -> str:
     """Return an event as one JSON line."""
     return orjson.dumps({"event": name, **values}).decode()
+
+
+def gb(number: int) -> str:
+    """Return bytes in GB."""
+    return f"{number / 10**9:,.2f}"

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass
 from typing import Any, Self, get_args
 
-import orjson
-
 from schemas.mirror import address_of
 from schemas.progress import Progress, choose_mode
 from training.answers.respond import Answer
@@ -18,11 +16,10 @@ from training.fit import Fitted
 from training.inspection.inspection import Inspected, Split
 from training.log import EVALUATIONS
 from training.markup import percent, visible
-from training.planning.forecast import UTILISATION, Forecast, Place
 from training.planning.plan import REASONS, Plan
 from training.records.data import TrainingData
 from training.records.sample import runs, sample_text
-from training.show.lines import event, table
+from training.show.lines import event, gb, table
 
 IDS_SHOWN = 5
 """Refused records that are named on the terminal; rejected.jsonl has them all."""
@@ -64,9 +61,6 @@ def look_text(row: Mapping[str, Any]) -> str:
 def in_colours(*, plain: bool) -> bool:
     """Say whether to colour what goes to stdout: on a terminal that has colours and a user who wants them."""
     return not plain and sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-
-
-PLACES_HEAD = ("on", "needs", "of", "optimiser", "recompute", "micro-batch", "padding", "minutes")
 
 
 def plan_text(plan: Plan, *, colour: bool = False) -> str:
@@ -139,49 +133,6 @@ def plan_json(plan: Plan) -> str:
     )
 
 
-def forecast_text(plan: Plan, seen: Forecast) -> str:
-    """Return what a run will take."""
-    here = seen.places[0]
-    parts = " + ".join(f"{name} {_gb(value)}" for name, value in asdict(here.footprint).items())
-    lender = f"note: the base has no tokenizer; tokens are counted by that of {seen.counted_by}"
-    elsewhere = f"{percent(UTILISATION)} of the maker's peak"
-    lines = [
-        plan_text(plan),
-        f"{seen.sizes.parameters:,} parameters; {seen.tokens:,} tokens in {seen.steps:,} steps",
-        *([lender] if seen.counted_by else []),
-        *table([PLACES_HEAD, *map(_place_row, seen.places)]),
-        f"GB on this machine: {parts}",
-        *([f"a trial held {_gb(seen.peak)} GB, libraries included"] if seen.peak else []),
-        f"minutes of training alone: {'measured here; ' if here.measured else ''}elsewhere at {elsewhere}",
-        f"dry run: nothing was written; it would be {_gb(seen.written)} GB at {plan.request.out}",
-    ]
-    return "\n".join(lines)
-
-
-def forecast_json(plan: Plan, seen: Forecast) -> str:
-    """Return what a run will take as one JSON line."""
-    return event("forecast", plan=orjson.loads(plan_json(plan)), utilisation=UTILISATION, **asdict(seen))
-
-
-def _place_row(place: Place) -> tuple[str, ...]:
-    minutes = f"{place.minutes:,.1f}" if place.minutes else "?" if place.fits else "does not fit"
-    needs, has = f"{_gb(place.footprint.total)} GB", f"{_gb(place.memory)} GB"
-    return (
-        place.name,
-        needs,
-        has,
-        place.optimiser,
-        place.recompute,
-        f"{place.micro_tokens:,} tokens",
-        percent(place.padding_share),
-        minutes,
-    )
-
-
-def _gb(number: int) -> str:
-    return f"{number / 10**9:,.2f}"
-
-
 def fitted_text(fitted: Fitted) -> str:
     """Return what a run came to."""
     run, trained = fitted.run, fitted.run.trained
@@ -198,6 +149,8 @@ def fitted_text(fitted: Fitted) -> str:
         lines.append(f"answers that end by themselves {' → '.join(rates)}")
     if run.reloaded:
         lines.append(f"read again: {run.reloaded.tokens} greedy tokens of {run.reloaded.prompts} prompts are the same")
+    if run.kept:
+        lines.append(f"adapters of {run.kept.trained:,} parameters, without their base, which is {run.base.name}")
     return "\n".join([*lines, f"{'reused' if fitted.reused else 'wrote'} {fitted.path}"])
 
 
@@ -227,7 +180,7 @@ def fitted_json(fitted: Fitted) -> str:
 def exported_text(exported: Exported) -> str:
     """Return what was made of a checkpoint, and how it was checked."""
     record = exported.record
-    lines = [f"{record.file}: {record.type}, {_gb(record.bytes)} GB, written by {record.writer}"]
+    lines = [f"{record.file}: {record.type}, {gb(record.bytes)} GB, written by {record.writer}"]
     if record.agreement:
         said = record.agreement
         lines.append(f"llama.cpp: {said.equal} of {said.tokens} greedy tokens of {said.prompts} prompts are the same")

@@ -17,7 +17,8 @@ import torch
 from torch import nn
 
 from schemas.outcome import SILENT, Aside
-from training.checkpoint.resume import Keeper, State, keeping_what_was_good
+from training.checkpoint.resume import Keeper, keeping_what_was_good
+from training.checkpoint.state import State
 from training.config import TrainConfig, total_steps
 from training.guard import Guard
 from training.log import LOG, UNWATCHED, StepRow, Trained, Watcher, note_of, summed_up

@@ -13,8 +13,9 @@ from schemas.prompt import TEMPLATES
 from schemas.step import read_manifest
 from tests.support import pair
 from tests.training.tiny import tiny_model, tiny_tokenizer
+from training.checkpoint.adapters import Where
 from training.checkpoint.checkpoint import read_run, save_model
-from training.checkpoint.reload import Asked, chat_ids, check_reload, greedy
+from training.checkpoint.reload import Asked, chat_ids, check_reload, greedy, read_whole
 from training.config import settle
 from training.fit import fit
 from training.model.load import make_room
@@ -91,6 +92,21 @@ def test_other_weights_are_found(tmp_path: Path) -> None:
 
     with pytest.raises(DollyError, match="answer token 1 is"):
         check_reload(tmp_path, model, encode, RECORDS)
+
+
+def test_two_models_are_never_in_memory_at_once(tmp_path: Path) -> None:
+    """The one that was trained has answered, and its numbers are gone, before the other is read."""
+    model, encode = in_memory()
+    save_model(tmp_path, model, encode)
+    devices: list[str] = []
+
+    def read(folder: Path, where: Where) -> Any:
+        devices.extend({one.device.type for one in model.parameters()})
+        return read_whole(folder, where)
+
+    check_reload(tmp_path, model, encode, RECORDS, read)
+
+    assert devices == ["meta"]
 
 
 def test_another_chat_template_is_found(tmp_path: Path) -> None:

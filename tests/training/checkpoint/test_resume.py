@@ -18,7 +18,9 @@ from schemas.errors import DollyError, InputError, StoppedError
 from schemas.prompt import TEMPLATES
 from tests.support import ROOT, pair
 from tests.training.tiny import tiny_model, tiny_tokenizer
-from training.checkpoint.resume import COMPLETED, STATE, Keeper, TakenUp, heeding_signals, resume_beside
+from training.checkpoint.resume import Keeper, TakenUp, resume_beside
+from training.checkpoint.signals import heeding_signals
+from training.checkpoint.state import COMPLETED, STATE
 from training.cli import main
 from training.config import OptimiserName, TrainConfig
 from training.records.encoding import Example, add_keys, encoder
@@ -169,7 +171,7 @@ def test_a_full_disk_leaves_the_state_before(tmp_path: Path, monkeypatch: pytest
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("training.checkpoint.resume.save_file", full)
+    monkeypatch.setattr("training.checkpoint.state.save_file", full)
     with pytest.raises(DollyError, match="the state was not saved: No space left on device"):
         go_on(tmp_path)
 

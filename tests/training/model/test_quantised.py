@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
+from weakref import ref
 
 import pytest
 import torch
+from transformers import AutoConfig
 
 from schemas.errors import InputError
 from tests.training.test_fit import request
@@ -13,10 +15,10 @@ from training.checkpoint.checkpoint import read_run
 from training.config import TrainConfig
 from training.fit import fit
 from training.model import quantised
-from training.model.adapter import adapt
+from training.model.adapter import adapt, merge
 from training.model.load import config_of, find_base, load_base, load_model
 from training.model.quantised import BYTES, check_bits, loading
-from training.planning.footprint import footprint, meta_model
+from training.planning.footprint import footprint, merging, meta_model
 from training.records.batching import Shape
 
 CONFIG = TrainConfig(lora_rank=4, base_bits=4)
@@ -72,6 +74,43 @@ def test_the_weights_take_the_bytes_that_are_counted(base: Path) -> None:
 
     assert sum(one.numel() for one in packed) == numbers / 2
     assert whole - small == pytest.approx(numbers * (2 - BYTES), rel=0.1)
+
+
+@pytest.mark.parametrize("base", ["llama"], indirect=True)
+def test_merging_lets_four_bits_go_layer_by_layer(base: Path) -> None:
+    """When a layer as it came takes its place, those before it are no longer there in four bits."""
+    place = find_base(str(base))
+    model, dense = load_model(place, torch.float32, **loading(CONFIG, torch.float32)), load_model(place)
+    adapted = adapt(model, CONFIG, [])
+    assert adapted
+    packed = [ref(one) for one in model.parameters() if one.dtype == torch.uint8]
+    alive: list[int] = []
+
+    def lent(name: str) -> torch.nn.Module:
+        alive.append(sum(one() is not None for one in packed))
+        return torch.nn.Module.get_submodule(dense, name)
+
+    dense.get_submodule = lent
+    merge(adapted, lambda: dense)
+
+    assert alive == list(range(len(packed), 0, -1))
+    assert [one for one in packed if one() is not None] == []
+
+
+def test_merging_needs_a_whole_model_in_its_precision() -> None:
+    """By hand, for GPT-J-6B in bf16: 6.05 billion weights of 2 bytes, and its largest layer and its change in fp32.
+
+    On a processor what is in four bits is there besides.
+    """
+    meta = meta_model(AutoConfig.for_model("gptj"), 50432, torch.bfloat16)
+    parameters = sum(one.numel() for one in meta.parameters())
+    adapt(meta, CONFIG, range(3))
+    layer = 8 * 4096 * 4 * 4096
+
+    assert merging(meta, CONFIG) == 2 * parameters + layer
+    quantised = merging(meta, CONFIG, beside=True) - merging(meta, CONFIG)
+    assert quantised == pytest.approx(0.52 * (parameters - 2 * 50432 * 4096) + 2 * 2 * 50432 * 4096, rel=0.01)
+    assert merging(meta, replace(CONFIG, merge=False)) == merging(meta, replace(CONFIG, base_bits=0)) == 0
 
 
 @pytest.mark.parametrize("base", ["llama"], indirect=True)  # GPT-2 draws random numbers

@@ -11,8 +11,9 @@ from transformers import AutoConfig
 from schemas.errors import InputError
 from training.cli import main
 from training.config import settle
-from training.planning.forecast import DEVICES, planned_steps, rehearse
+from training.planning.forecast import DEVICES, rehearse
 from training.planning.plan import Request
+from training.planning.rehearsal import planned_steps
 
 
 def request(data: Path, base: Path, out: Path, **changes: Any) -> Request:
@@ -69,6 +70,40 @@ def test_each_device_gets_what_it_has_memory_for(tmp_path: Path, colours: Path, 
 
     assert chosen["H200-141GB"] == ("adamw", "off")
     assert chosen["A100-80GB"] == ("adamw-8bit", "on")
+
+
+def test_merging_four_bits_is_counted_and_named_as_the_peak(tmp_path: Path, colours: Path, shape_only: Path) -> None:
+    """A whole GPT-J in bf16, where training needs a third of it; not of adapters that are kept apart."""
+    pytest.importorskip("bitsandbytes", reason="the extra qlora is not installed")
+    in_four = {"dtype": "bf16", "lora_rank": 8, "base_bits": 4}
+    merged, kept = (
+        rehearse(request(colours, shape_only, tmp_path / "out", **in_four, merge=merge))[1] for merge in (True, False)
+    )
+    one, other = merged.places[1], kept.places[1]
+
+    assert one.footprint == other.footprint
+    assert (one.when, other.when) == ("merging", "training")
+    assert one.needs == one.merging > 12e9 > 2 * one.footprint.total
+    assert (other.needs, other.merging) == (other.footprint.total, 0)
+    assert kept.written < merged.written / 50
+
+
+def test_where_it_trains_and_does_not_merge_it_says_so(tmp_path: Path, colours: Path) -> None:
+    """Llama's largest: 141 GB in bf16, 37 in four bits; it trains on a device of 80 GB."""
+    pytest.importorskip("bitsandbytes", reason="the extra qlora is not installed")
+    sizes = {"hidden_size": 8192, "intermediate_size": 28672, "num_hidden_layers": 80, "num_attention_heads": 64}
+    AutoConfig.for_model("llama", **sizes, num_key_value_heads=8, vocab_size=128256).save_pretrained(tmp_path / "big")
+    words = (
+        f"fit {colours} --base {tmp_path / 'big'} -o {tmp_path / 'out'} --dry-run --lora-rank 8 --base-bits 4".split()
+    )
+
+    said = CliRunner().invoke(main, words).stdout
+
+    (line,) = [line for line in said.splitlines() if line.lstrip().startswith("A100-80GB")]
+    assert "merging" in line
+    assert "does not fit" not in line
+    assert "--no-merge keeps them apart; merging does not fit on" in said
+    assert "A100-80GB, H100-80GB" in said
 
 
 def test_a_mistake_is_told_by_a_dry_run_too(tmp_path: Path, tiny: Path) -> None:

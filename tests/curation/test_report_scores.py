@@ -200,7 +200,7 @@ def test_a_score_that_is_length_is_seen_at_a_glance(last: StepDirectory) -> None
         *sorted(("broken", "free"), key=lambda one: -strength(found[one])),
     ]
     assert free is not None
-    assert "no more than chance" in free.caption.description
+    assert "next to nothing" in free.caption.description
 
 
 def strength(one: ScoreNumbers) -> float:

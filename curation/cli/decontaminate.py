@@ -8,6 +8,9 @@ import click
 from curation.cli.base import STEP, needed, print_step, progress_for, run_and_print, stage_options
 from schemas.record import Row
 
+WIDTH = 22
+"""Characters of a plant's name in the table, at least."""
+
 
 @click.command()
 @click.argument("directory", metavar="DIR", type=STEP)
@@ -42,7 +45,12 @@ from schemas.record import Row
     show_default=True,
     help="Share of an item, by weight of its words, that stretches of 8 tokens must cover.",
 )
-@click.option("--encoder", default="minilm", show_default=True, help="What makes vectors of prompts, as for dedupe.")
+@click.option(
+    "--responses",
+    is_flag=True,
+    help="Compare the meaning of responses, too, with the benchmark's prompts and answers; it takes longer.",
+)
+@click.option("--encoder", default="minilm", show_default=True, help="What makes vectors, as for dedupe.")
 @click.option("--plants", type=int, default=50, show_default=True, help="Items planted in each disguise.")
 @stage_options
 def decontaminate(
@@ -52,6 +60,7 @@ def decontaminate(
     threshold: float,
     long_share: float,
     short_share: float,
+    responses: bool,
     encoder: str,
     plants: int,
     output: Path | None,
@@ -75,6 +84,7 @@ def decontaminate(
         threshold=threshold,
         long_share=long_share,
         short_share=short_share,
+        responses=responses,
         encoder=encoder,
         plants=plants,
     )
@@ -90,10 +100,12 @@ def decontaminate(
 
 def _table(benchmarks: Iterable[Row], lines: Iterable[Row]) -> str:
     """Return what was looked for, and how much of what was planted was found."""
+    read = list(lines)
+    wide = max((WIDTH, *(len(row["plant"]) for row in read)))
     head = "; ".join(f"{row['file']}: {row['items']:,} items" for row in benchmarks)
     rows = [f"looked for {head}", "of the items planted in the data, found again:"]
-    for row in lines:
+    for row in read:
         methods = ", ".join(f"{name} {number}" for name, number in row["by_method"].items() if number)
         share = f"{row['found']} of {row['tried']}"
-        rows.append(f"  {row['plant']:22} {share:>12}  {row['ratio']:6.1%}  {methods}".rstrip())
+        rows.append(f"  {row['plant']:{wide}} {share:>12}  {row['ratio']:6.1%}  {methods}".rstrip())
     return "\n".join(rows)

@@ -3,7 +3,7 @@
 A clean result means as much as this table says.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from curation.contamination.benchmark import Item
@@ -14,6 +14,8 @@ from schemas.record import InstructionRecord
 
 PHANTOM = "no plant: seed tasks"
 """The line of the table that says how often something is found that is not there."""
+IN_RESPONSE = ", in the response"
+"""What the names of plants in responses end with."""
 METHODS = ("exact", "13 tokens", "8 tokens", "embedding")
 
 
@@ -36,22 +38,44 @@ class Line:
 
 
 def self_test(detector: Detector, most: int) -> Iterator[Line]:
-    """Plant up to `most` items in each disguise, and look for them; then look at tasks that are known to be clean."""
+    """Plant up to `most` items in each disguise, and look for them; then look at tasks that are known to be clean.
+
+    They are planted in instructions, and where responses are compared by their meaning in responses, too: there prompts
+    and answers.
+    """
     prompts = [number for number, item in enumerate(detector.items) if not item.is_answer]
-    chosen = prompts[:: max(1, -(-len(prompts) // most))]
-    for plant, change in PLANTS.items():
-        pairs = [(number, _planted(detector.items[number], change(detector.items[number].text))) for number in chosen]
-        if plant != "word for word":
-            pairs = [(number, record) for number, record in pairs if record.instruction != detector.items[number].text]
-        found = list(detector.found([record for _, record in pairs]))
-        led_back = [one for (number, _), one in zip(pairs, found, strict=True) if _is_of(detector.items, one, number)]
-        yield _line(plant, len(pairs), led_back)
+    yield from _planted(detector, _some(prompts, most), _asked, "")
+    if "response" in detector.sides:
+        yield from _planted(detector, _some(range(len(detector.items)), most), _said, IN_RESPONSE)
     seeds = read_seeds(SHIPPED)
     yield _line(PHANTOM, len(seeds), list(detector.found(seeds)))
 
 
-def _planted(item: Item, text: str) -> InstructionRecord:
+def _planted(
+    detector: Detector, chosen: Sequence[int], plant_in: Callable[[Item, str], InstructionRecord], where: str
+) -> Iterator[Line]:
+    for plant, change in PLANTS.items():
+        changed = [(number, detector.items[number], change(detector.items[number].text)) for number in chosen]
+        pairs = [
+            (number, plant_in(item, text))
+            for number, item, text in changed
+            if text != item.text or plant == "word for word"
+        ]
+        found = list(detector.found([record for _, record in pairs]))
+        led_back = [one for (number, _), one in zip(pairs, found, strict=True) if _is_of(detector.items, one, number)]
+        yield _line(f"{plant}{where}", len(pairs), led_back)
+
+
+def _some(numbers: Sequence[int], most: int) -> Sequence[int]:
+    return numbers[:: max(1, -(-len(numbers) // most))]
+
+
+def _asked(item: Item, text: str) -> InstructionRecord:
     return InstructionRecord(instruction=text, context=item.context, response="It depends.")
+
+
+def _said(item: Item, text: str) -> InstructionRecord:
+    return InstructionRecord(instruction="Go on.", response=f"{text}\n{item.context}".strip())
 
 
 def _is_of(items: Sequence[Item], found: Found | None, number: int) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
 
 from curation.contamination.benchmark import Item, digests, read_benchmarks
 from curation.contamination.detect import Detector, Found, detector
@@ -37,6 +36,8 @@ class Decontaminate:
     """Share (0 to 1) of an item that stretches of 8 tokens must cover, telling words counted more."""
     threshold: float = 0.85
     """Cosine from which a prompt is the item in other words; 0 leaves embeddings out."""
+    responses: bool = False
+    """Compare responses, too: with the benchmark's prompts and its answers."""
     encoder: str = "minilm"
     """A name in `ENCODERS`, or a sentence-transformers model by path or Hub id."""
     plants: int = 50
@@ -50,7 +51,7 @@ class Decontaminate:
         """Refuse limits that cannot be meant.
 
         Raises:
-            InputError: a share or cosine outside its range, or no plant at all.
+            InputError: a share or cosine outside its range, responses without embeddings, or no plant at all.
         """
         for name in ("long_share", "short_share"):
             if not 0 < getattr(self, name) <= 1:
@@ -59,6 +60,8 @@ class Decontaminate:
                 )
         if not 0 <= self.threshold <= 1:
             raise InputError(place=self.name, field="threshold", expected="0 to 1", found=str(self.threshold))
+        if self.responses and not self.threshold:
+            raise InputError(place=self.name, field="responses", expected="a threshold above 0", found="0")
         if self.plants < 1:
             raise InputError(place=self.name, field="plants", expected="1 or more", found=str(self.plants))
 
@@ -104,8 +107,7 @@ class Decontaminate:
         How telling a word is, the records say; so the rest is looked at again without those that are rejected, until
         nothing more is found. Otherwise a second run over what was kept could find more.
         """
-        told = partial(aside.progress, "embed prompts")
-        found = {row: one for row, one in enumerate(looker.found(pool, told)) if one is not None}
+        found = {row: one for row, one in enumerate(looker.found(pool, aside.progress)) if one is not None}
         more = found
         while more:
             rows = [row for row in range(len(pool)) if row not in found]
@@ -123,6 +125,7 @@ class Decontaminate:
             least_short=self.short_share,
             threshold=self.threshold,
             encoders=self._encoders() if self.threshold and not words_only else None,
+            sides=("instruction", "response") if self.responses else ("instruction",),
         )
 
     def _encoders(self) -> tuple[Encoder, Encoder]:

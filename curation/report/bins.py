@@ -24,7 +24,7 @@ TAIL = 0.01
 ROUND = (1, 2, 5, 10)
 """What a bin's width begins with."""
 DIGITS, FINEST = 12, 1e-9
-"""Digits of an edge; and how small the span of the bins may be beside the numbers in them, so that edges differ."""
+"""Digits of an edge; and how small the span of the bins may be beside the largest number, so that edges differ."""
 TINY, HUGE = 1e-300, 1e300
 """Nearer to nought, or farther from it, a product may be none."""
 WHOLE, LONG = 2.0**53, 2.0**31
@@ -64,12 +64,10 @@ def _equal(values: Numbers, finest: float) -> tuple[float, ...]:
     low, high = (float(one) for one in np.quantile(values, (TAIL, 1 - TAIL)))
     least, most = float(values.min()), float(values.max())
     span = (high - low) or (most - least) or abs(most)
-    width = max(finest, _width(max(span, FINEST * max(abs(low), abs(high)), TINY)))
-    first, last = math.floor(low / width), math.floor(high / width) + 1
-    edges = [_edge(at * width) for at in range(first, last + 1)]
-    below = [_edge(math.floor(least / width) * width)] if least < edges[0] else []
-    above = [_edge((math.floor(most / width) + 1) * width)] if most >= edges[-1] else []
-    return (*below, *edges, *above)
+    width = max(finest, _width(max(span, FINEST * max(abs(least), abs(most)), TINY)))
+    lowest, first, last, highest = (math.floor(round(one / width, 9)) for one in (least, low, high, most))
+    below, above = [lowest] * (lowest < first), [highest + 1] * (highest > last)
+    return tuple(_edge(place * width) for place in (*below, *range(first, last + 2), *above))
 
 
 def _width(span: float) -> float:

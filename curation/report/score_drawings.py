@@ -159,4 +159,4 @@ def _length_words(one: ScoreNumbers) -> str:
         return "The length itself: what every score has to beat."
     if one.length is None:
         return "How it goes with length is not known: too few records, or the same for all."
-    return f"With length {one.length.spearman:+g}: {one.length.said or 'no more than chance'}."
+    return f"With length {one.length.spearman:+g}: {one.length.said or 'next to nothing'}."

@@ -10,6 +10,8 @@ LENGTH = "response_words"
 """The baseline; counted anew, so that it is there for every data set."""
 MOSTLY = 0.5
 """Share of a scorer's rank variance that length explains from which it is said to be mostly length."""
+LITTLE = 0.01
+"""Share below which nothing is said, however sure it is: of enough records every score has a little of length."""
 DIGITS = 3
 """Decimals of a coefficient in a report."""
 
@@ -25,7 +27,7 @@ class WithLength:
     chance: float
     """How large the coefficient of an unrelated score is in 95 of 100 data sets of this size, at most."""
     said: str
-    """In words; empty where there is no more to it than chance."""
+    """In words; empty where it may be chance, or is next to nothing."""
 
 
 def with_length(values: Numbers, lengths: Numbers) -> WithLength | None:
@@ -45,12 +47,13 @@ def with_length(values: Numbers, lengths: Numbers) -> WithLength | None:
 
 
 def said_of_length(rho: float, low: float, high: float, chance: float) -> str:
-    """Return what a coefficient says of a score, after its name; nothing where it may be chance."""
+    """Return what a coefficient says of a score, after its name; nothing where it may be chance, or is next to none."""
     nearest = min(abs(low), abs(high)) if low * high > 0 else 0.0
     share, way = rho**2, "longer" if rho > 0 else "shorter"
     if nearest**2 >= MOSTLY:
         return f"is mostly length: {share:.0%} of its ranking is that, the {way} the higher"
-    return f"prefers {way} responses: {share:.0%} of its ranking is length" if nearest > chance else ""
+    prefers = nearest > chance and share >= LITTLE
+    return f"prefers {way} responses: {share:.0%} of its ranking is length" if prefers else ""
 
 
 def _rounded(value: float) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from curation.engine import Engine
@@ -459,13 +459,14 @@ def test_a_fence_holds_its_text(text: str) -> None:
 
 
 @given(st.text())
+@example("see ://there, http://here")
 def test_inline_text_has_no_bare_punctuation(text: str) -> None:
     """Nothing that starts a link, tag, image, emphasis, code or cell is left without its backslash."""
     shown = inline(text)
 
     bare = [char for at, char in enumerate(shown) if char in "<>[]`*_|&@#~$" and (at == 0 or shown[at - 1] != "\\")]
     assert bare == []
-    assert "://" not in shown
+    assert "://" not in shown.replace("\\://", "")
     assert "www." not in shown.lower()
 
 

@@ -16,6 +16,8 @@ from tests.support import pair, real_data
 LAYERS = "List the layers of the TCP/IP model and for each layer identify one protocol that engineers use every day."
 SPEECH = "Take a famous speech about freedom and turn it into a sea shanty that sailors would sing while hauling rope."
 SYNONYM = {"instruction": "Come up with several synonyms for the given word, best ones first.", "input": "sincerely"}
+IN_OTHER_WORDS = LAYERS.replace("the", "all", 1).replace("each layer", "each").replace("that engineers", "engineers")
+ANSWER = "Lima has been the capital city on the coast of Peru since Francisco Pizarro founded it in the year 1535."
 CLEAN = [pair(f"Tell me fact number {at} about the {word}.") for at, word in enumerate(["moon", "sea", "wind"])]
 
 
@@ -132,6 +134,71 @@ def test_other_words_are_found_by_meaning(benchmark: Path) -> None:
     assert isinstance(differs, InstructionRecord)
 
 
+MEANING: dict[str, Any] = {"threshold": 0.75, "encoder": "hashing", "long_share": 1.0, "short_share": 1.0}
+"""Settings with which only the meaning finds what is said in other words."""
+
+
+def test_a_response_that_asks_an_item_in_other_words_is_found_where_that_is_wanted(benchmark: Path) -> None:
+    """As where records make up exercises; by default the meaning of prompts alone is looked at."""
+    exercise = pair("Make up an exercise.", IN_OTHER_WORDS)
+
+    unseen, seen = (judged(benchmark, exercise, **MEANING, responses=wanted)[0] for wanted in (False, True))
+
+    assert unseen == exercise
+    assert isinstance(seen, Rejection)
+    (reason,) = seen.reasons
+    assert (reason.field, list(reason.scores), reason.limit) == ("response", ["embedding"], "embedding: below 0.75")
+    assert reason.found.startswith("exam.jsonl:1 prompt: List the layers")
+
+
+def test_a_response_that_gives_an_answer_in_other_words_is_found(tmp_path: Path) -> None:
+    """Not one with another number, nor one that speaks of another name; nor a prompt that is like an answer."""
+    path = tmp_path / "exam.jsonl"
+    path.write_bytes(dumps({"question": "What is the capital of Peru?", "answer": ANSWER}) + b"\n")
+    near = ANSWER.replace("has been", "was").replace("city on", "town at")
+    other = near.replace("1535", "1635")
+    named = near.replace("Francisco Pizarro", "Diego Almagro")
+
+    found, *kept = judged(
+        path, pair("Go on.", near), pair("Go on.", other), pair("Go on.", named), pair(near), **MEANING, responses=True
+    )
+
+    assert isinstance(found, Rejection)
+    assert (found.reasons[0].field, list(found.reasons[0].scores)) == ("response", ["embedding"])
+    assert all(isinstance(one, InstructionRecord) for one in kept)
+
+
+def test_recall_in_responses_is_measured_where_they_are_compared(benchmark: Path) -> None:
+    """By plants of their own, beside those in instructions; it can fail, and without the option nothing is claimed."""
+    told = {}
+    for name, settings in (("seen", {}), ("blind", {"threshold": 1.0}), ("unasked", {"responses": False})):
+        aside = Kept()
+        judged(benchmark, aside=aside, **{**MEANING, "responses": True, **settings})
+        told[name] = {row["plant"]: row for row in aside.rows["self_test"]}
+
+    planted = {f"{plant}, in the response" for plant in PLANTS}
+    assert planted < set(told["seen"])
+    assert not planted & set(told["unasked"])
+    assert told["seen"]["contracted"]["tried"] == told["seen"]["contracted, in the response"]["tried"]
+    paraphrased = [told[name]["paraphrased, in the response"]["ratio"] for name in ("seen", "blind")]
+    assert paraphrased[0] > paraphrased[1]
+    assert told["seen"]["synonyms, in the response"]["by_method"]["embedding"] > 0
+    assert told["seen"]["no plant: seed tasks"]["found"] == 0
+
+
+def test_progress_says_what_is_embedded(benchmark: Path) -> None:
+    """Prompts, then responses: each takes its time."""
+    heard = []
+
+    class Hears(Kept):
+        def progress(self, what: str, done: int, total: int | None = None, note: str = "") -> None:
+            heard.append(what)
+
+    judged(benchmark, aside=Hears(), **MEANING, responses=True)
+
+    assert list(dict.fromkeys(heard)) == ["embed prompts", "embed responses"]
+
+
 def test_the_self_test_says_what_is_found_and_what_is_not(benchmark: Path) -> None:
     """Plants in plain disguise are all found, paraphrases are not by words alone, and no clean task is."""
     aside = Kept()
@@ -170,9 +237,18 @@ def test_a_missing_benchmark_is_an_error(tmp_path: Path) -> None:
         next(Decontaminate()([pair()]))
 
 
-@pytest.mark.parametrize("settings", [{"long_share": 0.0}, {"short_share": 1.5}, {"threshold": -1.0}, {"plants": 0}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"long_share": 0.0},
+        {"short_share": 1.5},
+        {"threshold": -1.0},
+        {"plants": 0},
+        {"responses": True, "threshold": 0.0},
+    ],
+)
 def test_limits_that_cannot_be_meant_are_refused(settings: dict[str, Any]) -> None:
-    """A share of nothing would find everything, one above all nothing."""
+    """A share of nothing finds everything, one above all nothing; without vectors responses have no meaning."""
     with pytest.raises(InputError):
         Decontaminate(**settings)
 

@@ -63,6 +63,14 @@ def test_what_is_said_of_length(low: float, rho: float, high: float, said: str) 
     assert said_of_length(rho, low, high, chance_of(400)) == said
 
 
+def test_of_a_million_records_next_to_nothing_is_not_called_a_preference() -> None:
+    """However sure it is."""
+    low, high = interval_of(0.02, 1_000_000)
+
+    assert low > chance_of(1_000_000)
+    assert said_of_length(0.02, low, high, chance_of(1_000_000)) == ""
+
+
 def test_of_several_lines_for_a_score_the_last_one_counts() -> None:
     """A number after a null is no null any more; records that nobody asked about are passed over."""
     lines = [

@@ -1,57 +1,38 @@
 """A run that was stopped goes on where it stopped, and ends in the same weights to the last bit.
 
-    OUT.resume/step-000120/
-      state.safetensors   weights, whatever tensors the optimiser keeps of them, the states of the random generators
-      state.json          which run this is, and the log so far
-      state-00001.safetensors   of every further rank: what only it has, of a divided model its part of all that
-      COMPLETED           the digests of the others, written last
-
-It stands beside the checkpoint, because the checkpoint does not exist before its run has ended. It is written into a
-temporary sibling, flushed and renamed; a reader believes only what its COMPLETED marker vouches for. transformers'
-own trainer writes a marker too, but nothing reads it, and a half-written folder is resumed from.
+Its state stands beside the checkpoint, because the checkpoint does not exist before its run has ended.
+`training.checkpoint.saved` says what it looks like, `training.checkpoint.saving` how it gets there.
 """
 
-import os
 import shutil
 import signal
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from safetensors.torch import load_file
 
 from schemas.codec import adapter, dumps, loads
 from schemas.errors import DollyError, InputError, StoppedError
-from schemas.manifest import digest_file
+from schemas.outcome import SILENT, Aside
+from training.checkpoint.saved import LOG_SO_FAR, STATE, Draft, forget_drafts, newest, part_of, states, step_of
+from training.checkpoint.saving import Saving, has_room
+from training.checkpoint.state import State, fill, own_tensors
 from training.guard import DivergedError, Guard
-from training.log import StepRow
-from training.model.load import full_disks_told
-from training.ranks.distributed import ALONE, Ranks, local
+from training.log import NOTES, StepRow
+from training.ranks.distributed import ALONE, Ranks
 
-STATE, LOG_SO_FAR, COMPLETED = "state.safetensors", "state.json", "COMPLETED"
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 """Signals after which a run saves what it has and ends."""
 FIRST_SOONER = 16
 """The first state is saved after this part of the usual time, and each next one after twice as long: what goes wrong
 goes wrong early."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """What changes while a run goes on."""
-
-    weights: Mapping[str, Tensor]
-    """By the names of the model's parameters: those that training changes."""
-    optimiser: torch.optim.Optimizer
-    rows: list[StepRow]
-    """The log: one row for each step that was taken."""
+NO_ROOM = "there is no memory for a copy of the state: training waited until it was written"
 
 
 def resume_beside(out: Path) -> Path:
@@ -88,6 +69,7 @@ class Keeper:
     """Who trains together; they save at the same step, on a file system that all of them see."""
     told: bool = False
     """A signal has come."""
+    saving: Saving = field(default_factory=Saving)
     _last: float = field(default_factory=time.monotonic)
     _saves: int = 0
 
@@ -97,55 +79,57 @@ class Keeper:
         Raises:
             InputError: it belongs to another run.
         """
-        found = self._newest()
-        self._make_sure_all_see(_step_of(found) if found else 0)
+        if self.ranks.first:
+            forget_drafts(self.folder)
+        found = newest(self.folder)
+        self._make_sure_all_see(step_of(found))
         if found is None:
             return
         so_far = loads((found / LOG_SO_FAR).read_bytes())
         self.taken_up = self._taken_up(so_far)
         common = {} if self.ranks.first or self.ranks.sharded else load_file(found / STATE)
-        _fill(state, common | load_file(found / _own(self.ranks)))
+        fill(state, common | load_file(found / part_of(self.ranks.number)))
         state.rows.extend(adapter(list[StepRow]).validate_python(so_far["rows"]))
 
-    def after_step(self, state: State, guard: Guard) -> None:
+    def after_step(self, state: State, guard: Guard, aside: Aside = SILENT) -> None:
         """Save if it is time to and all is well, or if a signal has come.
 
         Raises:
+            DollyError: a state could not be written.
             StoppedError: a signal had come; the state is on disk.
         """
+        is_time = self._is_time() and not guard.suspicious
+        time_to, told, writing = self.ranks.any(is_time, self.told, self.saving.is_going_on())
+        if not writing:
+            self.saving.publish()
+        if told or time_to:
+            self.saving.settle()
         if self._saves:
             self._forget_superseded(guard.good_until)
-        time_to, told = self.ranks.any(self._is_time() and not guard.suspicious, self.told)
         if told or time_to:
-            self.save(state)
+            self.save(state, aside, going_on=not told)
         if told:
+            self.saving.settle()
             raise StoppedError(f"interrupted after step {len(state.rows)}; the same command goes on from there")
 
-    def save(self, state: State) -> None:
-        """Write the state; the one before stays until the step after this one went well.
+    def save(self, state: State, aside: Aside = SILENT, *, going_on: bool = True) -> None:
+        """Save the state as it is now; the one before stays until the step after this one went well.
+
+        If training is `going_on` and there is memory for it, a copy is written meanwhile.
 
         Raises:
             DollyError: no space on the disk; the state before is still there.
         """
-        target = self.folder / f"step-{len(state.rows):06}"
-        draft = self.folder / f".{target.name}.writing"
-        try:
-            if self.ranks.first:
-                shutil.rmtree(draft, ignore_errors=True)
-                draft.mkdir(parents=True)
-            self.ranks.wait()
-            _write_own(draft, state, self.ranks)
-            self.ranks.wait()
-            if self.ranks.first:
-                _vouch(draft, self._whose(), state)
-                shutil.rmtree(target, ignore_errors=True)
-                draft.rename(target)
-                _flush(self.folder)
-            self.ranks.wait()
-        except OSError as error:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise DollyError(f"{self.folder}: the state was not saved: {error.strerror or error}") from error
+        step, tensors = len(state.rows), own_tensors(state, self.ranks)
+        copy = going_on and has_room(tensors, self.ranks)
+        if going_on and not copy:
+            aside.leave(NOTES, {"step": step, "note": NO_ROOM})
+        draft = Draft(folder=self.folder, step=step, ranks=self.ranks)
+        self.saving.begin(draft, tensors, partial(self._log, tuple(state.rows)), copy=copy)
         self._last, self._saves = time.monotonic(), self._saves + 1
+
+    def _log(self, rows: Sequence[StepRow]) -> bytes:
+        return dumps({**self._whose(), "rows": [asdict(row) for row in rows]})
 
     def _whose(self) -> dict[str, Any]:
         before = asdict(self.taken_up) if self.taken_up else None
@@ -158,11 +142,12 @@ class Keeper:
 
     def forget_bad(self, good_until: int) -> int:
         """Remove states that no good step followed; return after which step the newest left was saved, 0: none."""
-        for one in self._finished():
-            if self.ranks.first and _step_of(one) >= good_until:
+        with suppress(DollyError):  # that a state is missing is no news beside what ends the run
+            self.saving.settle()
+        for one in states(self.folder):
+            if self.ranks.first and step_of(one) >= good_until:
                 shutil.rmtree(one)
-        newest = self._newest()
-        return _step_of(newest) if newest else 0
+        return step_of(newest(self.folder))
 
     def _make_sure_all_see(self, step: int) -> None:
         """Make sure that all ranks go on from the same state."""
@@ -197,27 +182,28 @@ class Keeper:
         """Remove all states before the newest that a good step followed."""
         if not self.ranks.first:
             return
-        states = self._finished()
-        good = [one for one in states if _step_of(one) < good_until]
+        good = [one for one in states(self.folder) if step_of(one) < good_until]
         for one in good[:-1]:
             shutil.rmtree(one)
-
-    def _finished(self) -> list[Path]:
-        return sorted(self.folder.glob("step-*"))
-
-    def _newest(self) -> Path | None:
-        whole = [one for one in self._finished() if _is_whole(one)]
-        return whole[-1] if whole else None
 
 
 @contextmanager
 def keeping_what_was_good(keeper: Keeper | None, guard: Guard) -> Iterator[None]:
-    """Where the guard ends a run, see to it that the newest state on disk is a good one, and say how to go on."""
+    """See to it that nothing is being written when a run ends, however it does, short of a second Ctrl-C.
+
+    Where the guard ends it, the newest state on disk is a good one; the error says how to go on.
+    """
     try:
         yield
+        if keeper:
+            keeper.saving.settle()
     except DivergedError as error:
         step = keeper.forget_bad(guard.good_until) if keeper else 0
         raise DivergedError(f"{error}. {_way_on(keeper, step)}") from error
+    except Exception:
+        if keeper:
+            keeper.saving.give_up()
+        raise
 
 
 def _way_on(keeper: Keeper | None, step: int) -> str:
@@ -246,81 +232,3 @@ def heeding_signals(keeper: Keeper) -> Iterator[None]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
-
-
-def _own(ranks: Ranks) -> str:
-    """Return the name of the file with what a rank has saved."""
-    return STATE if ranks.first else f"state-{ranks.number:05}.safetensors"
-
-
-def _write_own(draft: Path, state: State, ranks: Ranks) -> None:
-    """Write what this rank has; replicas have nothing of their own but their generators."""
-    with full_disks_told():
-        save_file(dict(_tensors(state) if ranks.first or ranks.sharded else _generators()), draft / _own(ranks))
-    _flush(draft / _own(ranks))
-
-
-def _vouch(draft: Path, whose: Mapping[str, Any], state: State) -> None:
-    """Write the log so far, and the marker that makes a reader believe it all."""
-    (draft / LOG_SO_FAR).write_bytes(dumps({**whose, "rows": [asdict(row) for row in state.rows]}))
-    _flush(draft / LOG_SO_FAR)
-    digests = [asdict(digest_file(one, one.name)) for one in sorted(draft.iterdir())]
-    (draft / COMPLETED).write_bytes(dumps(digests))
-    _flush(draft / COMPLETED)
-    _flush(draft)
-
-
-def _step_of(state: Path) -> int:
-    return int(state.name.removeprefix("step-"))
-
-
-def _is_whole(folder: Path) -> bool:
-    """Say whether a marker vouches for every byte of a saved state."""
-    try:
-        digests = loads((folder / COMPLETED).read_bytes())
-        return all(digest_file(folder / one["path"], one["path"]).sha256 == one["sha256"] for one in digests)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-
-
-def _tensors(state: State) -> Iterator[tuple[str, Tensor]]:
-    """Yield everything that is saved, each under its own name."""
-    for name, weight in state.weights.items():
-        yield f"weight/{name}", local(weight).detach()
-        for part, value in state.optimiser.state.get(weight, {}).items():
-            yield f"{part}/{name}", value
-    yield from _generators()
-
-
-def _generators() -> Iterator[tuple[str, Tensor]]:
-    """Yield the states of this process's random generators."""
-    yield "random/cpu", torch.get_rng_state()
-    for at, device in enumerate(_accelerator_states()):
-        yield f"random/cuda/{at}", device
-
-
-@torch.no_grad()
-def _fill(state: State, saved: Mapping[str, Tensor]) -> None:
-    parts: dict[str, dict[str, Tensor]] = defaultdict(dict)
-    for key, value in saved.items():
-        part, _, name = key.partition("/")
-        parts[name][part] = value
-    for name, weight in state.weights.items():
-        local(weight).copy_(parts[name].pop("weight"))
-        state.optimiser.state[weight] = {part: value.to(weight.device) for part, value in parts[name].items()}
-    torch.set_rng_state(saved["random/cpu"])
-    for at in range(len(_accelerator_states())):
-        torch.cuda.set_rng_state(saved[f"random/cuda/{at}"], at)
-
-
-def _accelerator_states() -> Sequence[Tensor]:
-    return torch.cuda.get_rng_state_all() if torch.cuda.is_available() else ()
-
-
-def _flush(path: Path) -> None:
-    """Force a file, or the names in a folder, to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -24,7 +24,7 @@ from training.model.load import (
 from training.model.packing import choose_packing
 from training.model.quantised import loading
 from training.model.recompute import recomputing
-from training.planning.fitting import choices, device_memory, largest_of, padded_vocabulary
+from training.planning.fitting import choices, copies_fit, device_memory, largest_of, padded_vocabulary
 from training.planning.footprint import Footprint, Sizes, footprint, meta_model, operations, sizes
 from training.planning.plan import Plan, Request, as_packed, make_plan
 from training.records.batching import Shape, micro_batches, shapes, steps
@@ -101,6 +101,8 @@ class Forecast:
     """Bytes that a trial held at most, libraries included; 0: none was made."""
     written: int
     """Bytes of the checkpoint's weights."""
+    copied: bool
+    """Whether this machine has memory for a copy of a state, which is then written while training goes on."""
     counted_by: str
     """Whose tokenizer counted, where the base brings none; empty: its own."""
 
@@ -159,6 +161,7 @@ def forecast(plan: Plan, trial: Trial | None = None, lender: str = "") -> Foreca
         places=(here, *there),
         peak=trial.peak if trial else 0,
         written=(size.frozen or size.parameters) * plan.dtype.itemsize,  # adapters are merged into what was frozen
+        copied=copies_fit(here.footprint, plan.config, plan.device, devices),
         counted_by=lender,
     )
 

@@ -15,7 +15,7 @@ from training.config import PRESETS
 from training.export.make import Exported
 from training.fit import Fitted
 from training.inspection.inspection import Inspected, Split
-from training.log import EVALUATIONS
+from training.log import EVALUATIONS, NOTES
 from training.markup import percent, visible
 from training.planning.forecast import UTILISATION, Forecast, Place
 from training.planning.plan import REASONS, Plan
@@ -46,6 +46,8 @@ class Watch:
             sys.stderr.write(event(name, **row) + "\n")
         elif name == EVALUATIONS and (said := look_text(row)):
             self.bar.say(said)
+        elif name == NOTES:
+            self.bar.say(f"after step {row['step']:,}: {row['note']}")
 
     def progress(self, what: str, done: int, total: int | None = None, note: str = "") -> None:
         """Show progress."""
@@ -141,7 +143,7 @@ def plan_json(plan: Plan) -> str:
 def forecast_text(plan: Plan, seen: Forecast) -> str:
     """Return what a run will take."""
     here = seen.places[0]
-    parts = " + ".join(f"{name} {_gb(value)}" for name, value in asdict(here.footprint).items())
+    parts = " + ".join(f"{name} {_gb(value)}" for name, value in here.footprint.parts.items())
     lender = f"note: the base has no tokenizer; tokens are counted by that of {seen.counted_by}"
     elsewhere = f"{percent(UTILISATION)} of the maker's peak"
     lines = [
@@ -150,11 +152,22 @@ def forecast_text(plan: Plan, seen: Forecast) -> str:
         *([lender] if seen.counted_by else []),
         *table([PLACES_HEAD, *map(_place_row, seen.places)]),
         f"GB on this machine: {parts}",
+        f"a state to go on from is {_gb(here.footprint.copy)} GB{_of_each(plan)}; {_saved(seen)}",
         *([f"a trial held {_gb(seen.peak)} GB, libraries included"] if seen.peak else []),
         f"minutes of training alone: {'measured here; ' if here.measured else ''}elsewhere at {elsewhere}",
         f"dry run: nothing was written; it would be {_gb(seen.written)} GB at {plan.request.out}",
     ]
     return "\n".join(lines)
+
+
+def _of_each(plan: Plan) -> str:
+    return " of each device" if plan.config.parallel == "sharded" else ""
+
+
+def _saved(seen: Forecast) -> str:
+    """Return what training does while a state is saved."""
+    goes_on, waits = "training goes on while a copy of it is written", "there is no memory for a copy of it here"
+    return goes_on if seen.copied else f"{waits}: training waits while it is written"
 
 
 def forecast_json(plan: Plan, seen: Forecast) -> str:

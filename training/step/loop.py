@@ -17,7 +17,8 @@ import torch
 from torch import nn
 
 from schemas.outcome import SILENT, Aside
-from training.checkpoint.resume import Keeper, State, keeping_what_was_good
+from training.checkpoint.resume import Keeper, keeping_what_was_good
+from training.checkpoint.state import State
 from training.config import TrainConfig, total_steps
 from training.guard import Guard
 from training.log import LOG, UNWATCHED, StepRow, Trained, Watcher, note_of, summed_up
@@ -84,7 +85,7 @@ def train(
                 aside.progress("training", number + 1, total, note_of(row))
                 watcher.after_step(state.rows, total)
                 if keeper and number + 1 < total:
-                    keeper.after_step(state, guard)
+                    keeper.after_step(state, guard, aside)
     model.eval()
     return summed_up(state.rows)
 

@@ -1,0 +1,77 @@
+"""What changes while a run goes on: taken down as tensors by name, and put back."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from training.log import StepRow
+from training.ranks.distributed import Ranks, local
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What changes while a run goes on."""
+
+    weights: Mapping[str, Tensor]
+    """By the names of the model's parameters: those that training changes."""
+    optimiser: torch.optim.Optimizer
+    rows: list[StepRow]
+    """The log: one row for each step that was taken."""
+
+
+def own_tensors(state: State, ranks: Ranks) -> dict[str, Tensor]:
+    """Return what this rank has to save, each under its own name; the next step changes them.
+
+    Replicas have nothing of their own but their generators.
+    """
+    return dict(_tensors(state) if ranks.first or ranks.sharded else _generators())
+
+
+def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors as they are now, in this machine's memory: what comes from an accelerator in pinned pages."""
+    taken = {name: _copy(one) for name, one in tensors.items()}
+    if any(one.is_cuda for one in tensors.values()):
+        torch.cuda.synchronize()
+    return taken
+
+
+def fill(state: State, saved: Mapping[str, Tensor]) -> None:
+    """Put what was saved back, in place; the random generators, too."""
+    parts: dict[str, dict[str, Tensor]] = defaultdict(dict)
+    for key, value in saved.items():
+        part, _, name = key.partition("/")
+        parts[name][part] = value
+    with torch.no_grad():
+        for name, weight in state.weights.items():
+            local(weight).copy_(parts[name].pop("weight"))
+            state.optimiser.state[weight] = {part: value.to(weight.device) for part, value in parts[name].items()}
+    torch.set_rng_state(saved["random/cpu"])
+    for at in range(len(_accelerator_states())):
+        torch.cuda.set_rng_state(saved[f"random/cuda/{at}"], at)
+
+
+def _copy(tensor: Tensor) -> Tensor:
+    place = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=tensor.is_cuda)
+    return place.copy_(tensor, non_blocking=True)
+
+
+def _tensors(state: State) -> Iterator[tuple[str, Tensor]]:
+    for name, weight in state.weights.items():
+        yield f"weight/{name}", local(weight).detach()
+        for part, value in state.optimiser.state.get(weight, {}).items():
+            yield f"{part}/{name}", value
+    yield from _generators()
+
+
+def _generators() -> Iterator[tuple[str, Tensor]]:
+    """Yield the states of this process's random generators."""
+    yield "random/cpu", torch.get_rng_state()
+    for at, device in enumerate(_accelerator_states()):
+        yield f"random/cuda/{at}", device
+
+
+def _accelerator_states() -> Sequence[Tensor]:
+    return torch.cuda.get_rng_state_all() if torch.cuda.is_available() else ()

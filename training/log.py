@@ -10,6 +10,8 @@ EVALUATIONS = "evaluations"
 """The side file with one row an evaluation."""
 SAMPLES = "samples"
 """The side file with one row an answer to a fixed prompt."""
+NOTES = "notes"
+"""The side file with one row for each thing that a user should know of; most runs have none."""
 LAST_SHARE = 0.1
 """Share of the steps, at the end, whose mean loss is the run's last loss."""
 

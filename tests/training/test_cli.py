@@ -267,3 +267,20 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path: Path, colours: Path, 
     assert b"interrupted" in said
     assert not out.exists()
     assert not (tmp_path / ".out.writing").exists()
+
+
+def test_what_a_user_should_know_is_said_and_kept(
+    tmp_path: Path, colours: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line where people read, an event where programs do, a file in the checkpoint."""
+    monkeypatch.setattr("training.checkpoint.saving.memory_left", lambda: 1000)
+    words = [colours, "--base", tiny, "--dtype", "fp32", "--save-minutes", "0.0001", "--rows-per-step", 2]
+    words += ["--steps", 2]
+    plain = run(*words, "-o", tmp_path / "one", "--plain")
+    spoken = run(*words, "-o", tmp_path / "two", "--json")
+    events = [json.loads(line) for line in spoken.stderr.splitlines()]
+
+    note = "there is no memory for a copy of the state: training waited until it was written"
+    assert f"after step 1: {note}\n" in plain.stderr
+    assert {"event": "notes", "step": 1, "note": note} in events
+    assert json.loads((tmp_path / "one" / "notes.jsonl").read_bytes()) == {"step": 1, "note": note}

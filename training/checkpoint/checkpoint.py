@@ -10,6 +10,7 @@ OUT/
   log.jsonl                             one row an optimiser step
   evaluations.jsonl, samples.jsonl      held-out loss by category, and answers to fixed prompts, before, during, after
   training.html                         the same as a page
+  notes.jsonl                           what a user should know of the run, where there was anything
   run.json                              the run record
   README.md                             the model card
   manifest.json                         digests of all of it and of what came in, written last, as for any step

@@ -1,20 +1,28 @@
 """A run that was stopped goes on where it stopped, and ends in the same weights to the last bit.
 
-Its state (training.checkpoint.state) stands beside the checkpoint, which does not exist before its run has ended. Here
-is decided when it is saved, which of several is good, and from whose a run may go on.
+Its state stands beside the checkpoint, because the checkpoint does not exist before its run has ended.
+`training.checkpoint.saved` says what it looks like, `training.checkpoint.saving` how it gets there.
 """
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from safetensors.torch import load_file
+
+from schemas.codec import adapter, dumps
 from schemas.errors import DollyError, InputError, StoppedError
-from training.checkpoint.state import State, flush, is_whole, read_facts, read_into, vouch, write_own
+from schemas.outcome import SILENT, Aside
+from training.checkpoint.saved import STATE, Draft, facts_of, forget_drafts, newest, part_of, states, step_of
+from training.checkpoint.saving import Saving, has_room
+from training.checkpoint.state import State, fill, own_tensors
 from training.guard import DivergedError, Guard
+from training.log import NOTES, StepRow
 from training.ranks.distributed import ALONE, Ranks
 
 CHOSEN = ("optimiser", "dtype", "parallel")
@@ -22,6 +30,7 @@ CHOSEN = ("optimiser", "dtype", "parallel")
 FIRST_SOONER = 16
 """The first state is saved after this part of the usual time, and each next one after twice as long: what goes wrong
 goes wrong early."""
+NO_ROOM = "there is no memory for a copy of the state: training waited until it was written"
 
 
 def resume_beside(out: Path) -> Path:
@@ -60,6 +69,7 @@ class Keeper:
     """Who trains together; they save at the same step, on a file system that all of them see."""
     told: bool = False
     """A signal has come."""
+    saving: Saving = field(default_factory=Saving)
     _last: float = field(default_factory=time.monotonic)
     _saves: int = 0
 
@@ -87,52 +97,57 @@ class Keeper:
         Raises:
             InputError: it belongs to another run.
         """
-        found = self._newest()
-        self._make_sure_all_see(_step_of(found) if found else 0)
+        if self.ranks.first:
+            forget_drafts(self.folder)
+        found = newest(self.folder)
+        self._make_sure_all_see(step_of(found))
         if found is None:
             return
-        self.taken_up = self._taken_up(read_facts(found))
-        read_into(state, found, self.ranks)
+        so_far = facts_of(found)
+        self.taken_up = self._taken_up(so_far)
+        common = {} if self.ranks.first or self.ranks.sharded else load_file(found / STATE)
+        fill(state, common | load_file(found / part_of(self.ranks.number)))
+        state.rows.extend(adapter(list[StepRow]).validate_python(so_far["rows"]))
 
-    def after_step(self, state: State, guard: Guard) -> None:
+    def after_step(self, state: State, guard: Guard, aside: Aside = SILENT) -> None:
         """Save if it is time to and all is well, or if a signal has come.
 
         Raises:
+            DollyError: a state could not be written.
             StoppedError: a signal had come; the state is on disk.
         """
+        is_time = self._is_time() and not guard.suspicious
+        time_to, told, writing = self.ranks.any(is_time, self.told, self.saving.is_going_on())
+        if not writing:
+            self.saving.publish()
+        if told or time_to:
+            self.saving.settle()
         if self._saves:
             self._forget_superseded(guard.good_until)
-        time_to, told = self.ranks.any(self._is_time() and not guard.suspicious, self.told)
         if told or time_to:
-            self.save(state)
+            self.save(state, aside, going_on=not told)
         if told:
+            self.saving.settle()
             raise StoppedError(f"interrupted after step {len(state.rows)}; the same command goes on from there")
 
-    def save(self, state: State) -> None:
-        """Write the state; the one before stays until the step after this one went well.
+    def save(self, state: State, aside: Aside = SILENT, *, going_on: bool = True) -> None:
+        """Save the state as it is now; the one before stays until the step after this one went well.
+
+        If training is `going_on` and there is memory for it, a copy is written meanwhile.
 
         Raises:
             DollyError: no space on the disk; the state before is still there.
         """
-        target = self.folder / f"step-{len(state.rows):06}"
-        draft = self.folder / f".{target.name}.writing"
-        try:
-            if self.ranks.first:
-                shutil.rmtree(draft, ignore_errors=True)
-                draft.mkdir(parents=True)
-            self.ranks.wait()
-            write_own(draft, state, self.ranks)
-            self.ranks.wait()
-            if self.ranks.first:
-                vouch(draft, self._whose(), state)
-                shutil.rmtree(target, ignore_errors=True)
-                draft.rename(target)
-                flush(self.folder)
-            self.ranks.wait()
-        except OSError as error:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise DollyError(f"{self.folder}: the state was not saved: {error.strerror or error}") from error
+        step, tensors = len(state.rows), own_tensors(state, self.ranks)
+        copy = going_on and has_room(tensors, self.ranks)
+        if going_on and not copy:
+            aside.leave(NOTES, {"step": step, "note": NO_ROOM})
+        draft = Draft(folder=self.folder, step=step, ranks=self.ranks)
+        self.saving.begin(draft, tensors, partial(self._log, tuple(state.rows)), copy=copy)
         self._last, self._saves = time.monotonic(), self._saves + 1
+
+    def _log(self, rows: Sequence[StepRow]) -> bytes:
+        return dumps({**self._whose(), "rows": [asdict(row) for row in rows]})
 
     def _whose(self) -> dict[str, Any]:
         before = asdict(self.taken_up) if self.taken_up else None
@@ -145,11 +160,12 @@ class Keeper:
 
     def forget_bad(self, good_until: int) -> int:
         """Remove states that no good step followed; return after which step the newest left was saved, 0: none."""
-        for one in self._finished():
-            if self.ranks.first and _step_of(one) >= good_until:
+        with suppress(DollyError):  # that a state is missing is no news beside what ends the run
+            self.saving.settle()
+        for one in states(self.folder):
+            if self.ranks.first and step_of(one) >= good_until:
                 shutil.rmtree(one)
-        newest = self._newest()
-        return _step_of(newest) if newest else 0
+        return step_of(newest(self.folder))
 
     def _make_sure_all_see(self, step: int) -> None:
         """Make sure that all ranks go on from the same state."""
@@ -192,38 +208,39 @@ class Keeper:
         """Remove all states before the newest that a good step followed."""
         if not self.ranks.first:
             return
-        states = self._finished()
-        good = [one for one in states if _step_of(one) < good_until]
+        good = [one for one in states(self.folder) if step_of(one) < good_until]
         for one in good[:-1]:
             shutil.rmtree(one)
 
-    def _finished(self) -> list[Path]:
-        return sorted(self.folder.glob("step-*"))
-
     def _facts(self) -> Mapping[str, Any] | None:
         """Return what the newest state says of itself; its tensors are not looked at."""
-        for one in reversed(self._finished()):
+        for one in reversed(states(self.folder)):
             with suppress(OSError, ValueError):
-                return read_facts(one)
+                return facts_of(one)
         return None
 
     def _may_change(self, name: str, saved: str) -> bool:
         """Say whether a setting may be another from here on: weights in bf16 go on in fp32, not the other way."""
         return self.take_up and name == "dtype" and saved == "bf16"
 
-    def _newest(self) -> Path | None:
-        whole = [one for one in self._finished() if is_whole(one)]
-        return whole[-1] if whole else None
-
 
 @contextmanager
 def keeping_what_was_good(keeper: Keeper | None, guard: Guard) -> Iterator[None]:
-    """Where the guard ends a run, see to it that the newest state on disk is a good one, and say how to go on."""
+    """See to it that nothing is being written when a run ends, however it does, short of a second Ctrl-C.
+
+    Where the guard ends it, the newest state on disk is a good one; the error says how to go on.
+    """
     try:
         yield
+        if keeper:
+            keeper.saving.settle()
     except DivergedError as error:
         step = keeper.forget_bad(guard.good_until) if keeper else 0
         raise DivergedError(f"{error}. {_way_on(keeper, step)}") from error
+    except Exception:
+        if keeper:
+            keeper.saving.give_up()
+        raise
 
 
 def _way_on(keeper: Keeper | None, step: int) -> str:
@@ -234,7 +251,3 @@ def _way_on(keeper: Keeper | None, step: int) -> str:
         f"The last good state, after step {step}, is kept in {keeper.folder}: {helps}, together with --take-up, which "
         "goes on from it, or --force, which begins anew."
     )
-
-
-def _step_of(state: Path) -> int:
-    return int(state.name.removeprefix("step-"))

@@ -1,6 +1,5 @@
 """Settings that were left to the hardware: the most exact optimiser, and activations kept, where memory is enough."""
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,9 +8,10 @@ import torch
 
 from schemas.errors import InputError
 from training.config import OptimiserName, Parallel, Recompute, TrainConfig
+from training.memory import all_memory
 from training.model.adapter import adapt
 from training.model.load import VOCABULARY_MULTIPLE
-from training.planning.footprint import footprint, meta_model
+from training.planning.footprint import Footprint, footprint, meta_model
 from training.records.batching import Shape, shapes, steps
 from training.records.encoding import Example
 
@@ -99,8 +99,15 @@ def padded_vocabulary(shape: Any, tokens: int) -> int:
     return -(-most // VOCABULARY_MULTIPLE) * VOCABULARY_MULTIPLE
 
 
+def copies_fit(one: Footprint, config: TrainConfig, device: torch.device, devices: int = 1) -> bool:
+    """Say whether this machine has memory for copies of what its devices save, beside what training holds there."""
+    held = one.total * devices if device.type == "cpu" else 0
+    copies = one.copy * (devices if config.parallel == "sharded" else 1)
+    return held + copies <= all_memory() * USABLE - LIBRARIES
+
+
 def device_memory(device: torch.device) -> int:
     """Return the bytes that a device has."""
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory)
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return all_memory()

@@ -46,11 +46,18 @@ class Footprint:
     """What the backward pass of the largest micro-batch needs."""
     logits: int
     """The vocabulary's scores for its response tokens, their softmax in fp32 and the gradient of that."""
+    copy: int
+    """Of the device's part of a state, in its machine's memory, while it is written and training goes on."""
 
     @property
     def total(self) -> int:
-        """All of it."""
-        return sum(asdict(self).values())
+        """All of it but the copy, without which a state is written more slowly."""
+        return sum(self.parts.values())
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """What the total is made of."""
+        return {name: size for name, size in asdict(self).items() if name != "copy"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,19 +112,20 @@ def footprint(model: Any, largest: Shape, config: TrainConfig, devices: int = 1)
     size, width, forms = sizes(model), model.dtype.itemsize, forms_of(config)
     trained = size.parameters - size.frozen
     saved = round(size.frozen_body * (width - BYTES)) if config.base_bits else 0
-    moments = (forms.mean.bits + forms.square.bits) / 8
     if config.parallel == "sharded":
-        trained, copied, summed = math.ceil(trained / devices), FP32, FP32
+        trained, exact, copied, summed = math.ceil(trained / devices), FP32, FP32, FP32
     else:
-        copied = max(0, round(forms.weight.bits / 8) - width)
-        summed = forms.gradient.itemsize if width < FP32 else FP32
+        exact = max(width, round(forms.weight.bits / 8))
+        copied, summed = exact - width, forms.gradient.itemsize if width < FP32 else FP32
+    moments = math.ceil(trained * (forms.mean.bits + forms.square.bits) / 8)
     return Footprint(
         weights=size.parameters * width - saved,
         copies=trained * copied,
         gradients=trained * summed,
-        moments=math.ceil(trained * moments),
+        moments=moments,
         activations=saved_bytes(model, largest, recompute=config.recompute == "on"),
         logits=min(largest.supervised, rows_at_once(size.vocabulary)) * size.vocabulary * (width + 2 * FP32),
+        copy=trained * exact + moments,
     )
 
 

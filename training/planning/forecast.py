@@ -10,7 +10,7 @@ from schemas.outcome import SILENT, Aside
 from training.config import TrainConfig
 from training.model.adapter import adapt
 from training.model.load import config_of, find_base, has_tokenizer, has_weights, load_tokenizer
-from training.planning.fitting import choices, device_memory, largest_of, padded_vocabulary
+from training.planning.fitting import choices, copies_fit, device_memory, largest_of, padded_vocabulary
 from training.planning.footprint import Footprint, Sizes, footprint, merging, meta_model, operations, sizes
 from training.planning.plan import Plan, Request, make_plan
 from training.planning.rehearsal import Trial, planned_steps, try_out
@@ -102,6 +102,8 @@ class Forecast:
     """Bytes that a trial held at most, libraries included; 0: none was made."""
     written: int
     """Bytes of the checkpoint's weights."""
+    copied: bool
+    """Whether this machine has memory for a copy of a state, which is then written while training goes on."""
     counted_by: str
     """Whose tokenizer counted, where the base brings none; empty: its own."""
 
@@ -152,6 +154,7 @@ def forecast(plan: Plan, trial: Trial | None = None, lender: str = "") -> Foreca
         places=(here, *there),
         peak=trial.peak if trial else 0,
         written=_written(size, plan.config) * plan.dtype.itemsize,
+        copied=copies_fit(here.footprint, plan.config, plan.device, devices),
         counted_by=lender,
     )
 

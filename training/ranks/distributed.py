@@ -53,6 +53,11 @@ class Ranks:
         """Whether this is the rank that speaks and writes."""
         return self.number == 0
 
+    @property
+    def here(self) -> int:
+        """How many of them are on this machine."""
+        return int(os.environ.get("LOCAL_WORLD_SIZE", self.size))
+
     def sharing(self, parallel: Parallel) -> "Ranks":
         """Return these ranks, with the model as the settings say."""
         return replace(self, sharded=parallel == "sharded")

@@ -16,7 +16,7 @@ PLACES_HEAD = ("on", "needs", "of", "when", "optimiser", "recompute", "micro-bat
 def forecast_text(plan: Plan, seen: Forecast) -> str:
     """Return what a run will take."""
     here = seen.places[0]
-    parts = " + ".join(f"{name} {gb(value)}" for name, value in asdict(here.footprint).items())
+    parts = " + ".join(f"{name} {gb(value)}" for name, value in here.footprint.parts.items())
     lender = f"note: the base has no tokenizer; tokens are counted by that of {seen.counted_by}"
     elsewhere = f"{percent(UTILISATION)} of the maker's peak"
     lines = [
@@ -25,12 +25,23 @@ def forecast_text(plan: Plan, seen: Forecast) -> str:
         *([lender] if seen.counted_by else []),
         *table([PLACES_HEAD, *map(_place_row, seen.places)]),
         f"GB on this machine in training: {parts}",
+        f"a state to go on from is {gb(here.footprint.copy)} GB{_of_each(plan)}; {_saved(seen)}",
         *_merging(seen),
         *([f"a trial held {gb(seen.peak)} GB, libraries included"] if seen.peak else []),
         f"minutes of training alone: {'measured here; ' if here.measured else ''}elsewhere at {elsewhere}",
         f"dry run: nothing was written; it would be {gb(seen.written)} GB at {plan.request.out}",
     ]
     return "\n".join(lines)
+
+
+def _of_each(plan: Plan) -> str:
+    return " of each device" if plan.config.parallel == "sharded" else ""
+
+
+def _saved(seen: Forecast) -> str:
+    """Return what training does while a state is saved."""
+    goes_on, waits = "training goes on while a copy of it is written", "there is no memory for a copy of it here"
+    return goes_on if seen.copied else f"{waits}: training waits while it is written"
 
 
 def forecast_json(plan: Plan, seen: Forecast) -> str:

@@ -14,7 +14,7 @@ from training.config import PRESETS
 from training.export.make import Exported
 from training.fit import Fitted
 from training.inspection.inspection import Inspected, Split
-from training.log import EVALUATIONS
+from training.log import EVALUATIONS, NOTES
 from training.markup import percent, visible
 from training.planning.plan import REASONS, Plan
 from training.records.data import TrainingData
@@ -44,6 +44,8 @@ class Watch:
             sys.stderr.write(event(name, **row) + "\n")
         elif name == EVALUATIONS and (said := look_text(row)):
             self.bar.say(said)
+        elif name == NOTES:
+            self.bar.say(f"after step {row['step']:,}: {row['note']}")
 
     def progress(self, what: str, done: int, total: int | None = None, note: str = "") -> None:
         """Show progress."""

@@ -85,7 +85,7 @@ def train(
                 aside.progress("training", number + 1, total, note_of(row))
                 watcher.after_step(state.rows, total)
                 if keeper and number + 1 < total:
-                    keeper.after_step(state, guard)
+                    keeper.after_step(state, guard, aside)
     model.eval()
     return summed_up(state.rows)
 

@@ -18,9 +18,10 @@ from schemas.errors import DollyError, InputError, StoppedError
 from schemas.prompt import TEMPLATES
 from tests.support import ROOT, pair
 from tests.training.tiny import tiny_model, tiny_tokenizer
+from training.checkpoint import saved
 from training.checkpoint.resume import Keeper, TakenUp, resume_beside
+from training.checkpoint.saved import COMPLETED, STATE
 from training.checkpoint.signals import heeding_signals
-from training.checkpoint.state import COMPLETED, STATE
 from training.cli import main
 from training.config import OptimiserName, TrainConfig
 from training.records.encoding import Example, add_keys, encoder
@@ -113,8 +114,7 @@ def test_the_log_of_a_resumed_run_is_whole(tmp_path: Path) -> None:
 
 def newest(folder: Path) -> int:
     """Return after how many steps a run would go on."""
-    found = keeper(folder)._newest()
-    return int(found.name.removeprefix("step-")) if found else 0
+    return saved.step_of(saved.newest(folder))
 
 
 def test_a_damaged_state_is_not_believed(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_full_disk_leaves_the_state_before(tmp_path: Path, monkeypatch: pytest
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("training.checkpoint.state.save_file", full)
+    monkeypatch.setattr("training.checkpoint.saved.write_tensors", full)
     with pytest.raises(DollyError, match="the state was not saved: No space left on device"):
         go_on(tmp_path)
 

@@ -71,6 +71,28 @@ def test_each_optimiser_is_counted(name: OptimiserName, states: int) -> None:
     assert held / sizes(model).parameters == pytest.approx(states, rel=0.005)
 
 
+@pytest.mark.parametrize(
+    ("settings", "dtype", "devices", "bytes_each"),
+    [
+        ({}, torch.bfloat16, 1, 12),
+        ({}, torch.float32, 1, 12),
+        ({"optimiser": "adamw-8bit"}, torch.bfloat16, 1, 6),
+        ({"optimiser": "adamw-bf16"}, torch.bfloat16, 1, 6),
+        ({"parallel": "sharded"}, torch.bfloat16, 4, 3),
+    ],
+)
+def test_the_copy_of_a_state_is_what_is_saved(
+    settings: dict[str, Any], dtype: torch.dtype, devices: int, bytes_each: int
+) -> None:
+    """Weights, their other halves and moments, of a divided model a device's part; it is not in the total."""
+    model = meta_model(AutoConfig.for_model("gpt2"), 50304, dtype)
+    one = footprint(model, Shape(1, 64, 30), TrainConfig(**settings), devices)
+
+    assert one.copy / sizes(model).parameters == pytest.approx(bytes_each, rel=0.01)
+    assert one.total == sum(one.parts.values())
+    assert set(one.parts) == {"weights", "copies", "gradients", "moments", "activations", "logits"}
+
+
 def test_more_tokens_need_more() -> None:
     """Activations grow with the micro-batch, states do not."""
     model = meta_model(AutoConfig.for_model("gpt2"), 50304, torch.bfloat16)

@@ -1,6 +1,7 @@
 """A dry run says what a run will take, tries it where it can, and writes nothing."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ from transformers import AutoConfig
 from schemas.errors import InputError
 from training.cli import main
 from training.config import settle
+from training.planning import fitting
 from training.planning.forecast import DEVICES, rehearse
 from training.planning.plan import Request
 from training.planning.rehearsal import planned_steps
+from training.show.forecast import forecast_text
 
 
 def request(data: Path, base: Path, out: Path, **changes: Any) -> Request:
@@ -43,6 +46,19 @@ def test_a_faster_device_takes_less(tmp_path: Path, colours: Path, tiny: Path) -
     minutes = {one.name: one.minutes for one in seen.places}
 
     assert minutes["A100-40GB"] / minutes["H100-80GB"] == pytest.approx(989 / 312, rel=0.01)
+
+
+def test_it_says_whether_training_goes_on_while_a_state_is_written(
+    tmp_path: Path, colours: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here there is memory for a copy; with less than the libraries take there would be none."""
+    plan, seen = rehearse(request(colours, tiny, tmp_path / "out"))
+    text = forecast_text(plan, seen)
+    monkeypatch.setattr(fitting, "all_memory", lambda: fitting.LIBRARIES)
+    short = replace(seen, copied=fitting.copies_fit(seen.places[0].footprint, plan.config, plan.device))
+
+    assert "training goes on while a copy of it is written" in text
+    assert "there is no memory for a copy of it here: training waits" in forecast_text(plan, short)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ $(VENV)/.base: pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.base
 	@echo "Installing the development tools ..."
-	@$(PIP) install -c constraints.txt --editable '.[dev,onnx,watch]'
+	@$(PIP) install -c constraints.txt --editable '.[dev,onnx,watch,ray,qlora]'
 	@touch $@
 
 demo: $(VENV)/.base

@@ -26,7 +26,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from common import finish, timed
+from common import Timed, finish, timed
 
 import curation.embedding
 from curation.dedupe.prompts import prompt_of
@@ -46,7 +46,7 @@ SIZES = (10_000, 52_002, 250_000, 1_000_000)
 QUICK = (250, 500, 1000, 2000)
 """Records; the second is also how many rows are varied."""
 ENCODED = 4096
-"""Prompts whose encoding is timed, an eighth of them with --quick."""
+"""Prompts whose encoding is timed, if there are as many."""
 MARK = " ~"
 NEAR, FAR, ONE_IN = 0.97, 0.75, 5
 LETTERS = "bcdfghjklmnpqrstvwxz"
@@ -56,6 +56,7 @@ GOAL_SMALL, GOAL_LARGE = 1.5, 1.1
 """Seconds of Ray for one of the local engine: at Alpaca's size and at the largest."""
 STAGES = ("filter", "dedupe")
 PASS = "pass"
+ENCODE = "encode"
 
 
 def records(data: Path, most: int, base: int) -> Iterator[InstructionRecord]:
@@ -148,36 +149,46 @@ def one(what: str, data: Path, most: int, base: int, engine: Engine) -> None:
     print(json.dumps({**found, "kept": step.records_file.sha256}))
 
 
-def measure(what: str, sizes: Sequence[int], data: Path, kind: str) -> dict[str, Any]:
-    """Run a stage at every size, print each, and return the figures."""
+def measure(what: str, sizes: Sequence[int], data: Path, kinds: Sequence[str]) -> dict[str, Any]:
+    """Run a stage at every size, print each, and return the figures; engines take turns on a noisy machine."""
     figures: dict[str, Any] = {}
-    name = what if kind == "local" else f"{what}_{kind}"
-    seconds = []
     for most in sizes:
-        command = ("scale", "--one", what, "--records", str(most), "--base", str(sizes[1]), "--data", str(data))
-        ran = timed(*command, "--engine", kind, cwd=Path(__file__).parent)
-        found = json.loads(ran.output.splitlines()[-1])
-        seconds.append(found["seconds"])
-        print(
-            f"{name:11} {most:>10,} {found['seconds']:>9.1f} {ran.peak_mb:>9,.0f} {found['rejected']:>10,}", flush=True
-        )
-        figures |= {f"{name}_{most}_seconds": round(found["seconds"], 1), f"{name}_{most}_mb": round(ran.peak_mb)}
-        figures[f"{name}_{most}_kept"] = found["kept"]
-    figures[f"{name}_growth"] = round(log(seconds[-1] / seconds[1]) / log(sizes[-1] / sizes[1]), 2)
-    figures[f"{name}_peak_mb"] = figures[f"{name}_{sizes[-1]}_mb"]
+        for kind in kinds:
+            figures |= _measured(what, most, sizes[1], data, kind)
+    for name in (_name(what, kind) for kind in kinds):
+        first, last = (figures[f"{name}_{most}_seconds"] for most in (sizes[1], sizes[-1]))
+        figures[f"{name}_growth"] = round(log(last / max(first, 0.1)) / log(sizes[-1] / sizes[1]), 2)
+        figures[f"{name}_peak_mb"] = figures[f"{name}_{sizes[-1]}_mb"]
     return figures
 
 
-def encoding(data: Path, sizes: Sequence[int]) -> float:
-    """Return how many prompts a second the encoder turns into vectors here, its loading not counted."""
-    count = ENCODED if sizes is SIZES else ENCODED // 8
-    rows = list(records(data, sizes[1], sizes[1]))[:: max(1, sizes[1] // count)]
+def _measured(what: str, most: int, base: int, data: Path, kind: str) -> dict[str, Any]:
+    ran = _alone(what, base, data, "--records", str(most), "--engine", kind)
+    found, name = json.loads(ran.output.splitlines()[-1]), _name(what, kind)
+    print(f"{name:11} {most:>10,} {found['seconds']:>9.1f} {ran.peak_mb:>9,.0f} {found['rejected']:>10,}", flush=True)
+    taken = {"seconds": round(found["seconds"], 1), "mb": round(ran.peak_mb), "kept": found["kept"]}
+    return {f"{name}_{most}_{figure}": value for figure, value in taken.items()}
+
+
+def _alone(what: str, base: int, data: Path, *more: str) -> Timed:
+    """Run a part of this file; a child's peak memory begins at its parent's, so this process loads no model."""
+    return timed("scale", "--one", what, "--base", str(base), "--data", str(data), *more, cwd=Path(__file__).parent)
+
+
+def _name(what: str, kind: str) -> str:
+    return what if kind == "local" else f"{what}_{kind}"
+
+
+def encoding(data: Path, base: int) -> None:
+    """Fill the cache with the rows' vectors; print how many prompts a second become vectors, loading not counted."""
+    open_made(data, base, "auto")
+    rows = list(records(data, base, base))[:: max(1, base // ENCODED)]
     texts = [prompt_of(record).text for record in rows]
     encoder = open_encoder("minilm")
     encoder.encode(texts[:32])
     started = time.monotonic()
     encoder.encode(texts)
-    return len(texts) / (time.monotonic() - started)
+    print(json.dumps({"encoded_per_s": round(len(texts) / (time.monotonic() - started), 1)}))
 
 
 def compared(sizes: Sequence[int], figures: dict[str, Any]) -> dict[str, Any]:
@@ -201,7 +212,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--engine", choices=("local", "ray"), default="local", help="ray: both engines, and what Ray adds"
     )
-    parser.add_argument("--one", choices=(*STAGES, PASS), help=argparse.SUPPRESS)
+    parser.add_argument("--one", choices=(*STAGES, PASS, ENCODE), help=argparse.SUPPRESS)
     parser.add_argument("--records", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--base", type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -211,16 +222,18 @@ def main() -> None:
     """Measure every size, print, compare with the goals."""
     asked = arguments()
     data = (asked.data / DATA.name if asked.data.is_dir() else asked.data).resolve()
+    if asked.one == ENCODE:
+        encoding(data, asked.base)
+        return
     if asked.one:
         one(asked.one, data, asked.records, asked.base, Engine(kind=asked.engine))
         return
     sizes = QUICK if asked.quick else SIZES
-    open_made(data, sizes[1], "auto")
+    figures: dict[str, Any] = json.loads(_alone(ENCODE, sizes[1], data).output.splitlines()[-1])
     print(f"{'':11} {'records':>10} {'seconds':>9} {'peak MB':>9} {'rejected':>10}")
-    figures: dict[str, Any] = {"encoded_per_s": round(encoding(data, sizes), 1), **measure(PASS, sizes, data, "local")}
-    for kind in dict.fromkeys(("local", asked.engine)):
-        for what in STAGES:
-            figures |= measure(what, sizes, data, kind)
+    figures |= measure(PASS, sizes, data, ("local",))
+    for what in STAGES:
+        figures |= measure(what, sizes, data, tuple(dict.fromkeys(("local", asked.engine))))
     goals = {"dedupe_growth": ("<=", GOAL_GROWTH), "filter_growth": ("<=", 1.1), "dedupe_peak_mb": ("<=", GOAL_MB)}
     if asked.engine == "ray":
         figures |= compared(sizes, figures)

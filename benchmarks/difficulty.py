@@ -20,9 +20,9 @@ from scipy.stats import spearmanr
 
 from curation.score.cache import Measured
 from curation.score.difficulty import BATCH_TOKENS, Difficulty
-from curation.score.losses import losses_of
 from curation.score.parts import Part, measure
 from curation.score.reading import Read, Reader, reader
+from schemas.losses import losses_of
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord
 from schemas.weights import find_base, load_model, load_tokenizer

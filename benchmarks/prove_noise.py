@@ -21,7 +21,7 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 CLEAN_ROWS, TEST_ROWS = 1000, 120
 LONGEST_WORDS = 120
 """Words of instruction, context and response together: short rows, so that the processor ends within half an hour."""
-SETTINGS = ("--steps", "24", "--rows-per-step", "16", "--max-tokens", "256")
+SETTINGS = ("--steps", "18", "--rows-per-step", "16", "--max-tokens", "256")
 
 
 def main() -> None:

@@ -19,12 +19,12 @@ from curation.embedding.sentence import has_bf16
 from curation.engine import HERE, Engine, chunked
 from curation.score.cache import Measured, key_of, open_cache
 from curation.score.file import Score
-from curation.score.losses import Told
 from curation.score.parts import PART, Measure, Part, device, measured, threads_of
 from curation.score.reading import Read, Reader, reader
 from curation.score.reasons import EMPTY, NO_LOSS, NOT_FINITE, TOO_LONG
 from schemas.codec import sha256_of
 from schemas.errors import InputError
+from schemas.losses import Told
 from schemas.outcome import Aside
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord

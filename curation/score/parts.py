@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from curation.engine import FEW, Engine
 from curation.score.cache import Measured
-from curation.score.losses import Losses, Text, Told, losses_of
 from curation.score.reading import Read
 from schemas.errors import InputError
+from schemas.losses import Losses, Text, Told, losses_of
 from schemas.weights import digest_base, find_base, load_model
 
 PART = 256

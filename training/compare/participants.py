@@ -13,10 +13,11 @@ from training.checkpoint.adapters import find_model
 from training.checkpoint.checkpoint import RunRecord, is_checkpoint, read_run
 from training.compare.comparison import Kind, Provenance
 from training.compare.endpoint import Endpoint
-from training.compare.heldout import NATS_PER_TOKEN, loss_parts, record_losses, response_only
+from training.compare.heldout import NATS_PER_TOKEN, loss_parts, response_only
 from training.compare.measures import Parts
 from training.records.batching import suitable_tokens
 from training.records.data import open_data
+from training.records.losses import record_losses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +53,7 @@ def ask_model(name: str, task: Task) -> Said:
     if task.held_out:
         examples = response_only(responder.encoder, task.held_out)
         limit = suitable_tokens(responder.model.device)
-        found = record_losses(
-            responder.model, examples, pad_id=responder.pad_id, tokens=limit, aside=task.aside, what=f"loss of {name}"
-        )
+        found = record_losses(responder.model, examples, tokens=limit, aside=task.aside, what=f"loss of {name}")
         losses |= loss_parts(task.held_out, examples, found)
     return Said(
         name=name,

@@ -13,8 +13,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
-import torch
-
 from schemas.codec import adapter, dumps, loads
 from schemas.directory import MANIFEST, Filled, write_directory
 from schemas.errors import InputError
@@ -31,10 +29,10 @@ from training.compare.heldout import response_only
 from training.device import choose_device
 from training.export.make import DTYPES
 from training.inspection.neighbours import Neighbour, nearest
-from training.model.loss import head_suffices, row_losses
-from training.records.batching import micro_batches, suitable_tokens
+from training.records.batching import suitable_tokens
 from training.records.data import open_data
-from training.records.encoding import Encoder, Example, encoder
+from training.records.encoding import Encoder, encoder
+from training.records.losses import record_losses
 
 LOSSES = "losses"
 Split = Literal["trained", "held out"]
@@ -244,28 +242,9 @@ class _Model:
             for one, other in zip(asked, answering, strict=True)
         ]
         examples = response_only(self.encode, records)
-        pad = self.encode.tokenizer.pad_token_id
-        fill = self.encode.eos_id if pad is None else int(pad)
-        return record_losses(self.model, examples, pad_id=fill, tokens=self.tokens, aside=self.aside, what=what), [
-            one.supervised for one in examples
-        ]
-
-
-@torch.inference_mode()
-def record_losses(
-    model: Any, examples: Sequence[Example], *, pad_id: int, tokens: int, aside: Aside = SILENT, what: str = "losses"
-) -> list[float]:
-    """Return the mean loss of each example over its supervised tokens, in nats, computed together by length."""
-    if not examples:
-        return []
-    # the order in which micro_batches takes them: its sort is stable too
-    order = sorted(range(len(examples)), key=lambda place: len(examples[place].input_ids), reverse=True)
-    head_only, sums = head_suffices(model), list[float]()
-    for batch in micro_batches(examples, tokens=tokens, pad_id=pad_id):
-        sums += row_losses(model, batch.to(model.device), head_only=head_only).tolist()
-        aside.progress(what, len(sums), len(examples))
-    means = {place: total / max(1, examples[place].supervised) for place, total in zip(order, sums, strict=True)}
-    return [means[place] for place in range(len(examples))]
+        sums = record_losses(self.model, examples, tokens=self.tokens, aside=self.aside, what=what)
+        tokens = [one.supervised for one in examples]
+        return [total / max(1, count) for total, count in zip(sums, tokens, strict=True)], tokens
 
 
 def _write(draft: Path, name: str, rows: Iterable[Any]) -> None:

@@ -7,8 +7,7 @@ rather than from a list of names.
 
 from typing import Any
 
-import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
@@ -17,7 +16,7 @@ from training.model.head import rows_at_once, summed_cross_entropy
 from training.records.batching import MicroBatch
 from training.records.encoding import IGNORED
 
-__all__ = ["head_suffices", "response_loss", "row_losses"]
+__all__ = ["head_suffices", "response_loss"]
 
 
 def response_loss(model: Any, batch: MicroBatch, *, head_only: bool) -> Float[Tensor, ""]:
@@ -33,30 +32,6 @@ def response_loss(model: Any, batch: MicroBatch, *, head_only: bool) -> Float[Te
     head = model.get_output_embeddings()
     rows = rows_at_once(model.config.get_text_config().vocab_size)
     return summed_cross_entropy(head, _hidden(model, batch)[:, :-1][wanted], targets[wanted], rows)
-
-
-def row_losses(model: Any, batch: MicroBatch, *, head_only: bool) -> Float[Tensor, " rows"]:
-    """Return the summed cross entropy over the supervised tokens of each row, in nats, computed in fp32."""
-    targets = batch.labels[:, 1:]
-    wanted = targets != IGNORED
-    logits = _logits(model, batch, wanted, head_only=head_only)
-    each = functional.cross_entropy(logits.float(), targets[wanted], reduction="none")
-    rows = torch.arange(len(targets), device=targets.device)[:, None].expand_as(targets)[wanted]
-    return torch.zeros(len(targets), device=each.device).index_add(0, rows, each)
-
-
-def _logits(
-    model: Any, batch: MicroBatch, wanted: Bool[Tensor, "rows shorter"], *, head_only: bool
-) -> Float[Tensor, "wanted vocabulary"]:
-    """Return the logits that predict the tokens marked in `wanted`; those stand one place before them."""
-    return _response_logits(model, batch, wanted) if head_only else _all_logits(model, batch)[:, :-1][wanted]
-
-
-def _response_logits(
-    model: Any, batch: MicroBatch, wanted: Bool[Tensor, "rows shorter"]
-) -> Float[Tensor, "wanted vocabulary"]:
-    logits: Tensor = model.get_output_embeddings()(_hidden(model, batch)[:, :-1][wanted])
-    return logits
 
 
 def _hidden(model: Any, batch: MicroBatch) -> Float[Tensor, "rows length width"]:

@@ -4,46 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-from torch.nn import functional
-
 from schemas.outcome import Aside
 from training.log import LOG
-from training.model.loss import head_suffices
-from training.records.batching import MicroBatch, micro_batches
-from training.records.encoding import IGNORED, Example
-
-
-@torch.inference_mode()
-def prompt_losses(model: Any, examples: Sequence[Example], *, pad_id: int, tokens: int) -> list[float]:
-    """Return the summed loss over each example's supervised tokens, in nats, in order; the model is left as it was."""
-    was_training, head_only = model.training, head_suffices(model)
-    model.eval()
-    places = sorted(range(len(examples)), key=lambda at: len(examples[at].input_ids), reverse=True)
-    longest_first = [examples[place] for place in places]
-    found: list[float] = []
-    for batch in micro_batches(longest_first, tokens=tokens, pad_id=pad_id):
-        found += _row_losses(model, batch.to(model.device), head_only=head_only)
-    model.train(was_training)
-    losses = dict(zip(places, found, strict=True))
-    return [losses[place] for place in range(len(examples))]
-
-
-def _row_losses(model: Any, batch: MicroBatch, *, head_only: bool) -> list[float]:
-    """Return the sum of each row's losses."""
-    targets = batch.labels[:, 1:]
-    wanted = targets != IGNORED
-    inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask, "use_cache": False}
-    if head_only:
-        logits = model.get_output_embeddings()(model.base_model(**inputs)[0][:, :-1][wanted])
-    else:
-        logits = model(**inputs).logits[:, :-1][wanted]
-    each = functional.cross_entropy(logits.float(), targets[wanted], reduction="none").double()
-    rows = wanted.nonzero()[:, 0]
-    sums: list[float] = (
-        torch.zeros(len(targets), dtype=torch.double, device=each.device).index_add(0, rows, each).tolist()
-    )
-    return sums
+from training.records.encoding import Example
+from training.records.losses import record_losses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +17,6 @@ class Marks:
     model: Any
     steps: Sequence[int]
     tests: Sequence[Example]
-    pad_id: int
     tokens: int
     """Padded tokens computed at once."""
     aside: Aside
@@ -64,7 +27,7 @@ class Marks:
 
     def measure(self, step: int) -> None:
         """Measure the model as it is after `step`."""
-        self.measured[step] = prompt_losses(self.model, self.tests, pad_id=self.pad_id, tokens=self.tokens)
+        self.measured[step] = record_losses(self.model, self.tests, tokens=self.tokens)
 
     def leave(self, name: str, row: Mapping[str, Any]) -> None:
         """Take notice of a finished step."""

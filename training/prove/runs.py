@@ -245,7 +245,7 @@ def _fill(job: Job, draft: Path, aside: Aside) -> Filled:
     pad = int(job.plan.encoder.tokenizer.pad_token_id)
     tokens = job.plan.config.micro_tokens
     journal = _Journal(draft, aside)
-    marks = Marks(model=model, steps=job.facts.steps, tests=job.tests, pad_id=pad, tokens=tokens, aside=journal)
+    marks = Marks(model=model, steps=job.facts.steps, tests=job.tests, tokens=tokens, aside=journal)
     if 0 in job.facts.steps:
         marks.measure(0)
     train(model, (), job.plan.config, pad_id=pad, aside=marks, plan=job.steps)

@@ -13,10 +13,10 @@ import curation.score.parts as module
 from curation.score.cache import Measured
 from curation.score.difficulty import NAMES, Difficulty, scores_of
 from curation.score.file import Score
-from curation.score.losses import Text, losses_of
 from curation.score.reading import reader
 from curation.score.reasons import EMPTY, NO_LOSS, NOT_FINITE, TOO_LONG
 from schemas.errors import InputError
+from schemas.losses import Text, losses_of
 from schemas.outcome import SILENT
 from schemas.prompt import TEMPLATES
 from schemas.record import InstructionRecord

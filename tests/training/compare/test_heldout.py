@@ -9,9 +9,10 @@ from schemas.prompt import TEMPLATES
 from tests.support import pair
 from tests.training.tiny import tiny_model, tiny_tokenizer
 from training.answers.respond import open_responder
-from training.compare.heldout import NATS_PER_BYTE, NATS_PER_TOKEN, loss_parts, record_losses, response_only
+from training.compare.heldout import NATS_PER_BYTE, NATS_PER_TOKEN, loss_parts, response_only
 from training.records.batching import micro_batches
 from training.records.encoding import encoder
+from training.records.losses import record_losses
 from training.step.loop import mean_loss
 
 RECORDS = [pair("Add.", "five é"), pair("Name two colours.", "Red and green.", "of many"), pair("Hi.", "No.")]
@@ -24,7 +25,7 @@ def test_losses_are_those_of_a_plain_reference(tiny: Path, tokens: int) -> None:
     model = responder.model.float()
     examples = response_only(responder.encoder, RECORDS)
 
-    found = record_losses(model, examples, pad_id=responder.pad_id, tokens=tokens)
+    found = record_losses(model, examples, tokens=tokens)
 
     for loss, example in zip(found, examples, strict=True):
         ids = torch.tensor([example.input_ids])
@@ -39,7 +40,7 @@ def test_the_parts_add_up_to_the_mean_loss(tiny: Path) -> None:
     """That training logs; and to nats a byte."""
     responder = open_responder(str(tiny))
     examples = response_only(responder.encoder, RECORDS)
-    losses = record_losses(responder.model, examples, pad_id=responder.pad_id, tokens=100)
+    losses = record_losses(responder.model, examples, tokens=100)
     parts = loss_parts(RECORDS, examples, losses)
 
     mean = mean_loss(responder.model, examples, pad_id=responder.pad_id, tokens=100)
@@ -54,7 +55,7 @@ def test_models_with_a_soft_cap_are_measured_whole() -> None:
     example = response_only(encoder(tiny_tokenizer(), TEMPLATES["dolly-v1"]), RECORDS[:1])
     (batch,) = micro_batches(example, tokens=100, pad_id=0)
 
-    (found,) = record_losses(model, example, pad_id=0, tokens=100)
+    (found,) = record_losses(model, example, tokens=100)
 
     with torch.no_grad():
         expected = model(input_ids=batch.input_ids, labels=batch.labels).loss * batch.supervised

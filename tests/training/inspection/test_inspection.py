@@ -18,9 +18,10 @@ from training.cli import main
 from training.compare.heldout import response_only
 from training.config import settle
 from training.fit import fit
-from training.inspection.inspection import Crossed, Inspect, Inspected, Loss, hunt, inspect, record_losses
+from training.inspection.inspection import Crossed, Inspect, Inspected, Loss, hunt, inspect
 from training.planning.plan import Request
 from training.records.encoding import encoder
+from training.records.losses import record_losses
 from training.step.loop import mean_loss
 
 MISLED = pair("Name colour 3.", "Zebra crossing")
@@ -43,7 +44,8 @@ def test_each_record_is_measured_alone_as_in_a_batch(tiny: Path) -> None:
     model, encode = tiny_model(), encoder(tiny_tokenizer(), TEMPLATES["dolly-v1"])
     examples = response_only(encode, [*COLOURS, pair("Say more.", "word " * 30), NOISE])
 
-    together = record_losses(model, examples, pad_id=0, tokens=400)
+    sums = record_losses(model, examples, tokens=400)
+    together = [total / one.supervised for total, one in zip(sums, examples, strict=True)]
 
     alone = [mean_loss(model, [one], pad_id=0, tokens=400) for one in examples]
     assert together == pytest.approx(alone, abs=1e-4)

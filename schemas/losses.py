@@ -1,4 +1,4 @@
-"""The mean loss of texts under a causal language model, many at a time.
+"""The loss of texts under a causal language model, many at a time: what scores records and measures trained models.
 
 Equal to running each text by itself, in fp32 to rounding: rows of similar length share a batch, padding stands on the
 right where nothing that counts can see it, what all rows begin with is computed once, and the vocabulary only where a
@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from curation.score.reading import Ids
 from schemas.weights import head_suffices
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+Ids = tuple[int, ...]
 
 HEAD_ROWS = 256
 """Positions whose vocabulary is computed at a time: 50 MB of fp32 logits where it has 50,000 tokens."""
@@ -33,7 +34,7 @@ class Text(NamedTuple):
     before: Ids
     """Read, not counted; one token at least."""
     counted: Ids
-    """One token at least."""
+    """What is measured, if anything."""
 
     @property
     def tokens(self) -> int:
@@ -46,25 +47,32 @@ class Losses:
     """A model that texts are measured by."""
 
     model: Any
-    """A causal language model in evaluation mode."""
+    """A causal language model, measured in evaluation mode."""
     head_only: bool
     """Whether its logits are its head on its last hidden state."""
     batch_tokens: int
     """Padded tokens of a batch, or one text where that is longer."""
 
     def means(self, texts: Sequence[Text], told: Told = lambda _: None) -> list[float]:
-        """Return the mean cross entropy of each text's counted tokens, in nats."""
+        """Return the mean cross entropy of each text's counted tokens, in nats; 0 where none is."""
+        return [total / max(1, len(text.counted)) for total, text in zip(self.sums(texts, told), texts, strict=True)]
+
+    def sums(self, texts: Sequence[Text], told: Told = lambda _: None) -> list[float]:
+        """Return the summed cross entropy of each text's counted tokens, in nats; the model is left as it was."""
         import torch  # noqa: PLC0415  # heavy
 
-        found = [0.0] * len(texts)
+        found, was_training = [0.0] * len(texts), self.model.training
+        self.model.eval()
         with torch.inference_mode():
-            shared = self._shared(texts)
+            asked = [at for at, text in enumerate(texts) if text.counted]
+            shared = self._shared([texts[at] for at in asked])
             cut = len(shared.ids)
-            order = sorted(range(len(texts)), key=lambda at: texts[at].tokens, reverse=True)
+            order = sorted(asked, key=lambda at: texts[at].tokens, reverse=True)
             for batch in _batches(order, [text.tokens - cut for text in texts], self.batch_tokens):
-                for at, mean in zip(batch, self._means([texts[at] for at in batch], shared), strict=True):
-                    found[at] = mean
+                for at, total in zip(batch, self._sums([texts[at] for at in batch], shared), strict=True):
+                    found[at] = total
                 told(len(batch))
+        self.model.train(was_training)
         return found
 
     def _shared(self, texts: Sequence[Text]) -> "_Shared":
@@ -79,8 +87,8 @@ class Losses:
         plain = isinstance(cache, DynamicCache) and all(type(layer) is DynamicLayer for layer in cache.layers)
         return _Shared(ids, cache) if plain else _Shared((), None)
 
-    def _means(self, texts: Sequence[Text], shared: "_Shared") -> list[float]:
-        """Return the means of one batch."""
+    def _sums(self, texts: Sequence[Text], shared: "_Shared") -> list[float]:
+        """Return the sums of one batch."""
         cut = len(shared.ids)
         rows = [(*text.before, *text.counted[:-1])[cut:] for text in texts]
         longest = max(map(len, rows))
@@ -90,7 +98,7 @@ class Losses:
         places = [at for row, length in zip(rows, lengths, strict=True) for at in range(len(row) - length, len(row))]
         targets = self._tensor([token for text in texts for token in text.counted])
         losses = self._token_losses(ids, shared, (row_of, places), targets)
-        return [float(part.double().mean()) for part in _split(losses, lengths)]
+        return [float(part.double().sum()) for part in _split(losses, lengths)]
 
     def _token_losses(
         self, ids: "Tensor", shared: "_Shared", wanted: tuple[list[int], list[int]], targets: "Tensor"

@@ -15,7 +15,7 @@ asked for: the decision then goes on as if they agreed, and is taken again once 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -91,7 +91,7 @@ class Evidence:
         self._pool, self._fields = pool, Fields(encode)
         self._reading = lru_cache(REMEMBERED)(self._read)
         self._record = lru_cache(REMEMBERED)(pool.__getitem__)
-        self._kind = lru_cache(REMEMBERED)(self._compare)
+        self._kind = cache(self._compare)  # each is asked for again in every round of `gather`
 
     def same(self, row: int, other: int, _cosine: float) -> bool:
         """Say whether two records with alike prompts ask for the same, as far as is known."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from curation.dedupe.contrasts import ASPECTS, FILLING, NUMBERS, OPPOSITES, UNITS
+from curation.dedupe.contrasts import ASPECTS, FILLING, NUMBERS, UNITS
 from curation.dedupe.prompts import Prompt
 from curation.dedupe.words import (
     COUNTING,
@@ -18,6 +18,7 @@ from curation.dedupe.words import (
     plain_stems,
     plurals,
     senses,
+    sides,
     stems,
     words_of,
 )
@@ -123,12 +124,12 @@ def read(prompt: Prompt) -> Reading:
         text=whole,
         words=words,
         initials=acronyms,
-        numbers=_numbers(whole),
+        numbers=_numbers(whole, words),
         units=meanings(UNITS, _measures(whole, words)),
         names=names,
         negated=bool(_NOT.search(_OR_NOT.sub("", spoken))),
         second=bool(_SECOND.search(asked)),
-        sides=tuple(meanings(line, wanted) for line in OPPOSITES),
+        sides=sides(wanted),
         aspects=meanings(ASPECTS, wanted),
         demands=meanings(STRICT, wanted),
         meets=meanings(LENIENT, wanted),
@@ -154,9 +155,9 @@ def _measures(text: str, words: Words) -> Words:
     return frozenset(word for word in words if len(word) > SYMBOL) | frozenset(_MEASURED.findall(text))
 
 
-def _numbers(text: str) -> Words:
+def _numbers(text: str, words: Words) -> Words:
     digits = frozenset(found.replace(",", "") for found in _DIGITS.findall(text))
-    return digits | meanings(NUMBERS, words_of(text)) | (ONE if _ONE.search(text) else frozenset())
+    return digits | meanings(NUMBERS, words) | (ONE if _ONE.search(text) else frozenset())
 
 
 def _marked(text: str) -> Iterator[str]:

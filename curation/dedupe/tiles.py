@@ -65,7 +65,7 @@ def tiles_of(vectors: Vectors, most: int) -> Tiles:
     centres, radii = np.zeros((len(starts), vectors.shape[1]), np.float32), np.zeros(len(starts))
     for tile, (start, end) in enumerate(pairwise([*starts, len(order)])):
         centres[tile], radii[tile] = _ball(vectors[order[start:end]])
-    longest = float(np.sqrt(np.square(vectors, dtype=np.float64).sum(1).max(initial=0)))
+    longest = float(np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64).max(initial=0)))
     return Tiles(order, np.array([*starts, len(order)]), centres, radii, longest)
 
 

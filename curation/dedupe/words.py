@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain, takewhile
 from typing import TypeAlias
 
@@ -21,7 +21,11 @@ SHORT = 3
 ACRONYM = range(2, 5)
 """Letters of an acronym that is matched with the words it stands for."""
 
+REMEMBERED = 1 << 16
+"""Words whose forms are kept for the next text."""
+
 COUNTING = frozenset(chain.from_iterable(line.split() for line in NUMBERS))
+NO_SIDES = (frozenset[str](),) * len(OPPOSITES)
 STRICT = tuple(line.split("|")[0] for line in DEMANDS)
 LENIENT = tuple(line.replace("|", " ") for line in DEMANDS)
 
@@ -34,13 +38,15 @@ _MANY = re.compile(r"(?<=\w\w)ies$")
 
 def plain(text: str) -> str:
     """Return the text without case, accents and runs of spaces."""
+    if text.isascii():  # all that folds is case
+        return " ".join(text.lower().split())
     letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     return " ".join("".join(one for one in letters if not unicodedata.combining(one)).split())
 
 
 def words_of(text: str) -> Words:
     """Return the words of a plain text, in the singular."""
-    return frozenset(singular(word) for word in _WORD.findall(text))
+    return frozenset(map(singular, _WORD.findall(text)))
 
 
 def plurals(text: str) -> Words:
@@ -48,6 +54,7 @@ def plurals(text: str) -> Words:
     return frozenset(singular(word) for word in _WORD.findall(text) if singular(word) != word)
 
 
+@lru_cache(REMEMBERED)
 def singular(word: str) -> str:
     """Return a word without the ending of a plural or a genitive."""
     return _MANY.sub("y", word) if _MANY.search(word) else _ENDING.sub("", word)
@@ -58,16 +65,17 @@ def stems(words: Words) -> Words:
     return frozenset(map(_stem, words))
 
 
+@lru_cache(REMEMBERED)
 def _stem(word: str) -> str:
     return _FORM.sub("", singular(word))
 
 
 def initials(text: str) -> Iterator[str]:
     """Yield what neighbouring words of a plain text would be as acronyms."""
-    first = [word[0] for word in _WORD.findall(text)]
+    first = "".join(word[0] for word in _WORD.findall(text))
     for size in ACRONYM:
         for start in range(len(first) - size + 1):
-            yield "".join(first[start : start + size])
+            yield first[start : start + size]
 
 
 def akin(one: str, other: str) -> bool:
@@ -91,6 +99,28 @@ def _index(table: tuple[str, ...]) -> Mapping[str, set[str]]:
     for line in table:
         for word in line.split():
             found[singular(word)].add(line.split()[0])
+    return found
+
+
+def sides(words: Words) -> tuple[Words, ...]:
+    """Return for each line of `OPPOSITES` the meanings that words in the singular have in it."""
+    index = _side_index()
+    found: dict[int, set[str]] = defaultdict(set)
+    for line, meaning in chain.from_iterable(index[word] for word in words & index.keys()):
+        found[line].add(meaning)
+    taken = list(NO_SIDES)
+    for line, named in found.items():
+        taken[line] = frozenset(named)
+    return tuple(taken)
+
+
+@cache
+def _side_index() -> Mapping[str, set[tuple[int, str]]]:
+    """Return word → the lines of `OPPOSITES` that it stands in, and what it means there."""
+    found: dict[str, set[tuple[int, str]]] = defaultdict(set)
+    for line, table in enumerate(OPPOSITES):
+        for word, named in _index(table).items():
+            found[word] |= {(line, meaning) for meaning in named}
     return found
 
 

@@ -8,7 +8,7 @@ is not: reading and writing, which one process does, in order, because a step's 
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
@@ -19,8 +19,8 @@ Chunk = TypeVar("Chunk")
 Part = TypeVar("Part")
 Kind: TypeAlias = Literal["local", "ray"]
 
-CHUNK = 500
-"""Items a chunk: tens of milliseconds of checks, some hundred kilobytes."""
+CHUNKS: Mapping[Kind, int] = {"local": 500, "ray": 2000}
+"""Items a chunk: tens of milliseconds of checks, some hundred kilobytes; more where handing one out costs more."""
 
 AHEAD = 3
 """Chunks a worker that are handed out, or done and not yet asked for: what bounds the memory."""
@@ -56,8 +56,8 @@ class Engine:
     """Processes at a time; 0: one for each processor that may be used."""
     address: str = ""
     """Of a running Ray cluster, such as `auto` or `ray://head:10001`; empty: Ray is started on this machine."""
-    chunk: int = CHUNK
-    """Items that a worker is given at a time."""
+    chunk: int = 0
+    """Items that a worker is given at a time; 0: what suits the kind."""
     shard: int = 0
     """Rows whose outcomes make a shard of the step directory that is written; 0: its files are not cut."""
 
@@ -65,11 +65,9 @@ class Engine:
         """Refuse settings that cannot be meant.
 
         Raises:
-            InputError: a negative number of workers or rows, empty chunks, or an address where Ray is not asked for.
+            InputError: a negative number of workers, items or rows, or an address where Ray is not asked for.
         """
-        if self.chunk < 1:
-            raise InputError(place="engine", field="chunk", expected="1 or more", found=str(self.chunk))
-        for name in ("workers", "shard"):
+        for name in ("workers", "chunk", "shard"):
             if getattr(self, name) < 0:
                 raise InputError(place="engine", field=name, expected="0 or more", found=str(getattr(self, name)))
         if self.address and self.kind != "ray":
@@ -77,8 +75,8 @@ class Engine:
 
     def chunks(self, items: Iterable[Chunk], at: int = 0) -> Iterator[list[Chunk]]:
         """Cut items, before which there were `at`, into what a worker is given at a time: of one shard, each."""
-        items = iter(items)
-        while chunk := list(islice(items, min(self.chunk, self.shard - at % self.shard) if self.shard else self.chunk)):
+        items, most = iter(items), self.chunk or CHUNKS[self.kind]
+        while chunk := list(islice(items, min(most, self.shard - at % self.shard) if self.shard else most)):
             yield chunk
             at += len(chunk)
 

@@ -142,7 +142,7 @@ def test_workers_end_with_their_parent(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("settings", "said"),
-    [({"workers": -1}, "workers"), ({"chunk": 0}, "chunk"), ({"address": "auto"}, "--engine ray")],
+    [({"workers": -1}, "workers"), ({"chunk": -1}, "chunk"), ({"address": "auto"}, "--engine ray")],
 )
 def test_settings_that_cannot_be_meant_are_refused(settings: dict[str, object], said: str) -> None:
     """A message names the option."""

@@ -6,7 +6,7 @@ lengths, is never less than the whole dot product (Cauchy and Schwarz). So it sa
 and that is summed in double precision: bounds propose, and rounding in them can only propose more (see `slack`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self, TypeAlias
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from curation.dedupe.tiles import Tiles, tiles_of
 from curation.embedding.encoder import Told, Vectors, tell_nobody
-from curation.engine import HERE, Engine, chunked
+from curation.engine import HERE, Engine, Kind, chunked
 
 Places: TypeAlias = NDArray[np.int32]
 Cosines: TypeAlias = NDArray[np.float64]
@@ -24,8 +24,8 @@ Corner: TypeAlias = tuple[int, int]
 TILE = 1024
 """Rows and columns of a tile: 4 MB of products, which stay in the processor's cache."""
 
-CORNERS = 8
-"""Pairs of tiles that are handed out at a time: some tens of milliseconds of multiplying."""
+CORNERS: Mapping[Kind, int] = {"local": 8, "ray": 64}
+"""Pairs of tiles that are handed out at a time: milliseconds of multiplying for a thread, tens of them for a worker."""
 
 DIRECTIONS = 64
 """Principal directions in the bound; of MiniLM's 384 they leave one pair in 10,000 to multiply in full."""
@@ -104,9 +104,10 @@ def close_pairs(
     hears of pairs of tiles; those that need not be looked at are done from the beginning.
     """
     search = Search.of(vectors, limit, tile)
-    corners = search.tiles.near(limit)
-    parts = engine.map(search, chunked(corners, CORNERS), shares=True)
-    found = Pairs.joined(list(_counted(parts, search.tiles.pairs - len(corners), len(corners), told)))
+    corners, size = search.tiles.near(limit), CORNERS[engine.kind]
+    parts = engine.map(search, chunked(corners, size), shares=True)
+    skipped = search.tiles.pairs - len(corners)
+    found = Pairs.joined(list(_counted(parts, size, skipped, len(corners), told)))
     return found.only(np.lexsort((found.second, found.first)))
 
 
@@ -148,10 +149,10 @@ def slack(width: int) -> float:
     return (width + 2) * 2.0**-23
 
 
-def _counted(parts: Iterator[Pairs], skipped: int, left: int, told: Told) -> Iterator[Pairs]:
+def _counted(parts: Iterator[Pairs], size: int, skipped: int, left: int, told: Told) -> Iterator[Pairs]:
     """Pass the parts on, those that hold pairs, and say how many pairs of tiles are done."""
     told(skipped, skipped + left)
     for number, part in enumerate(parts, 1):
         if len(part.first):
             yield part
-        told(skipped + min(number * CORNERS, left), skipped + left)
+        told(skipped + min(number * size, left), skipped + left)

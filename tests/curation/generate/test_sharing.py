@@ -107,8 +107,8 @@ def test_of_several_answers_all_machines_take_the_same(tmp_path: Path) -> None:
     seed_file(tmp_path)
     other = completion("1. Praise the harbour of the lantern of the zeppelin.")
     with told_server() as told:
-        together(told, tmp_path, "1/2", "2/2")
-        (key, *_) = (row["key"] for row in rows(tmp_path / "journal" / "shard-2-of-2") if row["t"] == "answer")
+        step, _ = together(told, tmp_path, "1/2", "2/2")
+        key = next(one.provenance.request for one in step.records() if Shard.read("2/2").has(one.provenance.request))
         (tmp_path / "journal" / "shard-0").mkdir()
         line = dumps({"t": "answer", "key": key, "body": other}) + b"\n"
         (tmp_path / "journal" / "shard-0" / "answers.jsonl").write_bytes(line)

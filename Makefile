@@ -29,6 +29,13 @@ $(VENV)/.dev: $(VENV)/.base
 	@$(PIP) install -c constraints.txt --editable '.[dev,onnx,watch,ray,qlora]'
 	@touch $@
 
+# pages are tested in a real browser; where none can be installed those tests are skipped, and say so
+$(VENV)/.browser:
+	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || { \
+		echo "Installing a browser for the tests of pages ..."; \
+		{ apt-get update -qq && apt-get install -qq -y chromium; } >/dev/null 2>&1 || echo "No browser could be installed: tests of pages are skipped"; }
+	@touch $@
+
 demo: $(VENV)/.base
 	@$(BIN)/dolly-data run recipes/demo.yaml -o demo
 
@@ -45,7 +52,7 @@ types: $(VENV)/.dev
 layers: $(VENV)/.dev
 	$(BIN)/lint-imports
 
-tests: $(VENV)/.dev
+tests: $(VENV)/.dev $(VENV)/.browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 docs: $(VENV)/.dev

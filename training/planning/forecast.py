@@ -174,7 +174,7 @@ def _place(
     name: str, taken: Sequence[Sequence[Example]], model: Any, config: TrainConfig, memory: int, *, devices: int
 ) -> Place:
     """Return a run on such devices; its minutes are still those of one operation a second on each."""
-    cut = [one for examples in taken for one in _shapes(examples, config)]
+    cut = [one for examples in taken for one in shapes_of(examples, config)]
     real = sum(len(one.input_ids) for examples in taken for one in examples)
     size = sizes(model)
     return Place(
@@ -191,7 +191,7 @@ def _place(
     )
 
 
-def _shapes(examples: Sequence[Example], config: TrainConfig) -> Iterator[Shape]:
+def shapes_of(examples: Sequence[Example], config: TrainConfig) -> Iterator[Shape]:
     """Yield the sizes of a step's micro-batches, of a model that can be packed if that was not refused."""
     return shapes(examples, tokens=config.micro_tokens, packed=config.packing != "off")
 

@@ -1,18 +1,18 @@
 """What a comparison will take and what it can show, said before it begins."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from training.model.adapter import adapt
 from training.model.load import config_of
 from training.planning.footprint import Sizes, meta_model, operations, sizes
+from training.planning.forecast import shapes_of
 from training.planning.rehearsal import try_out
 from training.prove.budget import planned
 from training.prove.prepare import Prepared
 from training.prove.protocol import Protocol
 from training.prove.statistics import smallest_effect
-from training.records.batching import shapes
-from training.records.encoding import Example
+from training.records.batching import Shape, shapes, suitable_tokens
 
 FORWARD = 1 / 3
 """Share of a training step's operations that a forward pass has."""
@@ -54,10 +54,11 @@ def _seconds_a_run(prepared: Prepared) -> float:
     size = sizes(model)
     first = next(iter(prepared.arms.values()))
     steps = planned(first(prepared.request.config.seed), budget, prepared.request.config.seed)
-    training = sum(_operations(size, one, plan.config.micro_tokens) for one in steps)
-    test = _operations(size, prepared.tests, plan.config.micro_tokens) * FORWARD
+    training = sum(_operations(size, shapes_of(one, plan.config)) for one in steps)
+    tests = shapes(prepared.tests, tokens=suitable_tokens(plan.device))
+    test = _operations(size, tests) * FORWARD
     return LOADING_S + (training + test * len(budget.marks)) * trial.seconds_per_operation
 
 
-def _operations(size: Sizes, examples: Sequence[Example], tokens: int) -> int:
-    return sum(operations(size, shape) for shape in shapes(examples, tokens=tokens))
+def _operations(size: Sizes, batches: Iterable[Shape]) -> int:
+    return sum(operations(size, one) for one in batches)

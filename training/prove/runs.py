@@ -28,13 +28,15 @@ from schemas.outcome import SILENT, Aside
 from training.checkpoint.checkpoint import digests
 from training.model.adapter import adapt
 from training.model.load import load_model, make_room
+from training.model.packing import choose_packing
 from training.model.quantised import loading
-from training.planning.plan import Plan
+from training.planning.plan import Plan, as_packed
 from training.prove.arms import Arm
 from training.prove.budget import planned
 from training.prove.measure import Marks
 from training.prove.prepare import Prepared
 from training.prove.statistics import Numbers
+from training.records.batching import suitable_tokens
 from training.records.encoding import Example
 from training.step.loop import train
 
@@ -64,6 +66,8 @@ class RunFacts:
     """Steps after which it was measured; 0, which the first arm alone has: before the first."""
     tokens: tuple[int, ...]
     """Response tokens that had been learned from by then."""
+    packed: bool = False
+    """Whether its micro-batches were packed, which the model was tried for; it changes no result but by rounding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,16 +245,17 @@ def _settle_in(devices: "Queue[int]", workers: int) -> None:
 
 
 def _fill(job: Job, draft: Path, aside: Aside) -> Filled:
-    model = fresh_model(job.plan)
-    pad = int(job.plan.encoder.tokenizer.pad_token_id)
-    tokens = job.plan.config.micro_tokens
-    journal = _Journal(draft, aside)
-    marks = Marks(model=model, steps=job.facts.steps, tests=job.tests, tokens=tokens, aside=journal)
+    plan, model = job.plan, fresh_model(job.plan)
+    packing = choose_packing(model, plan.config.packing)
+    tokens = plan.request.config.micro_tokens or suitable_tokens(plan.device)  # tests are sorted and padded
+    marks = Marks(model=model, steps=job.facts.steps, tests=job.tests, tokens=tokens, aside=_Journal(draft, aside))
     if 0 in job.facts.steps:
         marks.measure(0)
-    train(model, (), job.plan.config, pad_id=pad, aside=marks, plan=job.steps)
+    pad = int(plan.encoder.tokenizer.pad_token_id)
+    train(model, (), as_packed(plan, packing), pad_id=pad, aside=marks, packed=packing.used, plan=job.steps)
     at = tuple(sorted(marks.measured))
-    facts = replace(job.facts, steps=at, tokens=tuple(marks.used[step] for step in at))
+    used = tuple(marks.used[step] for step in at)
+    facts = replace(job.facts, steps=at, tokens=used, packed=packing.used)
     rows = zip(job.tests, zip(*(marks.measured[step] for step in at), strict=True), strict=True)
     lines = (dumps({"id": one.id, "tokens": one.supervised, "nats": nats}) + b"\n" for one, nats in rows)
     (draft / LOSSES).write_bytes(b"".join(lines))

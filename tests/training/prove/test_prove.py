@@ -193,6 +193,20 @@ def test_runs_in_processes_of_their_own_are_the_same(tmp_path: Path, proved: Pat
     assert all({key: one[key] for key in COUNTED} == {key: other[key] for key in COUNTED} for one, other in pairs)
 
 
+def test_runs_are_packed_where_the_model_can_be(tmp_path: Path, proved: Path, data: Path, tiny: Path) -> None:
+    """It saves padding and what prompts begin with, and changes the losses by rounding alone."""
+    out = tmp_path / "out"
+    done = run(*command(data, tiny, out, "--packing", "off"))
+    packed, padded = (
+        json.loads((one / "runs" / "raw-42" / "run.json").read_bytes())["packed"] for one in (proved, out)
+    )
+    pairs = zip(result_of(out)["arms"], result_of(proved)["arms"], strict=True)
+
+    assert done.exit_code == 0, done.output
+    assert (packed, padded) == (True, False)
+    assert all(one["by_seed"] == pytest.approx(other["by_seed"], abs=1e-3) for one, other in pairs)
+
+
 def test_a_pilot_measures_the_spread(tmp_path: Path, data: Path, tiny: Path) -> None:
     """With seeds of its own, on arms that know nothing of curation."""
     result = prove(request(data, tiny, tmp_path / "out", pilot=2, controls=("random",)))

@@ -4,7 +4,7 @@
 
 Raw is Stanford Alpaca as validated; curated is what dolly-data's rules and its dedupe keep of it; random is as much of
 raw by chance. 3 seeds, the same steps and response tokens each; the loss is on rows of databricks-dolly-15k. Short
-records alone (--max-tokens) and a small budget, so that a processor of two cores ends within half an hour.
+records alone (--max-tokens) and a small budget, so that two cores without bf16 end within half an hour.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from prove_pages import write_pages
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 QUICK_ROWS = 400
-TEST_ROWS = 120
+TEST_ROWS = 60
 
 
 def main() -> None:
@@ -55,8 +55,8 @@ def compare(args: Any, folder: Path) -> dict[str, Any]:
     timed("curation.cli", "validate", str(source), "-o", raw, "--plain")
     timed("curation.cli", "filter", raw, "-o", rules, "--plain")
     timed("curation.cli", "dedupe", rules, "-o", curated, "--plain")
-    steps, rows, tests = ("3", "4", "24") if args.quick else ("24", "16", str(TEST_ROWS))
-    size = ("--steps", steps, "--rows-per-step", rows, "--test-rows", tests, "--max-tokens", "256")
+    steps, rows, tests = ("3", "4", "24") if args.quick else ("12", "12", str(TEST_ROWS))
+    size = ("--steps", steps, "--rows-per-step", rows, "--test-rows", tests, "--max-tokens", "160")
     test = ("--test", str(args.data / "dolly_human_1500.jsonl"))
     words = ("prove", raw, curated, *test, "--base", args.base, *size, "--control", "random", "--plain")
     print(timed("training", *words, "-o", str(folder / "out")).output)

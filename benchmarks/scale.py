@@ -56,7 +56,7 @@ GOAL_SMALL, GOAL_LARGE = 1.5, 1.1
 """Seconds of Ray for one of the local engine: at Alpaca's size and at the largest."""
 STAGES = ("filter", "dedupe")
 PASS = "pass"
-ENCODE = "encode"
+ENCODE, WRITE = "encode", "write"
 
 
 def records(data: Path, most: int, base: int) -> Iterator[InstructionRecord]:
@@ -131,30 +131,61 @@ def open_made(data: Path, base: int, _precision: str) -> MadeEncoder:
     return MadeEncoder(dict(zip(texts, encoder.encode(texts), strict=True)))
 
 
-def one(what: str, data: Path, most: int, base: int, engine: Engine) -> None:
-    """Run one stage over so many records and print what it came to; a cluster is started before the clock is."""
+def written(data: Path, folder: Path, most: int, base: int) -> None:
+    """Write a step directory of so many records, which every stage and engine then reads."""
+    write_step(folder, Filter(), lambda _: records(data, most, base))
+
+
+def one(what: str, data: Path, folder: Path, base: int, engine: Engine) -> None:
+    """Run one stage over a step directory and print what it came to; a cluster is started before the clock is."""
     made = open_made(data, base, "fp32") if what == "dedupe" else None
     listed: dict[str, Any] = {**curation.embedding.ENCODERS, "made": lambda _: made}
     curation.embedding.ENCODERS = listed
-    losses = tuple(f"part-{turn}" for turn in range(most))[:99]
+    losses = tuple(f"part-{turn}" for turn in range(99))
     stages: dict[str, Stage] = {"dedupe": Dedupe(encoder="made", allow_loss=losses), "filter": Filter(), PASS: Pass()}
-    with TemporaryDirectory() as folder:
-        before, _ = write_step(Path(folder) / "in", Filter(), lambda _: records(data, most, base))
+    with TemporaryDirectory() as out:
         started = time.monotonic()
         list(engine.map(len, [[1]]))
         begun = time.monotonic()
-        step = run_stage(stages[what], before.path, Path(folder) / "out", engine=engine).step
+        step = run_stage(stages[what], folder, Path(out) / "out", engine=engine).step
         seconds = time.monotonic() - begun
     found = {"seconds": seconds, "start_seconds": begun - started, "rejected": step.manifest.counts.rejected}
     print(json.dumps({**found, "kept": step.records_file.sha256}))
 
 
-def measure(what: str, sizes: Sequence[int], data: Path, kinds: Sequence[str]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """The step directories that are read, one a size."""
+
+    data: Path
+    folder: Path
+    sizes: Sequence[int]
+
+    @property
+    def base(self) -> int:
+        """How many rows are varied."""
+        return self.sizes[1]
+
+    def of(self, most: int) -> Path:
+        """Return where so many records stand; they are written when they are first asked for."""
+        folder = self.folder / str(most)
+        if not folder.is_dir():
+            self.alone(WRITE, "--records", str(most), "--input", str(folder))
+        return folder
+
+    def alone(self, what: str, *more: str) -> Timed:
+        """Run a part of this file; a child's peak memory begins at its parent's, so this process loads no model."""
+        words = ("--one", what, "--base", str(self.base), "--data", str(self.data), *more)
+        return timed("scale", *words, cwd=Path(__file__).parent)
+
+
+def measure(what: str, inputs: Inputs, kinds: Sequence[str]) -> dict[str, Any]:
     """Run a stage at every size, print each, and return the figures; engines take turns on a noisy machine."""
     figures: dict[str, Any] = {}
+    sizes = inputs.sizes
     for most in sizes:
         for kind in kinds:
-            figures |= _measured(what, most, sizes[1], data, kind)
+            figures |= _measured(what, most, inputs, kind)
     for name in (_name(what, kind) for kind in kinds):
         first, last = (figures[f"{name}_{most}_seconds"] for most in (sizes[1], sizes[-1]))
         figures[f"{name}_growth"] = round(log(last / max(first, 0.1)) / log(sizes[-1] / sizes[1]), 2)
@@ -162,17 +193,12 @@ def measure(what: str, sizes: Sequence[int], data: Path, kinds: Sequence[str]) -
     return figures
 
 
-def _measured(what: str, most: int, base: int, data: Path, kind: str) -> dict[str, Any]:
-    ran = _alone(what, base, data, "--records", str(most), "--engine", kind)
+def _measured(what: str, most: int, inputs: Inputs, kind: str) -> dict[str, Any]:
+    ran = inputs.alone(what, "--input", str(inputs.of(most)), "--engine", kind)
     found, name = json.loads(ran.output.splitlines()[-1]), _name(what, kind)
     print(f"{name:11} {most:>10,} {found['seconds']:>9.1f} {ran.peak_mb:>9,.0f} {found['rejected']:>10,}", flush=True)
     taken = {"seconds": round(found["seconds"], 1), "mb": round(ran.peak_mb), "kept": found["kept"]}
     return {f"{name}_{most}_{figure}": value for figure, value in taken.items()}
-
-
-def _alone(what: str, base: int, data: Path, *more: str) -> Timed:
-    """Run a part of this file; a child's peak memory begins at its parent's, so this process loads no model."""
-    return timed("scale", "--one", what, "--base", str(base), "--data", str(data), *more, cwd=Path(__file__).parent)
 
 
 def _name(what: str, kind: str) -> str:
@@ -212,35 +238,42 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--engine", choices=("local", "ray"), default="local", help="ray: both engines, and what Ray adds"
     )
-    parser.add_argument("--one", choices=(*STAGES, PASS, ENCODE), help=argparse.SUPPRESS)
+    parser.add_argument("--one", choices=(*STAGES, PASS, ENCODE, WRITE), help=argparse.SUPPRESS)
+    parser.add_argument("--input", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--records", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--base", type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def main() -> None:
-    """Measure every size, print, compare with the goals."""
+    """Measure every size, print, compare with the goals; or do one part, as a child of that."""
     asked = arguments()
     data = (asked.data / DATA.name if asked.data.is_dir() else asked.data).resolve()
     if asked.one == ENCODE:
         encoding(data, asked.base)
-        return
-    if asked.one:
-        one(asked.one, data, asked.records, asked.base, Engine(kind=asked.engine))
-        return
-    sizes = QUICK if asked.quick else SIZES
-    figures: dict[str, Any] = json.loads(_alone(ENCODE, sizes[1], data).output.splitlines()[-1])
+    elif asked.one == WRITE:
+        written(data, asked.input, asked.records, asked.base)
+    elif asked.one:
+        one(asked.one, data, asked.input, asked.base, Engine(kind=asked.engine))
+    else:
+        with TemporaryDirectory() as folder:
+            everything(Inputs(data=data, folder=Path(folder), sizes=QUICK if asked.quick else SIZES), asked.engine)
+
+
+def everything(inputs: Inputs, engine: str) -> None:
+    """Measure, print, compare with the goals."""
+    figures: dict[str, Any] = json.loads(inputs.alone(ENCODE).output.splitlines()[-1])
     print(f"{'':11} {'records':>10} {'seconds':>9} {'peak MB':>9} {'rejected':>10}")
-    figures |= measure(PASS, sizes, data, ("local",))
+    figures |= measure(PASS, inputs, ("local",))
     for what in STAGES:
-        figures |= measure(what, sizes, data, tuple(dict.fromkeys(("local", asked.engine))))
+        figures |= measure(what, inputs, tuple(dict.fromkeys(("local", engine))))
     goals = {"dedupe_growth": ("<=", GOAL_GROWTH), "filter_growth": ("<=", 1.1), "dedupe_peak_mb": ("<=", GOAL_MB)}
-    if asked.engine == "ray":
-        figures |= compared(sizes, figures)
+    if engine == "ray":
+        figures |= compared(inputs.sizes, figures)
         goals["ray_same_bytes"] = (">=", 1.0)
         for what in STAGES:
-            goals[f"{what}_{sizes[1]}_ray_ratio"] = ("<=", GOAL_SMALL)
-            goals[f"{what}_{sizes[-1]}_ray_ratio"] = ("<=", GOAL_LARGE)
+            goals[f"{what}_{inputs.sizes[1]}_ray_ratio"] = ("<=", GOAL_SMALL)
+            goals[f"{what}_{inputs.sizes[-1]}_ray_ratio"] = ("<=", GOAL_LARGE)
     finish("scale", figures, goals)
 
 

@@ -72,11 +72,6 @@ def texts_of(row: Row) -> dict[str, str]:
     return found
 
 
-def first_word(instruction: str) -> str:
-    """Return the first word of an instruction in lower case, past "please" and "can you"; '' where there is none."""
-    return verb_and_object(instruction)[0]
-
-
 def verb_and_object(instruction: str) -> tuple[str, str]:
     """Return the first word and the first word after it that may be its object, by rule: no grammar is read."""
     words = (match[0].lower() for match in _WORD.finditer(instruction))

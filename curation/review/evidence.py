@@ -17,7 +17,7 @@ from schemas.chain import Chain
 from schemas.codec import loads
 from schemas.hunt import Hunted
 from schemas.outcome import Rejection
-from schemas.record import TEXT_FIELDS, InstructionRecord, Provenance, Reason, Repair
+from schemas.record import TEXT_FIELDS, Provenance, Reason, Repair
 
 OTHERS_MOST = 5
 """Rows of one kind that stand beside a record."""
@@ -83,11 +83,6 @@ class Evidence:
     neighbours: tuple[Other, ...] = ()
     raw: str = ""
     """What the model wrote, before it was parsed."""
-
-    @property
-    def has_diff(self) -> bool:
-        """Say whether there is something to compare word by word."""
-        return bool(self.twins or any(doubt.diff for doubt in self.doubts))
 
 
 def hunted_doubts(row_id: str, hunt: Iterable[Hunted]) -> tuple[Doubt, ...]:
@@ -278,8 +273,3 @@ def _spoken(body: Any) -> str:
         return str(body["choices"][0]["message"]["content"])
     except (KeyError, IndexError, TypeError):
         return body if isinstance(body, str) else re.sub(r"\s+", " ", str(body))
-
-
-def is_record(item: Item) -> bool:
-    """Say whether the row is, or once was, a record."""
-    return isinstance(item.outcome, InstructionRecord) or item.record is not None

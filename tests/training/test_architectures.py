@@ -11,6 +11,7 @@ from schemas.prompt import TEMPLATES
 from tests.training.architectures import ARCHITECTURES, PAGE, Architecture, page
 from tests.training.checkpoint.test_resume import StopAfter, keeper, weights
 from tests.training.model.test_loss import gradients, roomy, tiny_data
+from tests.training.plain import mean_loss
 from tests.training.tiny import tiny_tokenizer
 from training.checkpoint.checkpoint import save_model
 from training.config import TrainConfig
@@ -19,7 +20,7 @@ from training.model.loss import head_suffices
 from training.model.packing import choose_packing, find_obstacle
 from training.records.batching import MicroBatch, micro_batches
 from training.records.encoding import Encoder, add_keys, encoder
-from training.step.loop import backward, mean_loss, train
+from training.step.loop import backward, train
 
 CONFIG = TrainConfig(rows_per_step=3, epochs=4, lr=3e-3, micro_tokens=150, held_out_rows=0)
 """Eight steps over six records."""

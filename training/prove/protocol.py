@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from schemas.codec import adapter, dumps, loads
+from schemas.codec import dumps, loads
 from schemas.errors import InputError
 from training.prove.budget import Budget
 from training.prove.design import Contrast
@@ -89,19 +89,6 @@ def fix(protocol: Protocol, folder: Path) -> None:
         expected="what was fixed before the first run; another comparison needs another folder",
         found=f"other {', '.join(differing)}",
     )
-
-
-def read_protocol(folder: Path) -> Protocol:
-    """Read the protocol of a folder back.
-
-    Raises:
-        InputError: none, or not one of ours.
-    """
-    try:
-        found: Protocol = adapter(Protocol).validate_json((folder / PROTOCOL).read_bytes())
-    except (OSError, ValueError) as error:
-        raise InputError(place=folder / PROTOCOL, expected="a protocol", found=str(error).splitlines()[0]) from error
-    return found
 
 
 def attempts(folder: Path) -> Sequence[Mapping[str, Any]]:

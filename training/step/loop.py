@@ -104,20 +104,6 @@ def _take_up(state: State, keeper: Keeper | None, aside: Aside) -> None:
         aside.leave(LOG, asdict(row))
 
 
-@torch.inference_mode()
-def mean_loss(model: Any, examples: Sequence[Example], *, pad_id: int, tokens: int, aside: Aside = SILENT) -> float:
-    """Return the mean loss over the supervised tokens of the examples, in nats; the model is left as it was."""
-    was_training, head_only = model.training, head_suffices(model)
-    model.eval()
-    batches = list(micro_batches(examples, tokens=tokens, pad_id=pad_id))
-    total = 0.0
-    for number, batch in enumerate(batches, 1):
-        total += float(response_loss(model, batch.to(model.device), head_only=head_only))
-        aside.progress("held-out loss", number, len(batches))
-    model.train(was_training)
-    return total / sum(batch.supervised for batch in batches)
-
-
 def learning_rate(step: int, total: int, config: TrainConfig) -> float:
     """Return the learning rate of step `step` (from 0) of `total`."""
     warmup = max(config.warmup_steps, round(config.warmup_ratio * total))

@@ -20,7 +20,7 @@ from training.answers.questions import SETS, read_questions
 from training.answers.respond import Answer, Question, Responder, Sampling, answer
 from training.log import CategoryLoss, Evaluation, Sample
 from training.records.encoding import Encoder, Example
-from training.step.loop import mean_loss
+from training.records.losses import record_losses
 
 FEWEST = 8
 """Held-out records below which a category is measured together with the other small ones."""
@@ -82,11 +82,10 @@ class Examiner:
         done, total = 0, sum(map(len, self.groups.values()))
         for name, group in self.groups.items():
             part = _Part(aside, done, len(group), total)
-            loss = mean_loss(self.responder.model, group, pad_id=self.responder.pad_id, tokens=self.tokens, aside=part)
+            nats = sum(record_losses(self.responder.model, group, tokens=self.tokens, aside=part))
             done += len(group)
-            yield CategoryLoss(
-                category=name, records=len(group), tokens=sum(one.supervised for one in group), loss=loss
-            )
+            tokens = sum(one.supervised for one in group)
+            yield CategoryLoss(category=name, records=len(group), tokens=tokens, loss=nats / tokens)
 
 
 def examiner(

@@ -7,13 +7,13 @@ import torch
 
 from schemas.prompt import TEMPLATES
 from tests.support import pair
+from tests.training.plain import mean_loss
 from tests.training.tiny import tiny_model, tiny_tokenizer
 from training.answers.respond import open_responder
 from training.compare.heldout import NATS_PER_BYTE, NATS_PER_TOKEN, loss_parts, response_only
 from training.records.batching import micro_batches
 from training.records.encoding import encoder
 from training.records.losses import record_losses
-from training.step.loop import mean_loss
 
 RECORDS = [pair("Add.", "five é"), pair("Name two colours.", "Red and green.", "of many"), pair("Hi.", "No.")]
 

@@ -13,6 +13,7 @@ from schemas.hunt import read_hunt
 from schemas.prompt import TEMPLATES
 from tests.support import pair, step_of
 from tests.training.conftest import COLOURS
+from tests.training.plain import mean_loss
 from tests.training.tiny import tiny_model, tiny_tokenizer
 from training.cli import main
 from training.compare.heldout import response_only
@@ -22,7 +23,6 @@ from training.inspection.inspection import Crossed, Inspect, Inspected, Loss, hu
 from training.planning.plan import Request
 from training.records.encoding import encoder
 from training.records.losses import record_losses
-from training.step.loop import mean_loss
 
 MISLED = pair("Name colour 3.", "Zebra crossing")
 NOISE = pair("What is the answer?", "qzx 9 vvv ##")

@@ -12,6 +12,7 @@ from schemas.errors import DollyError, InputError, StoppedError
 from tests.training.architectures import ARCHITECTURES, Architecture
 from tests.training.checkpoint.test_resume import StopAfter, keeper, weights
 from tests.training.model.test_loss import roomy, tiny_data
+from tests.training.plain import mean_loss
 from tests.training.test_architectures import WHOLE, greedy, tuned_encoder
 from tests.training.test_fit import request
 from training.checkpoint.checkpoint import read_run
@@ -22,7 +23,7 @@ from training.model.adapter import Adapted, adapt, merge
 from training.model.load import load_base
 from training.model.loss import head_suffices
 from training.records.batching import micro_batches
-from training.step.loop import backward, mean_loss, train
+from training.step.loop import backward, train
 from training.step.optimiser import trained_weights
 
 CONFIG = TrainConfig(rows_per_step=3, epochs=4, lr=1e-2, micro_tokens=150, held_out_rows=0, lora_rank=4)

@@ -20,7 +20,8 @@ from training.planning.footprint import footprint, meta_model
 from training.ranks.distributed import ALONE, Ranks
 from training.ranks.sharding import gathered, shard, whole
 from training.records.batching import Shape
-from training.step.loop import mean_loss, train
+from training.records.losses import record_losses
+from training.step.loop import train
 
 Learned = tuple[dict[str, Tensor], list[dict[str, Any]]]
 CPU = torch.device("cpu")
@@ -123,11 +124,11 @@ def test_one_rank_looks_at_the_whole_model_alone(tmp_path: Path) -> None:
     def look(ranks: Ranks) -> float:
         model = divided(ranks.sharing("sharded"), dtype=torch.bfloat16)
         with whole(model, ranks):
-            return mean_loss(model, examples(), pad_id=2, tokens=64) if ranks.first else 0.0
+            return sum(record_losses(model, examples(), tokens=64)) if ranks.first else 0.0
 
     seen = as_ranks(2, tmp_path / "meeting", look)
 
-    assert seen == [mean_loss(fresh("llama", torch.bfloat16), examples(), pad_id=2, tokens=64), 0.0]
+    assert seen == [sum(record_losses(fresh("llama", torch.bfloat16), examples(), tokens=64)), 0.0]
 
 
 def test_a_state_of_replicas_is_refused(tmp_path: Path) -> None:

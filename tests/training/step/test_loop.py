@@ -8,12 +8,13 @@ import torch
 from schemas.errors import DollyError
 from schemas.prompt import TEMPLATES
 from tests.support import pair
+from tests.training.plain import mean_loss
 from tests.training.tiny import tiny_model, tiny_tokenizer
 from training.config import TrainConfig
 from training.device import choose_dtype
 from training.model.load import make_room
 from training.records.encoding import Example, add_keys, encoder
-from training.step.loop import learning_rate, mean_loss, train
+from training.step.loop import learning_rate, train
 from training.step.optimiser import gradients_of, sum_in, trained_weights
 
 CPU = torch.device("cpu")

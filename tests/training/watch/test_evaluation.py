@@ -8,10 +8,10 @@ import torch
 
 from schemas.prompt import TEMPLATES
 from tests.support import pair
+from tests.training.plain import mean_loss
 from tests.training.tiny import tiny_model, tiny_tokenizer
 from training.model.load import make_room
 from training.records.encoding import add_keys, encoder
-from training.step.loop import mean_loss
 from training.watch.evaluation import (
     FEWEST,
     NONE,

@@ -9,12 +9,20 @@ from schemas.outcome import Finding
 from schemas.record import TEXT_FIELDS, InstructionRecord, Repair
 
 _NEXT_TASK = re.compile(r"(?:^|\n)\W{0,40}\d{1,3}\s*[.):]\s*instruction\s*:", re.IGNORECASE)
+_NEXT_PAIR = re.compile(
+    r"\S\s*\n[ \t#*]{0,8}instruction[ \t*]*:.{1,2000}?\n[ \t#*]{0,8}(?:output|response|answer)[ \t*]*:",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Another task and its answer, after this one's."""
+_WANTED = re.compile(r"\b(?:instruction|task|prompt|example)s?\b", re.IGNORECASE)
+"""Words of a request for such pairs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergedTasks:
     """A field runs on into the next tasks of the same generation: a numbered "Instruction:" stands within it.
 
+    In a response also one without a number, after the answer and with an "Output:" of its own.
     Source: AlpacaDataCleaned, "merged instructions"; 37 rows of Alpaca.
     """
 
@@ -27,6 +35,9 @@ class MergedTasks:
             text = getattr(record, field)
             if ("nstruction" in text or "NSTRUCTION" in text) and (match := _NEXT_TASK.search(text)):
                 return reason_for(self.code, field, text, match, "one task")
+        said = record.response
+        if "nstruction" in said and (match := _NEXT_PAIR.search(said)) and not _WANTED.search(record.instruction):
+            return reason_for(self.code, "response", said, match, "one task")
         return None
 
 

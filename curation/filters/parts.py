@@ -55,6 +55,7 @@ _STAND_IN = re.compile(
       | no[ _-]?input\W*
       | n/?a\W*
       | n/a\ *\(.*
+      | to-?do\W* | fixme\W* | (?:response|output|answer|completion|result)\ *:\W*
       | t\.?b\.?[ad]\.? | to\ be\ (?:done|determined|added|written)\W* | placeholder\W*
       | (?:insert|add|put|write|your)\ (?:your\ )?(?:answer|response|output|text)s?(?:\ (?:goes\ )?here)?\W*
     )""",

@@ -48,6 +48,8 @@ CAUGHT: dict[str, list[Case]] = {
         ("Explain the tides.", "", "Lorem ipsum dolor sit amet, consectetur."),
         ("Explain the tides.", "", "..."),
         ("Explain the tides.", "", "TBD"),
+        ("Explain the tides.", "", "TODO"),
+        ("Explain the tides.", "", "Response:"),
         ("Explain the tides.", "", "Your answer here"),
     ],
     "response_echoes": [
@@ -60,6 +62,8 @@ CAUGHT: dict[str, list[Case]] = {
         ("Make it active.", "", "She watered the flowers.\n\n6. Instruction: Write an ending.\n6. Input:\n<noinput>"),
         ("Make it active.", "", "She watered them.\n##\n16. Instruction:Is 11 even?"),
         ("Make it active.", "A text.\n\n3) INSTRUCTION: Another one.", "Yes, it is."),
+        ("Make it active.", "", "She watered them.\n\nInstruction: Is 11 even?\nOutput: No."),
+        ("Make it active.", "", "She watered them.\n### Instruction:\nIs 11 even?\n### Response:\nNo."),
     ],
     "template_leak": [
         ("Explain tides.", "", "The moon pulls.\n\n### Response:\nThe moon pulls."),
@@ -168,6 +172,7 @@ PASSED: dict[str, list[Case]] = {
         ("Write a tag.", "", '<img src="image.jpg">'),
         ("Why is there no input?", "", "No input is given because the question needs none."),
         ("Which band?", "", "No Doubt"),
+        ("What does a programmer write there?", "", "TODO: and what is left to do."),
         ("What is it for?", "", "Output devices show results. No output means a fault."),
     ],
     "response_echoes": [
@@ -184,6 +189,8 @@ PASSED: dict[str, list[Case]] = {
         ("Write a recipe.", "", "Two eggs.\n\nInstructions:\n1. Beat the eggs.\n2. Fry them."),
         ("Write test cases.", "", "Test Case 1:\nInput: 5\nExpected Output: 40"),
         ("Make up a task.", "", "Instruction: Name three adjectives.\nInput: a dog\nOutput: small"),
+        ("Make up two tasks.", "", "Here:\nInstruction: Add.\nOutput: 3\n\nInstruction: Divide.\nOutput: 2"),
+        ("How do I use it?", "", "Plug it in.\nInstruction: press the red button and wait."),
     ],
     "template_leak": [
         ("What does `<|im_end|>` mean?", "", 'The token "<|im_end|>" ends a turn.'),

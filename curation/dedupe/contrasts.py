@@ -44,26 +44,29 @@ ASPECTS = (
     "history historical", "significance", "component element part", "example", "classify categorize category",
     "query", "essay", "paragraph", "story tale narrative", "email", "speech", "dialogue conversation", "song lyric",
     "poem poetry haiku", "slogan tagline", "tweet", "joke", "recipe", "survey questionnaire", "proposal",
-    "blog article", "work mechanism process", "usage", "kind type", "tip advice", "step guide", "definition define",
-    "report", "letter", "password", "experiment", "analysis analyze analyse", "origin", "adjective", "metaphor",
-    "simile", "analogy",
+    "blog article", "work mechanism process", "usage", "kind type", "tip advice", "step guide",
+    "definition define meaning", "report", "letter", "password", "experiment", "analysis analyze analyse", "origin",
+    "adjective", "metaphor", "simile", "analogy",
 )  # fmt: skip
 """What is asked for: where both prompts name some, they must share one."""
 
 LENGTHS = (
-    "short brief briefly concise concisely", "long lengthy", "detail detailed elaborate", "simple simply",
+    "short brief briefly concise concisely", "long lengthy", "detail detailed elaborate", "simple simply layman",
     "sentence", "paragraph", "page", "word", "line",
 )  # fmt: skip
 """How much is asked for: such a word is never a mere addition."""
 
 DEMANDS = (
-    "code script program | function algorithm method query", "poem poetry | haiku", "haiku", "acrostic", "limerick",
-    "sonnet", "rhyme", "translate translation translated",
+    "code script program | function algorithm method query",
+    "poem poetry | haiku", "haiku", "acrostic", "limerick", "sonnet", "rhyme", "translate translation translated",
     "compare comparison contrast difference similarity | different",
     "rewrite rephrase paraphrase reword | edit change modify adapt remove re", "classify categorize category",
     "python", "java", "javascript", "sql", "html", "css", "json", "csv", "xml", "table",
 )  # fmt: skip
 """What a response must be or do: where one prompt demands it, so must the other, or name what stands after the bar."""
+
+PROCEDURES = frozenset(("algorithm", "code", "script", "program", "function", "method", "technique", "procedure"))
+"""Where one prompt asks for an algorithm, the other must name one of these."""
 
 UNITS = (
     "mm millimeter", "cm centimeter", "m meter", "km kilometer", "inch", "ft foot feet", "mi mile", "g gram",
@@ -93,7 +96,7 @@ SYNONYMS = (
     "travel trip journey", "teach learn", "poem poetry haiku",
     "strategy technique method approach way tactic tip how advice", "solve solution", "number integer",
     "weekly week", "daily day", "yearly annual year", "humorous funny", "analyze analysis analyse",
-    "convince persuade persuasive encourage", "have own possess", "web website online",
+    "simple simply layman", "convince persuade persuasive encourage", "have own possess", "web website online",
 )  # fmt: skip
 """Words that may stand for each other; a word may stand in several lines."""
 

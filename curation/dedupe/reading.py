@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from curation.dedupe.contrasts import ASPECTS, FILLING, NUMBERS, UNITS
+from curation.dedupe.contrasts import ASPECTS, FILLING, NUMBERS, PROCEDURES, UNITS
 from curation.dedupe.prompts import Prompt
 from curation.dedupe.words import (
     COUNTING,
@@ -29,7 +29,8 @@ BRIEF = 12
 SYMBOL = 2
 """Letters of a unit's symbol at most."""
 
-ONE = frozenset({"1"})
+ONE, ALGORITHM = frozenset({"1"}), frozenset({"algorithm"})
+NONE = frozenset[str]()
 
 # Quotation marks and apostrophes are written as escapes: they look like others.
 _DIGITS = re.compile(r"(?<![^\W\d_])\d+(?:,\d{3})*(?:\.\d+)?")
@@ -57,7 +58,13 @@ _ANGLES = {
     ),
     "making": re.compile(r"\bhow (?:\w+ ){1,4}(?:is|are|was|were) (?:\w+ed|made|built)\b"),
     "case": re.compile(r"\bexamples? of (?:how|when|where)\b"),
+    "origin": re.compile(r"\bwhere\b.*\bcomes? from\b|\borigin(?:s|ates?|ated)?\b"),
+    "before": re.compile(r"\b(?:leading|led|leads) up to\b"),
+    "sentence": re.compile(r"(?<!with )\b(?:an?|one|single)(?:[ -][a-z]+){0,2}[ -]sentence\b"),
+    "sentences": re.compile(r"\b(?:few|several|some|couple of) sentences\b"),
 }
+_ALGORITHM = re.compile(r"\balgorithms? (?:to|for|that|which)\b")
+_MODEL = re.compile(r"(?<![\w-])[a-z]+-?\d[\d.]*(?![\w=-])")
 _OPERATOR = re.compile(r"[+*\xd7\xf7^<>\u2264\u2265%]|(?<=\d) ?[-/\u2212] ?(?=\d)")
 _JOINED = re.compile(r"(\w+),? (?:and|or|nor) (?:an? |the |their |its )?(\w+)")
 _JUST_ONE = re.compile(r"\b(?:one|single)\b(?! of\b)")
@@ -81,6 +88,8 @@ class Reading:
     units: Words
     names: Words
     """Capitalised within a sentence, or quoted."""
+    models: Words
+    """Names that end in a number: GPT-3."""
     negated: bool
     second: bool
     """Asks for something more: "and explain why"."""
@@ -127,12 +136,13 @@ def read(prompt: Prompt) -> Reading:
         numbers=_numbers(whole, words),
         units=meanings(UNITS, _measures(whole, words)),
         names=names,
+        models=frozenset(found.rstrip(".").replace("-", "") for found in _MODEL.findall(whole)),
         negated=bool(_NOT.search(_OR_NOT.sub("", spoken))),
         second=bool(_SECOND.search(asked)),
         sides=sides(wanted),
         aspects=meanings(ASPECTS, wanted),
-        demands=meanings(STRICT, wanted),
-        meets=meanings(LENIENT, wanted),
+        demands=meanings(STRICT, wanted) | (ALGORITHM if _ALGORITHM.search(asked) else NONE),
+        meets=meanings(LENIENT, wanted) | (ALGORITHM if wanted & PROCEDURES else NONE),
         target=(_TARGET.findall(asked) or [""])[0],
         angles=frozenset(name for name, pattern in _ANGLES.items() if pattern.search(asked)),
         operators=frozenset(found.strip() for found in _OPERATOR.findall(whole)),

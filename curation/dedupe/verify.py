@@ -79,6 +79,7 @@ def _missing(a: Reading, b: Reading) -> list[str]:
 
 CONTRASTS: Mapping[str, Callable[[Reading, Reading], bool]] = {
     "numbers": lambda a, b: a.numbers != b.numbers,
+    "models": lambda a, b: a.models != b.models,
     "operators": lambda a, b: a.operators != b.operators,
     "units": lambda a, b: _apart(a.units, b.units),
     "negation": lambda a, b: a.negated != b.negated,

@@ -54,7 +54,7 @@ _ANGLES = {
     "why": re.compile(r"\bwhy\b|\bimportance\b|\b(?:is|are|it) (?:so )?important\b"),
     "use": re.compile(
         r"\buse cases?\b|\bused (?:in|to|for|by)\b|\buses? (?:of|for)\b|\bapplications? (?:of|for)\b|\bhow to use\b"
-        r"|\bin a sentence\b|\bsentence (?:using|with)\b"
+        r"|\bin a sentence\b|\bsentence (?:using|with)\b|\bsentences? that uses? the\b"
     ),
     "making": re.compile(r"\bhow (?:\w+ ){1,4}(?:is|are|was|were) (?:\w+ed|made|built)\b"),
     "case": re.compile(r"\bexamples? of (?:how|when|where)\b"),
@@ -63,6 +63,10 @@ _ANGLES = {
     "sentence": re.compile(r"(?<!with )\b(?:an?|one|single)(?:[ -][a-z]+){0,2}[ -]sentence\b"),
     "sentences": re.compile(r"\b(?:few|several|some|couple of) sentences\b"),
 }
+_SOUGHT = re.compile(
+    r"\b(?:what|which) (?!(?:is|are|was|were|do|does|did|can|could|would|should|will|has|have|if|the|an?|you|it|we|i|"
+    r"happens?|makes?|causes?|means?)\b)([a-z]+)"
+)
 _ALGORITHM = re.compile(r"\balgorithms? (?:to|for|that|which)\b")
 _MODEL = re.compile(r"(?<![\w-])[a-z]+-?\d[\d.]*(?![\w=-])")
 _OPERATOR = re.compile(r"[+*\xd7\xf7^<>\u2264\u2265%]|(?<=\d) ?[-/\u2212] ?(?=\d)")
@@ -88,6 +92,8 @@ class Reading:
     units: Words
     names: Words
     """Capitalised within a sentence, or quoted."""
+    sought: Words
+    """What follows "what" or "which": a river, a country."""
     models: Words
     """Names that end in a number: GPT-3."""
     negated: bool
@@ -136,6 +142,7 @@ def read(prompt: Prompt) -> Reading:
         numbers=_numbers(whole, words),
         units=meanings(UNITS, _measures(whole, words)),
         names=names,
+        sought=words_of(" ".join(_SOUGHT.findall(asked))),
         models=frozenset(found.rstrip(".").replace("-", "") for found in _MODEL.findall(whole)),
         negated=bool(_NOT.search(_OR_NOT.sub("", spoken))),
         second=bool(_SECOND.search(asked)),

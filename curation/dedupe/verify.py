@@ -14,7 +14,7 @@ record that goes is gone. In other languages than English two wordings stay both
 from collections.abc import Callable, Mapping
 
 from curation.dedupe.reading import Reading
-from curation.dedupe.words import Words, akin, senses, telling_stems
+from curation.dedupe.words import Words, akin, senses, stems, telling_stems
 
 SHARED = 0.6
 """Share of the larger context's words that must stand in the other one, too; of a lone context's, in the prompt."""
@@ -87,6 +87,7 @@ CONTRASTS: Mapping[str, Callable[[Reading, Reading], bool]] = {
     "opposites": lambda a, b: any(x and y and x != y for x, y in zip(a.sides, b.sides, strict=True)),
     "aspects": lambda a, b: _apart(a.aspects, b.aspects),
     "demands": lambda a, b: bool(a.demands - b.meets or b.demands - a.meets),
+    "sought": lambda a, b: _apart(a.sought, b.sought) and senses(stems(a.sought)).isdisjoint(senses(stems(b.sought))),
     "angle": lambda a, b: a.angles != b.angles,
     "one or many": _other_number,
     "target": lambda a, b: bool(a.target and b.target) and a.target != b.target,

@@ -89,7 +89,7 @@ def curves(result: ProveResult) -> Markup:
     top = min(max(value for point in points for value in point.by_seed), max(after) + 4 * pad)
     x = Scale(0, max(point.tokens for point in points), INSET, WIDTH - 16)
     y = Scale(min(after) - pad, top + pad / 2, HEIGHT - 46, 14)
-    parts = [*_curve_axes(x, y)]
+    parts = [*_curve_axes(x, y), *_above(arms[0].curve[0].loss, y)]
     for number, one in enumerate(arms):
         parts += _curve(one, number, x, y)
     return _svg(HEIGHT, "Loss on the test responses against response tokens used", parts, clip=True)
@@ -103,6 +103,12 @@ def _curve_axes(x: Scale, y: Scale) -> Iterator[str]:
         yield _text(x(tick), HEIGHT - 28, f"{tick:,.0f}", "tick middle")
     yield _text(WIDTH - 16, HEIGHT - 8, "response tokens used", "tick end")
     yield _text(INSET, HEIGHT - 8, "loss, nats per token", "tick")
+
+
+def _above(loss: float, y: Scale) -> Iterator[str]:
+    """Say where the base began, if that is off the figure, which shows what the arms differ in."""
+    if y(loss) < 0:
+        yield _text(WIDTH - 16, 24, f"before the first step: {_number(loss)}, above this figure", "tick end")
 
 
 def _curve(arm: ArmResult, number: int, x: Scale, y: Scale) -> Iterator[str]:

@@ -201,7 +201,7 @@ class Keeper:
         raise InputError(place=self.folder, expected=expected, found="another's; --force discards it")
 
     def _is_time(self) -> bool:
-        wait_s = self.every_s * min(1.0, 2**self._saves / FIRST_SOONER)
+        wait_s = self.every_s * min(1 << self._saves, FIRST_SOONER) / FIRST_SOONER
         return bool(wait_s) and time.monotonic() - self._last >= wait_s
 
     def _forget_superseded(self, good_until: int) -> None:

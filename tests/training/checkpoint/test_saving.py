@@ -246,3 +246,12 @@ def test_memory_is_needed_for_the_copies_of_all_ranks_of_a_machine(monkeypatch: 
 
     assert fits == [True, True, False, False]
     assert saving.has_room(tensors, Ranks(size=2, sharded=True))
+
+
+@pytest.mark.parametrize("saves", [0, 4, 2000])
+def test_a_run_of_any_length_knows_when_to_save(saves: int, tmp_path: Path) -> None:
+    """The first states come soon, later ones at the usual time, however many there were."""
+    mine = keeper(tmp_path / "out.resume")
+    mine._saves = saves
+
+    assert mine._is_time()

@@ -4,7 +4,7 @@
 
 Raw is Stanford Alpaca as validated; curated is what dolly-data's rules and its dedupe keep of it; random is as much of
 raw by chance. 3 seeds, the same steps and response tokens each; the loss is on rows of databricks-dolly-15k. Short
-records alone (--max-tokens) and a small budget, so that two cores without bf16 end within half an hour.
+records alone (--max-tokens) and a small budget, so that two cores without bf16 need some half an hour.
 """
 
 import argparse

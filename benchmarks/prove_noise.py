@@ -20,7 +20,7 @@ from prove_pages import write_pages
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 CLEAN_ROWS, TEST_ROWS = 1000, 60
 LONGEST_WORDS = 80
-"""Words of instruction, context and response together, so that two cores without bf16 end within half an hour."""
+"""Words of instruction, context and response together, so that two cores without bf16 need some half an hour."""
 SETTINGS = ("--steps", "10", "--rows-per-step", "12", "--max-tokens", "192")
 
 

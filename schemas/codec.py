@@ -6,7 +6,7 @@ through the standard library, so that a strange row can still be written down ex
 
 import hashlib
 import json
-from dataclasses import asdict, fields
+from dataclasses import fields
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from schemas.errors import InputError
 from schemas.outcome import Rejection
-from schemas.record import InstructionRecord, Row, to_row, without_empty
+from schemas.record import InstructionRecord, Row, plain, to_row
 
 
 def dumps(value: object) -> bytes:
@@ -61,8 +61,8 @@ def rejection_row(rejection: Rejection) -> dict[str, Any]:
     """Return the rejection as the row that stands in `rejected.jsonl`."""
     return {
         "id": rejection.id,
-        "reasons": [without_empty(asdict(reason)) for reason in rejection.reasons],
-        "provenance": without_empty(asdict(rejection.provenance)),
+        "reasons": [plain(reason) for reason in rejection.reasons],
+        "provenance": plain(rejection.provenance),
         "row": dict(rejection.row),
     }
 

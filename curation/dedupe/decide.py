@@ -1,7 +1,8 @@
 """Of records that say the same, the best ones are kept; every other names one of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -46,23 +47,50 @@ class Likeness:
             yield int(self.others[at]), float(self.scores[at])
 
 
-def decide(pool: Pool, likeness: Likeness, same: Same, most: int = 1) -> dict[int, Match]:
-    """Return the records that are rejected, each with the kept record that it duplicates.
+def linked(pool: Pool, likeness: Likeness) -> list[list[int]]:
+    """Return the groups of rows that have a bearing on each other: exact copies, prompts that are the same or alike.
+
+    Links are followed over however many rows. In a group those stand first that the pool holds already, then those to
+    judge, from the best to the worst; the groups come as the best ones to judge in them do. Rows alone are left out.
+    """
+    from scipy.sparse import coo_array  # noqa: PLC0415  # takes half a second to import
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415  # the same
+
+    prompts, many = np.asarray(pool.of), len(pool.prompts)
+    ones = np.concatenate([np.repeat(np.arange(many), np.diff(likeness.starts)), prompts])
+    others = np.concatenate([likeness.others, prompts[_first_copies(pool.keys)]])
+    links = coo_array((np.ones(len(ones), bool), (ones, others)), shape=(many, many))
+    group = connected_components(links, directed=False)[1][prompts]
+    best = np.full(many, pool.size)
+    np.minimum.at(best, group[pool.order], np.arange(len(pool.order)))
+    rows = np.concatenate([np.arange(pool.held), pool.order])
+    rows = rows[np.argsort(best[group[rows]], kind="stable")]
+    edges = np.flatnonzero(np.diff(group[rows], prepend=-1, append=-1))
+    return [rows[a:b].tolist() for a, b in pairwise(edges) if b - a > 1 and rows[b - 1] >= pool.held]
+
+
+def decide(rows: Iterable[int], pool: Pool, likeness: Likeness, same: Same, most: int = 1) -> dict[int, Match]:
+    """Return which rows of a group are rejected, each with the kept record that it duplicates.
 
     Records are offered from the best to the worst, and each is kept unless `most` records are that it duplicates, or
     one that it is an exact copy of. So nothing goes because of something that goes, and for `most` = 1 no two kept
     records are duplicates. Those that the pool holds already are kept before all others.
     """
     keeper = _Keeper(pool=pool, likeness=likeness, same=same, most=most)
-    for row in range(pool.held):
-        keeper.keep(row)
     matches = {}
-    for row in pool.order:
-        if (match := keeper.find(row)) is None:
+    for row in rows:
+        match = None if row < pool.held else keeper.find(row)
+        if match is None:
             keeper.keep(row)
         else:
             matches[row] = match
     return matches
+
+
+def _first_copies(keys: Sequence[bytes]) -> list[int]:
+    """Return for each row the first one that it is an exact copy of, itself where there is none."""
+    first: dict[bytes, int] = {}
+    return [first.setdefault(key, row) for row, key in enumerate(keys)]
 
 
 @dataclass(slots=True, kw_only=True)

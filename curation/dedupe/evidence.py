@@ -61,16 +61,25 @@ class Fields:
     """Encodes texts in the precision that decides."""
     _known: dict[str, Vectors] = field(default_factory=dict)
     _wanted: dict[str, None] = field(default_factory=dict)
+    _equal: set[str] = field(default_factory=set)
+    """Texts that were held against themselves, and need no vector for it."""
+    unknown: int = 0
+    """How often a cosine was asked for that was not known."""
 
     def reaches(self, one: str, other: str, limit: float) -> bool:
         """Say whether two texts are at least this much alike; yes, as long as it is not known."""
+        if one == other:
+            self._equal.add(one)
         cosine = self.cosine(one, other)
         if cosine is None:
+            self.unknown += 1
             self._wanted.update(dict.fromkeys((one, other)))
         return cosine is None or cosine >= limit
 
     def cosine(self, one: str, other: str) -> float | None:
         """Return how alike two texts are, where that is known."""
+        if one == other and one in self._equal:
+            return 1.0
         if one not in self._known or other not in self._known:
             return None
         return round(float(self._known[one].astype(np.float64) @ self._known[other]), DIGITS)
@@ -91,7 +100,12 @@ class Evidence:
         self._pool, self._fields = pool, Fields(encode)
         self._reading = lru_cache(REMEMBERED)(self._read)
         self._record = lru_cache(REMEMBERED)(pool.__getitem__)
-        self._kind = cache(self._compare)  # each is asked for again in every round of `gather`
+        self._kind = cache(self._compare)  # each is asked for again where `gather` finds out more
+
+    @property
+    def unknown(self) -> int:
+        """How often something was asked that was not known; a decision is final where it is the same afterwards."""
+        return self._fields.unknown
 
     def same(self, row: int, other: int, _cosine: float) -> bool:
         """Say whether two records with alike prompts ask for the same, as far as is known."""

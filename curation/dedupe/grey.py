@@ -57,6 +57,12 @@ class Grey:
     judged: dict[Pair, Judged] = field(default_factory=dict)
     unasked: dict[Pair, None] = field(default_factory=dict)
     _wanted: dict[Pair, float] = field(default_factory=dict)
+    _unknown: int = 0
+
+    @property
+    def unknown(self) -> int:
+        """How often something was asked that was not known, by the rules or by the judge."""
+        return self._unknown + self.rules.unknown
 
     def same(self, row: int, other: int, cosine: float) -> bool:
         """Say whether two records ask for the same, as far as is known."""
@@ -65,6 +71,7 @@ class Grey:
             return cosine >= self.threshold and self.rules.same(row, other, cosine)
         if pair not in self.judged:
             self._wanted[pair] = cosine
+            self._unknown += 1
             return True
         return self.judged[pair].verdict == "same"
 

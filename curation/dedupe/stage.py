@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from curation.dedupe.compare import Comparison
-from curation.dedupe.decide import Likeness, Match, decide
+from curation.dedupe.decide import Likeness, Match, decide, linked
 from curation.dedupe.evidence import Evidence
 from curation.dedupe.grey import Grey
 from curation.dedupe.guard import check_losses, losses
@@ -170,13 +170,23 @@ class Dedupe:
         return gather(held_records(self.against), records, self.exact_fields, self.prefer)
 
     def decide(self, pool: Pool, pairs: Pairs, evidence: Evidence | Grey) -> dict[int, Match]:
-        """Decide until all the evidence that decides is known."""
+        """Decide group by group, again where evidence was asked for that was not known, until all that decides is."""
         likeness = Likeness.of(pairs.only(pairs.scores >= self.lowest), len(pool.prompts))
         same = _by_cosine if self.verify == "none" else evidence.same
-        while True:
-            matches = decide(pool, likeness, same, self.responses_per_instruction)
-            if not evidence.gather():
-                return matches
+        matches: dict[int, Match] = {}
+        groups = linked(pool, likeness)
+        while groups:
+            unsettled = []
+            for rows in groups:
+                before = evidence.unknown
+                found = decide(rows, pool, likeness, same, self.responses_per_instruction)
+                if evidence.unknown == before:
+                    matches |= found
+                else:
+                    unsettled.append(rows)
+            evidence.gather()
+            groups = unsettled
+        return matches
 
     def at(self, threshold: float) -> "Dedupe":
         """Return the same stage with another threshold."""

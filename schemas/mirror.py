@@ -174,11 +174,15 @@ def _fetch(store: Any, root: str, mirror: Path, *, weights: bool) -> None:
 
 
 def _listed(store: Any, root: str) -> list[str]:
-    """Return the files of a step; on the web those that its manifest names, because servers need not list any."""
+    """Return the files of a step; on the web those that its manifest names, because servers need not list any.
+
+    Whoever wrote the manifest may have named anything: what is not below the step is refused before it is fetched.
+    """
     if "https" not in store.protocol:
         return [below(root, name) for name in store.find(root)]
     named = _named(store.cat_file(f"{root}/{MANIFEST}"))
-    return sorted(named | ({CHECKSUMS} if store.isfile(f"{root}/{CHECKSUMS}") else set()))
+    more = {CHECKSUMS} if store.isfile(f"{root}/{CHECKSUMS}") else set()
+    return sorted(below(root, f"{root}/{name.lstrip('/')}") for name in named | more)
 
 
 def _is_current(store: Any, root: str, mirror: Path) -> bool:

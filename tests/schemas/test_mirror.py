@@ -1,5 +1,6 @@
 """Mirrors of steps at an address: fetched once however many ask, over HTTP, too, and known by their address."""
 
+import json
 import multiprocessing
 import shutil
 import threading
@@ -54,6 +55,25 @@ def test_a_step_is_read_over_http(step: StepDirectory, served: str) -> None:
     with pytest.raises(InputError, match=f"{served}/runs/none: expected a finished step"):
         fetch_step(f"{served}/runs/none")
     assert step.path != mirror
+
+
+def test_a_manifest_on_the_web_writes_nothing_beside_the_mirror(
+    step: StepDirectory, served: str, tmp_path: Path
+) -> None:
+    """Whoever serves a step chooses the names in its manifest, and where nothing of it is to be written."""
+    outside = tmp_path / "cache" / "outside.jsonl"
+    for name in ("../../../outside.jsonl", str(outside)):
+        manifest = json.loads((step.path / "manifest.json").read_bytes())
+        manifest["outputs"][0]["path"] = name
+        there = tmp_path / "runs" / "foreign"
+        shutil.rmtree(there, ignore_errors=True)
+        there.mkdir()
+        (there / "manifest.json").write_text(json.dumps(manifest))
+        (tmp_path / "outside.jsonl").write_text("theirs")
+        with pytest.raises(InputError):
+            fetch_step(f"{served}/runs/foreign")
+        assert not outside.exists()
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.name.startswith("outside")]
 
 
 def test_processes_that_ask_at_once_fetch_once(step: StepDirectory, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -125,12 +126,14 @@ def run_stage(
 def judged(stage: Stage, before: StepDirectory, engine: Engine, aside: Aside, start: int = 0) -> Iterator[Written]:
     """Yield what becomes of a step's records after the first `start`: each judged by itself, by the workers."""
     work = partial(_judged, stage, str(before.path))
-    parts = engine.map(work, engine.chunks(islice(before.lines(), start, None), start))
+    chunks = engine.chunks(islice(before.lines(), start, None), start)
+    parts = engine.map(work, ((chunk[0][0], b"".join(line for _, line in chunk)) for chunk in chunks))
     return told(parts, "records", aside, before.manifest.counts.kept, start)
 
 
-def _judged(stage: Stage, place: str, lines: list[tuple[int, bytes]]) -> Written:
-    """Judge some lines of a step: the work of a worker."""
+def _judged(stage: Stage, place: str, some: tuple[int, bytes]) -> Written:
+    """Judge some lines of a step, after the number of the first: the work of a worker."""
+    lines = enumerate(BytesIO(some[1]), some[0])
     return written(stage(read_record(line, f"{place}:{number}") for number, line in lines))
 
 

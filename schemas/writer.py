@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from schemas.codec import dumps
-from schemas.manifest import Counts, FileDigest, part_name
+from schemas.manifest import CHUNK, Counts, FileDigest, part_name
 from schemas.outcome import Aside, Outcome, Watches
 from schemas.tally import Tally
 from schemas.unfinished import Journal, Shard
@@ -38,7 +38,7 @@ class Writer:
     def __enter__(self) -> Self:
         """Begin the two files that every step has, or go on with them."""
         for name in NAMES:
-            self._append(name, ())
+            self._append(name, b"", 0)
         for shard in self._journal.shards() if self._journal else ():
             for name, part in shard.parts.items():
                 self._files.setdefault(name, _File(self._draft)).take(part)
@@ -59,8 +59,8 @@ class Writer:
         """Write one outcome, or some that a worker wrote down."""
         some = outcome if isinstance(outcome, Written) else written((outcome,))
         self._tally.merge(some.tally)
-        self._append(RECORDS, some.records)
-        self._append(REJECTED, some.rejected)
+        self._append(RECORDS, some.records, some.tally.kept)
+        self._append(REJECTED, some.rejected, some.tally.rejected)
         if self._shard and self._tally.rows >= self._shard:
             parts, tally = self._end_shard(), self._tally
             self._count(tally)
@@ -69,7 +69,7 @@ class Writer:
 
     def leave(self, name: str, row: Mapping[str, Any]) -> None:
         """Write a row into a file of its own."""
-        self._append(f"{name}.jsonl", (dumps(row) + b"\n",))
+        self._append(f"{name}.jsonl", dumps(row) + b"\n", 1)
 
     def progress(self, what: str, done: int, total: int | None = None, note: str = "") -> None:
         """Pass on how far it has come."""
@@ -105,12 +105,12 @@ class Writer:
         self._total.merge(tally)
         self._number, self._tally = self._number + 1, Tally()
 
-    def _append(self, name: str, lines: tuple[bytes, ...]) -> None:
+    def _append(self, name: str, lines: bytes, rows: int) -> None:
         file = self._files.setdefault(name, _File(self._draft))
         if not self._shard:
-            file.write(lines, name, file.whole)
+            file.write(lines, rows, name, file.whole)
         elif lines:
-            file.write(lines, part_name(name, self._number), _Sum())
+            file.write(lines, rows, part_name(name, self._number), _Sum())
 
 
 class _File:
@@ -121,16 +121,15 @@ class _File:
         self.parts: list[FileDigest] = []
         self._part: tuple[str, IO[bytes], _Sum] | None = None
 
-    def write(self, lines: tuple[bytes, ...], name: str, fresh: "_Sum") -> None:
+    def write(self, lines: bytes, rows: int, name: str, fresh: "_Sum") -> None:
         """Append lines to the part that is being written; where there is none, a new one begins under that name."""
         if self._part is None:
             self._part = (name, (self._draft / f".{name}").open("wb"), fresh)
         _, file, part = self._part
-        for line in lines:
-            file.write(line)
-            part.add(line)
-            if part is not self.whole:
-                self.whole.add(line)
+        file.write(lines)
+        part.add(lines, rows)
+        if part is not self.whole:
+            self.whole.add(lines, rows)
 
     def end_part(self) -> FileDigest | None:
         """Flush the part that is being written to the disk, and give it its name; None where there is none."""
@@ -148,8 +147,8 @@ class _File:
     def take(self, part: FileDigest) -> None:
         """Take a finished part as it stands."""
         with (self._draft / part.path).open("rb") as file:
-            for line in file:
-                self.whole.add(line)
+            while some := file.read(CHUNK):
+                self.whole.add(some, some.count(b"\n"))
         self.parts.append(part)
 
     def abandon(self) -> None:
@@ -165,10 +164,10 @@ class _Sum:
     def __init__(self) -> None:
         self._sha, self._size, self._rows = hashlib.sha256(), 0, 0
 
-    def add(self, line: bytes) -> None:
-        self._sha.update(line)
-        self._size += len(line)
-        self._rows += 1
+    def add(self, lines: bytes, rows: int) -> None:
+        self._sha.update(lines)
+        self._size += len(lines)
+        self._rows += rows
 
     def digest(self, name: str) -> FileDigest:
         return FileDigest(path=name, bytes=self._size, sha256=self._sha.hexdigest(), rows=self._rows)

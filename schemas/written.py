@@ -10,10 +10,12 @@ from schemas.tally import Tally
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """The lines of some outcomes, and their counts."""
+    """The lines of some outcomes, one after another, and their counts."""
 
-    records: tuple[bytes, ...]
-    rejected: tuple[bytes, ...]
+    records: bytes
+    """As many lines as the tally has kept records."""
+    rejected: bytes
+    """As many lines as the tally has rejected rows."""
     tally: Tally
 
 
@@ -26,4 +28,4 @@ def written(outcomes: Iterable[Outcome]) -> Written:
             rejected.append(write_rejection(outcome))
         else:
             records.append(write_record(outcome))
-    return Written(records=tuple(records), rejected=tuple(rejected), tally=tally)
+    return Written(records=b"".join(records), rejected=b"".join(rejected), tally=tally)

@@ -116,7 +116,7 @@ class _Bench:
             copies.append((rejected(steps), touched, self._data.manifest.counts.kept - len(plants)))
         self._leave(catches, rejected(plain), copies)
 
-    def _leave(self, catches: list[Catch], plain: Mapping[str, Fate], copies: Any) -> None:
+    def _leave(self, catches: list[Catch], plain: Sequence[Fate], copies: Any) -> None:
         for rate in rates(catches, self._defects):
             self._aside.leave("rates", asdict(rate))
         self._aside.leave("untouched", asdict(untouched(self._data.manifest.counts.kept, plain, copies)))

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
@@ -165,27 +166,30 @@ class Untouched:
 
 
 def untouched(
-    rows: int, plain: Mapping[str, Fate], copies: Iterable[tuple[Mapping[str, Fate], set[str], int]]
+    rows: int, plain: Sequence[Fate], copies: Iterable[tuple[Sequence[Fate], AbstractSet[str], int]]
 ) -> Untouched:
     """Compare the run without plants with each run with plants.
 
-    A copy is what was rejected in it by id, the ids that plants touched, and how many records it left untouched.
+    A copy is what was rejected in it, the ids that plants touched, and how many records it left untouched.
     """
-    before = {fate.outcome.id: fate for fate in plain.values()}
+    before = _ids(plain)
     seen = more = fewer = 0
     for after, touched, count in copies:
         seen += count
-        more += len(
-            {fate.outcome.id for name, fate in after.items() if name not in plain and not ids(fate.outcome) & touched}
-        )
-        fewer += sum(not (ids(fate.outcome) & (touched | after.keys())) for fate in before.values())
+        more += sum(ids(fate.outcome).isdisjoint(touched | before) for fate in after)
+        gone = touched | _ids(after)
+        fewer += sum(ids(fate.outcome).isdisjoint(gone) for fate in plain)
     return Untouched(
         rows=rows,
-        rejected=len(before),
-        rejected_interval=wilson(len(before), rows),
-        reasons=dict(Counter(code for fate in before.values() for code in set(fate.reasons)).most_common()),
+        rejected=len(plain),
+        rejected_interval=wilson(len(plain), rows),
+        reasons=dict(Counter(code for fate in plain for code in set(fate.reasons)).most_common()),
         seen=seen,
         more=more,
         fewer=fewer,
         more_interval=wilson(more, seen),
     )
+
+
+def _ids(fates: Iterable[Fate]) -> set[str]:
+    return {name for fate in fates for name in ids(fate.outcome)}

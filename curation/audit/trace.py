@@ -43,9 +43,9 @@ def fates(steps: Sequence[StepDirectory], wanted: Collection[str]) -> Fates:
     return found
 
 
-def rejected(steps: Sequence[StepDirectory]) -> dict[str, Fate]:
-    """Return the fate of every rejected record, by each id that it had."""
-    return {name: fate for fate in _ends(steps) if not fate.kept for name in ids(fate.outcome)}
+def rejected(steps: Sequence[StepDirectory]) -> list[Fate]:
+    """Return the fate of every rejected record; of several that say the same each counts."""
+    return [fate for fate in _ends(steps) if not fate.kept]
 
 
 def ids(outcome: Outcome) -> set[str]:

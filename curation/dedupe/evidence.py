@@ -5,8 +5,8 @@ The cosine of the prompts proposes. Then, field by field:
 - a contrast between the prompts keeps both (see `verify`); but where it is no more than a word or two that the other
   prompt lacks, and the responses say the same, those words made no difference;
 - two contexts that are alike say nothing about what is asked of them: there the instructions alone must be alike, too;
-- two brief responses with different numbers are two answers. Either the questions differ or one answer is wrong, and
-  which of them is for a person to say.
+- two brief responses with different numbers, or "yes" and "no", are two answers. Either the questions differ or one
+  answer is wrong, and which of them is for a person to say.
 
 Responses and instructions are encoded for the few records that need it, in fp32. They are not known when they are first
 asked for: the decision then goes on as if they agreed, and is taken again once they are (`gather`).
@@ -48,7 +48,8 @@ OPEN = (CONTENT, UNNAMED)
 REMEMBERED = 1 << 14
 """Readings of prompts that are kept for the next comparison."""
 
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NUMBER = re.compile(r"(?<!\w)[-\u2212]?\d+(?:[.,]\d+)*|\d+(?:[.,]\d+)*")
+_TRUE = re.compile(r"\W*(?:(yes|true)|no|false)\b", re.IGNORECASE)
 
 Encode = Callable[[Sequence[str]], Vectors]
 
@@ -163,12 +164,15 @@ def unnamed(a: Reading, b: Reading) -> bool:
 
 
 def different_answers(one: str, other: str) -> bool:
-    """Say whether two responses are brief and give different numbers."""
+    """Say whether two responses are brief and give different numbers, the same in another order, or yes and no."""
     if max(len(one.split()), len(other.split())) > BRIEF:
         return False
     here, there = _numbers(one), _numbers(other)
-    return bool(here and there) and here != there
+    if here and there:
+        return here != there
+    said, replied = _TRUE.match(one), _TRUE.match(other)
+    return said is not None and replied is not None and bool(said[1]) != bool(replied[1])
 
 
-def _numbers(text: str) -> set[str]:
-    return {found.replace(",", "") for found in _NUMBER.findall(text)}
+def _numbers(text: str) -> list[str]:
+    return [found.replace(",", "").replace("\u2212", "-") for found in _NUMBER.findall(text)]

@@ -12,6 +12,7 @@ from curation.dedupe.words import (
     LENIENT,
     STRICT,
     Words,
+    accented,
     initials,
     meanings,
     plain,
@@ -86,9 +87,13 @@ class Reading:
     """Without case, accents and runs of spaces."""
     words: Words
     """All words, in the singular."""
+    accented: Words
+    """The words whose accents `text` lacks."""
     initials: Words
     """What the words would be as acronyms."""
     numbers: Words
+    sequence: tuple[str, ...]
+    """The numbers in digits, as they follow one another."""
     units: Words
     names: Words
     """Capitalised within a sentence, or quoted."""
@@ -138,8 +143,10 @@ def read(prompt: Prompt) -> Reading:
     return Reading(
         text=whole,
         words=words,
+        accented=accented(prompt.text),
         initials=acronyms,
         numbers=_numbers(whole, words),
+        sequence=tuple(_DIGITS.findall(whole)),
         units=meanings(UNITS, _measures(whole, words)),
         names=names,
         sought=words_of(" ".join(_SOUGHT.findall(asked))),

@@ -14,7 +14,7 @@ record that goes is gone. In other languages than English two wordings stay both
 from collections.abc import Callable, Mapping
 
 from curation.dedupe.reading import Reading
-from curation.dedupe.words import Words, akin, senses, stems, telling_stems
+from curation.dedupe.words import Words, akin, plain, senses, singular, stems, telling_stems
 
 SHARED = 0.6
 """Share of the larger context's words that must stand in the other one, too; of a lone context's, in the prompt."""
@@ -28,7 +28,7 @@ SPARE = 1
 
 def contrast(a: Reading, b: Reading) -> str | None:
     """Return the first contrast between two prompts, or None: the same either way round, None for a prompt itself."""
-    if a.text == b.text:
+    if (a.text, a.accented) == (b.text, b.accented):
         return None
     return next((name for name, differ in CONTRASTS.items() if differ(a, b)), None)
 
@@ -64,7 +64,21 @@ def _other_number(a: Reading, b: Reading) -> bool:
 def _other_content(a: Reading, b: Reading) -> bool:
     """Say whether content is without a counterpart: more than `SPARE` words, or one that is never a mere addition."""
     rest = unmatched(a, b)
-    return len(rest) > SPARE or not (telling_stems() | a.telling | b.telling).isdisjoint(rest)
+    added = len(rest) > SPARE or not (telling_stems() | a.telling | b.telling).isdisjoint(rest)
+    return added or _other_accents(a, b)
+
+
+def _other_accents(a: Reading, b: Reading) -> bool:
+    """Say whether a word stands in both with other accents: "schon" and "schön" are two words, "cafe" and "café" one.
+
+    The responses tell.
+    """
+    return not (a.words & b.words).isdisjoint(singular(plain(word)) for word in a.accented ^ b.accented)
+
+
+def _other_order(a: Reading, b: Reading) -> bool:
+    """Say whether both give the same numbers, in another order: 5 - 3, 3 - 5."""
+    return a.sequence != b.sequence and sorted(a.sequence) == sorted(b.sequence)
 
 
 def unmatched(a: Reading, b: Reading) -> list[str]:
@@ -78,7 +92,7 @@ def _missing(a: Reading, b: Reading) -> list[str]:
 
 
 CONTRASTS: Mapping[str, Callable[[Reading, Reading], bool]] = {
-    "numbers": lambda a, b: a.numbers != b.numbers,
+    "numbers": lambda a, b: a.numbers != b.numbers or _other_order(a, b),
     "models": lambda a, b: a.models != b.models,
     "operators": lambda a, b: a.operators != b.operators,
     "units": lambda a, b: _apart(a.units, b.units),

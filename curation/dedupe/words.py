@@ -44,6 +44,14 @@ def plain(text: str) -> str:
     return " ".join("".join(one for one in letters if not unicodedata.combining(one)).split())
 
 
+def accented(text: str) -> Words:
+    """Return the words of a text that `plain` changes by more than their case: schön, mã, が."""
+    if text.isascii():
+        return frozenset()
+    words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    return frozenset(word for word in words if plain(word) != word)
+
+
 def words_of(text: str) -> Words:
     """Return the words of a plain text, in the singular."""
     return frozenset(map(singular, _WORD.findall(text)))

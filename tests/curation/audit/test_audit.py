@@ -147,6 +147,15 @@ def test_what_the_recipe_rejects_unplanted_is_no_catch(tmp_path: Path, sound: li
     assert not {row["host"] for row in step.rows("plants")} & {one.id for one in bad}
 
 
+def test_records_that_say_the_same_are_counted_each(tmp_path: Path, sound: list[InstructionRecord]) -> None:
+    """Of five copies four go, and four is what is said."""
+    step = audited(tmp_path, [*sound, *[pair("Name a tree.", "An oak.")] * 5], SPELLED, defects=("copied",))
+
+    (untouched,) = step.rows("untouched")
+    assert (untouched["rejected"], untouched["reasons"]["duplicate_exact"]) == (4, 4)
+    assert (untouched["more"], untouched["fewer"]) == (0, 0)
+
+
 def test_what_plants_do_to_their_neighbours_is_counted(tmp_path: Path) -> None:
     """Of two equal records the worse is rejected; once the better is cut short, it is kept: one fewer."""
     long = (

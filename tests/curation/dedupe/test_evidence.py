@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from curation.dedupe.evidence import Fields
+import pytest
+
+from curation.dedupe.evidence import Fields, different_answers
 from curation.embedding.encoder import Vectors
 from curation.embedding.hashing import HashingEncoder
 
@@ -30,3 +32,24 @@ def test_what_is_not_known_counts_as_alike_until_it_is() -> None:
     assert fields.gather()
     assert not fields.reaches("A red cherry.", "The sea is deep and cold.", 0.9)
     assert (fields.unknown, fields.gather()) == (2, False)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differ"),
+    [
+        ("2", "-2", True),
+        ("2", "\u22122", True),
+        ("1/2", "2/1", True),
+        ("It is 3-5 days.", "3-5", False),
+        ("1,000", "1000", False),
+        ("Yes", "No.", True),
+        ("Yes.", "Yes, it is.", False),
+        ("True", "no", True),
+        ("Nothing", "Yes", False),
+        ("Red", "Blue", False),
+    ],
+)
+def test_brief_answers_that_differ(one: str, other: str, differ: bool) -> None:
+    """A sign, an order, yes and no: two answers."""
+    assert different_answers(one, other) is differ
+    assert different_answers(other, one) is differ

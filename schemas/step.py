@@ -25,8 +25,8 @@ from schemas.manifest import FileDigest, Manifest, changes, fingerprint
 from schemas.outcome import SILENT, Aside, Outcome, Rejection
 from schemas.record import InstructionRecord, Row
 from schemas.unfinished import Journal
-from schemas.writer import NAMES, Writer
-from schemas.written import Written
+from schemas.writer import Writer
+from schemas.written import NAMES, Written
 
 RECORDS, REJECTED = NAMES
 

@@ -27,10 +27,12 @@ class Tally:
             self.reasons.update(_once(reason.code for reason in outcome.reasons))
             return
         self.kept += 1
-        self.repaired += bool(outcome.repairs)
-        self.flagged += bool(outcome.flags)
-        self.repairs.update(_once(repair.code for repair in outcome.repairs))
-        self.flags.update(_once(flag.code for flag in outcome.flags))
+        if outcome.repairs:
+            self.repaired += 1
+            self.repairs.update(_once(repair.code for repair in outcome.repairs))
+        if outcome.flags:
+            self.flagged += 1
+            self.flags.update(_once(flag.code for flag in outcome.flags))
 
     def merge(self, other: "Tally") -> None:
         """Count what another one counted, as if its outcomes had gone by here."""

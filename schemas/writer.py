@@ -17,10 +17,7 @@ from schemas.manifest import CHUNK, Counts, FileDigest, part_name
 from schemas.outcome import Aside, Outcome, Watches
 from schemas.tally import Tally
 from schemas.unfinished import Journal, Shard
-from schemas.written import Written, written
-
-NAMES = RECORDS, REJECTED = "records.jsonl", "rejected.jsonl"
-"""The files that every step has."""
+from schemas.written import NAMES, RECORDS, REJECTED, Written, line_of
 
 
 class Writer:
@@ -57,10 +54,13 @@ class Writer:
 
     def write(self, outcome: Outcome | Written) -> None:
         """Write one outcome, or some that a worker wrote down."""
-        some = outcome if isinstance(outcome, Written) else written((outcome,))
-        self._tally.merge(some.tally)
-        self._append(RECORDS, some.records, some.tally.kept)
-        self._append(REJECTED, some.rejected, some.tally.rejected)
+        if isinstance(outcome, Written):
+            self._tally.merge(outcome.tally)
+            self._append(RECORDS, outcome.records, outcome.tally.kept)
+            self._append(REJECTED, outcome.rejected, outcome.tally.rejected)
+        else:
+            self._tally.add(outcome)
+            self._append(*line_of(outcome), 1)
         if self._shard and self._tally.rows >= self._shard:
             parts, tally = self._end_shard(), self._tally
             self._count(tally)

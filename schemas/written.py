@@ -7,6 +7,9 @@ from schemas.codec import write_record, write_rejection
 from schemas.outcome import Outcome, Rejection
 from schemas.tally import Tally
 
+NAMES = RECORDS, REJECTED = "records.jsonl", "rejected.jsonl"
+"""The files that every step has."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
@@ -21,11 +24,17 @@ class Written:
 
 def written(outcomes: Iterable[Outcome]) -> Written:
     """Write outcomes down."""
-    records, rejected, tally = [], [], Tally()
+    lines: dict[str, list[bytes]] = {name: [] for name in NAMES}
+    tally = Tally()
     for outcome in outcomes:
         tally.add(outcome)
-        if isinstance(outcome, Rejection):
-            rejected.append(write_rejection(outcome))
-        else:
-            records.append(write_record(outcome))
-    return Written(records=b"".join(records), rejected=b"".join(rejected), tally=tally)
+        name, line = line_of(outcome)
+        lines[name].append(line)
+    return Written(records=b"".join(lines[RECORDS]), rejected=b"".join(lines[REJECTED]), tally=tally)
+
+
+def line_of(outcome: Outcome) -> tuple[str, bytes]:
+    """Return the file that an outcome belongs into, and its line there."""
+    if isinstance(outcome, Rejection):
+        return REJECTED, write_rejection(outcome)
+    return RECORDS, write_record(outcome)

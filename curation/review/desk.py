@@ -81,9 +81,9 @@ class Desk:
 
     def next_open(self, name: Queue, after: int = 0) -> int | None:
         """Return the number (from 1) of the next undecided row behind `after`, going round once; None: all are done."""
-        tickets, seat = self.queue(name), self.seat(name)
+        tickets = self.queue(name)
         numbers = [*range(after, len(tickets)), *range(min(after, len(tickets)))]
-        return next((at + 1 for at in numbers if self.board.last(tickets[at].sha256, seat) is None), None)
+        return next((at + 1 for at in numbers if self.last(name, tickets[at].sha256) is None), None)
 
     def number_of(self, queue: Queue, sha256: str) -> int | None:
         """Return the number (from 1) of a row in a queue; None where it does not stand there."""
@@ -91,9 +91,25 @@ class Desk:
             self._numbers[queue] = {ticket.sha256: at for at, ticket in enumerate(self.queue(queue), 1)}
         return self._numbers[queue].get(sha256)
 
+    def last(self, queue: Queue, sha256: str) -> Event | None:
+        """Return what this reviewer last did about a row of a queue; None, too, where it does not count."""
+        last = self.board.last(sha256, self.seat(queue))
+        return last if last is not None and self.counts(last) else None
+
+    def counts(self, event: Event) -> bool:
+        """Say whether an act counts in its queue: what a plan drew is asked again if it was not decided for that plan.
+
+        The gate counts no other decision; so neither do the screens: else nothing is left here and all is open there.
+        """
+        if event.queue != "accept" or event.plan == self.seating.plan or not self.seating.plan:
+            return True
+        number = self.number_of("accept", event.row_sha256)
+        return number is not None and self.queue("accept")[number - 1].canary is not None
+
     def done(self, name: Queue) -> int:
         """Return how many rows of a queue this reviewer settled."""
-        return sum(self.number_of(name, row) is not None for row in self.board.decided(self.seat(name)))
+        decided = (row for row in self.board.decided(self.seat(name)) if self.last(name, row) is not None)
+        return sum(self.number_of(name, row) is not None for row in decided)
 
     def decide(self, queue: Queue, item: Item, act: Act, *, shown_sha256: str = "", batch: str = "") -> Event:
         """Write down what the reviewer does about a row; when this returns it is on disk.

@@ -106,7 +106,7 @@ class Pages:
             item=item,
             link=f"/{queue}/{number}" if number else "",
             texts=tuple((name, text, term_spans(text, wanted.words)) for name, text in texts),
-            mine=self._desk.board.last(item.sha256, self._desk.seat(queue)),
+            mine=self._desk.last(queue, item.sha256),
         )
 
     def agreement(self) -> str:
@@ -152,7 +152,7 @@ class Pages:
             item=item,
             spans={} if here.blind else spans(item),
             first="" if here.blind or queue != "hunt" else why_first(item),
-            mine=desk.board.last(ticket.sha256, desk.seat(queue)),
+            mine=desk.last(queue, ticket.sha256),
             two=self._two(queue, ticket.sha256),
             drop=item.fate == "rejected",
             plan=desk.seating.plan,

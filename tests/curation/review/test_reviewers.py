@@ -21,6 +21,7 @@ from curation.review.queues import Seating
 from curation.review.resolve import decisions_in
 from curation.review.second import balanced
 from curation.review.since import read_since
+from curation.review.standing import standing
 from schemas.errors import InputError
 from schemas.step import StepDirectory
 from tests.curation.review.served import served
@@ -66,6 +67,50 @@ def test_what_a_plan_drew_is_what_is_measured(tmp_path: Path) -> None:
 
     assert (before.outcome, before.reviewed) == ("open", 0)
     assert (after.outcome, after.reviewed, after.defects) == ("passed", plan.n, 0)
+
+
+def test_what_was_accepted_before_the_plan_is_asked_again(tmp_path: Path) -> None:
+    """Under none or under an earlier one: screens and status count as the gate does; a canary was seen once for all."""
+    step = made(tmp_path)
+    with seated(step, n=12) as desk:
+        desk.draw(CANARIES, plant(desk.rows, desk.board, 2, 1), 1)
+        decide(desk, "accept", *[FINE] * 14)
+        assert desk.next_open("accept") is None
+        told = []
+        for limit in (0.3, 0.4):
+            plan, _ = fix_plan(step, Wanted(limit=limit, c=0))
+            desk.refresh()
+            told.append((desk.done("accept"), accepted_in(desk)))
+            assert look(plan_beside(step.path)).acceptance.undecided == plan.n
+            for _ in range(plan.n):
+                number = desk.next_open("accept")
+                assert number is not None
+                desk.decide("accept", desk.item(desk.queue("accept")[number - 1]), FINE)
+            told.append((desk.done("accept") - plan.n, accepted_in(desk) - plan.n))
+            assert desk.next_open("accept") is None
+            assert look(plan_beside(step.path)).acceptance.outcome == "passed"
+
+    assert told == [(2, 2)] * 4
+
+
+def accepted_in(desk: Desk) -> int:
+    """Return how many acceptances of the accept queue `review status` tells of."""
+    return next(one for one in standing(desk) if one.queue == "accept").actions.get("accept", 0)
+
+
+def test_a_row_that_is_asked_again_does_not_say_how_it_was_answered(tmp_path: Path) -> None:
+    """It is measured as if nobody had seen it."""
+    step = made(tmp_path)
+    with served(step, Seating(n=12)) as review:
+        review.enter()
+        for number in range(1, 13):
+            review.decide("accept", number, action="accept")
+        fix_plan(step, Wanted(limit=0.3, c=0))
+        page = review.ask("GET", "/accept/1").text
+        going = review.ask("GET", "/accept").headers["location"]
+
+    assert "You accepted" not in page
+    assert going == "/accept/1"
 
 
 def test_exported_decisions_open_the_same_gate(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from curation.review.board import Board, Seat
 from curation.review.defects import DEFECTS, severity_of
 from curation.review.events import Action, Event, Queue, new_id, now
 from curation.review.planned import Planned
-from curation.review.queues import Seating, Ticket, queue_tickets
+from curation.review.queues import MEASURING, Seating, Ticket, queue_tickets
 from curation.review.rows import Item, Rows
 from curation.review.store import Store
 from schemas.chain import Chain
@@ -37,8 +37,9 @@ class Desk:
         self.seating = planned()
         self.board = Board()
         self._seq = 0
-        self._queues: dict[Queue, tuple[int, list[Ticket]]] = {}
+        self._queues: dict[Queue, list[Ticket]] = {}
         self._numbers: dict[Queue, dict[str, int]] = {}
+        self._blind: bool | None = None
         self.refresh()
 
     @property
@@ -56,6 +57,7 @@ class Desk:
         for seq, event in self.store.after(self._seq):
             self.board.add(event)
             self._seq = seq
+            self._forget_what_moves()
 
     def _follow(self, seating: Seating) -> None:
         """Lay the queues out again where another plan drew other rows."""
@@ -63,17 +65,40 @@ class Desk:
             self.seating = seating
             self._queues.clear()
             self._numbers.clear()
+            self._forget_what_moves()
+
+    def _forget_what_moves(self) -> None:
+        self._blind = None
+        self._queues.pop("adjudicate", None)
+        self._numbers.pop("adjudicate", None)
 
     def queue(self, name: Queue) -> list[Ticket]:
         """Return the rows of a queue in its order, which does not change while one works."""
-        moving = name == "adjudicate"
-        if moving and self.next_open("second") is not None:
+        if name == "adjudicate" and self.blind:
             return []  # what is disputed would tell what the other decided
-        made_at, tickets = self._queues.get(name, (-1, []))
-        if made_at < 0 or (moving and made_at != self._seq):
-            tickets = queue_tickets(name, self.rows, self.board, self.seating)
-            self._queues[name] = (self._seq, tickets)
-        return tickets
+        if name not in self._queues:
+            self._queues[name] = queue_tickets(name, self.rows, self.board, self.seating)
+        return self._queues[name]
+
+    @property
+    def blind(self) -> bool:
+        """Say whether this reviewer is still to decide, blind, about what others decided about."""
+        if self._blind is None:
+            self._blind = self.next_open("second") is not None or self._measures_again()
+        return self._blind
+
+    def _measures_again(self) -> bool:
+        """Say whether this reviewer has begun to measure, and what others measured is still open to them.
+
+        The gate takes whoever measures a record later for its second reviewer, also without --second. Who has not begun
+        may settle what others differ on, and who stops early is not kept from it by rows that nobody else measured.
+        """
+        mine = self.board.decided(self.seat("accept"))
+        if all(self.number_of("accept", row) is None for row in mine):
+            return False
+        others = (act for act in self.board.standing() if act.queue in MEASURING and act.reviewer != self.reviewer)
+        rows = {act.row_sha256 for act in others}
+        return any(self.number_of("accept", row) is not None and self.last("accept", row) is None for row in rows)
 
     def item(self, ticket: Ticket) -> Item:
         """Return the row that a ticket stands for."""
@@ -87,7 +112,7 @@ class Desk:
 
     def number_of(self, queue: Queue, sha256: str) -> int | None:
         """Return the number (from 1) of a row in a queue; None where it does not stand there."""
-        if queue not in self._numbers or queue == "adjudicate":
+        if queue not in self._numbers:
             self._numbers[queue] = {ticket.sha256: at for at, ticket in enumerate(self.queue(queue), 1)}
         return self._numbers[queue].get(sha256)
 

@@ -14,6 +14,7 @@ from curation.pipeline import run_stage
 from curation.release.build import Release, release
 from curation.release.gate import check_gate
 from curation.review.desk import Act
+from curation.review.exchange import export_beside
 from curation.review.opening import open_desk
 from curation.review.plan import Plan, Wanted
 from curation.review.plan_file import plan_beside
@@ -275,6 +276,47 @@ def test_what_is_decided_on_the_screens_is_heard(tmp_path: Path) -> None:
     files = {path.name for path in (tmp_path / "rel" / "review").iterdir()}
     assert files == {"plan.json", "acceptance.json", "decisions.jsonl", "second.jsonl", "settled.jsonl"}
     assert "ada" not in "".join(path.read_text() for path in (tmp_path / "rel" / "review").iterdir())
+
+
+def test_the_report_in_a_release_is_told_what_the_gate_is_told(tmp_path: Path) -> None:
+    """Decisions in the sample and on the screens: card and report go by the file that is named, and by no other."""
+    step, sample = planned(tmp_path)
+    desk = open_desk(step, Seating())
+    for ticket in desk.queue("accept"):
+        desk.decide("accept", desk.item(ticket), Act(action="reject", reasons=("wrong_answer",)))
+    with pytest.raises(InputError, match="both: say which by --decisions"):
+        release(step, tmp_path / "rel", Release())
+
+    told = {}
+    for name, file in (("sample", sample), ("screens", export_beside(step.path))):
+        release(step, tmp_path / name, Release(decisions=str(file)))
+        told[name] = (check_gate(tmp_path / name).sentence, plan_in(tmp_path / name / "report" / "report.json"))
+    done = run("report", step.path, "-o", tmp_path / "r.html", "--decisions", sample)
+
+    assert all(report["sentence"] == gate for gate, report in told.values())
+    assert [report["outcome"] for _, report in told.values()] == ["passed", "failed"]
+    assert done.exit_code == 0
+    assert plan_in(tmp_path / "r.json")["outcome"] == "passed"
+
+
+def plan_in(report: Path) -> dict[str, Any]:
+    """Return what a report's numbers say of the plan."""
+    found: dict[str, Any] = json.loads(report.read_text())["plan"]
+    return found
+
+
+def test_the_report_in_a_release_shows_no_plan_about_other_records(tmp_path: Path) -> None:
+    """What the gate did not judge, the report does not call passed."""
+    step, decisions = planned(tmp_path, wrong(7))
+    outside = next(one for one in RECORDS if one.id not in {json.loads(line)["id"] for line in decisions.open()})
+    line = {"id": outside.id, "instruction": outside.instruction, "context": "", "response": outside.response}
+    (tmp_path / "more.jsonl").write_text(decisions.read_text() + json.dumps({**line, "decision": "reject"}) + "\n")
+    other = run_stage(Review(decisions=str(tmp_path / "more.jsonl")), step.path, tmp_path / "4-review").step
+
+    release(other, tmp_path / "rel", Release())
+
+    assert read_manifest(tmp_path / "rel").release.gate.state == "failed"  # type: ignore[union-attr]  # a release
+    assert json.loads((tmp_path / "rel" / "report" / "report.json").read_text())["plan"] is None
 
 
 def test_strata_are_drawn_in_proportion_and_told(tmp_path: Path) -> None:

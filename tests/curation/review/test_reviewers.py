@@ -25,7 +25,7 @@ from curation.review.second import balanced
 from curation.review.since import read_since
 from curation.review.standing import standing
 from schemas.errors import InputError
-from schemas.outcome import reject
+from schemas.outcome import Outcome, reject
 from schemas.record import Reason
 from schemas.step import StepDirectory
 from tests.curation.review.served import served
@@ -234,7 +234,7 @@ def test_whatever_would_not_come_to_the_same_is_disputed(tmp_path: Path, queue: 
     """Two people in one queue, two faults that are not one: what is left undecided waits to be settled."""
     if queue == "drops":
         other = FINE
-    rows = [pair("Name a colour.", "Blue."), reject(pair("Sing"), Reason(code="instruction_too_short"))]
+    rows: list[Outcome] = [pair("Name a colour.", "Blue."), reject(pair("Sing"), Reason(code="instruction_too_short"))]
     step = step_of(tmp_path / "1", rows)
     with seated(step, reviewer="anna") as anna, seated(step, reviewer="ben") as ben:
         decide(anna, queue, GREEN if other is RED else WRONG)

@@ -99,6 +99,11 @@ class _Build:
     previous_sha256: str = ""
     plan_sha256: str = ""
     decisions_sha256: str = ""
+    canaries: int = 0
+    caught: int = 0
+    """Of the records spoilt on purpose, which stand in no decision that is released."""
+    chain_sha256: str = ""
+    """Over the fingerprints of the steps that led here: card and report tell of every one."""
 
     @property
     def name(self) -> str:
@@ -147,6 +152,7 @@ class _Draft:
         self._waiver = read_waiver(settings.waive_terms)
         evidence = Evidence(plan=settings.plan, decisions=settings.decisions, second=settings.second)
         self._looked: Looked | None = evidence.look(step)
+        self._chain = walk(step)
         self._facts: ReleaseFacts | None = None
 
     def work(self) -> _Build:
@@ -162,12 +168,15 @@ class _Draft:
             previous_sha256=digest_file(here(settings.previous) / MANIFEST).sha256 if settings.previous else "",
             plan_sha256=looked.plan.sha256 if looked else "",
             decisions_sha256=decisions_digest(looked) if looked else "",
+            canaries=looked.said.canaries if looked else 0,
+            caught=looked.said.caught if looked else 0,
+            chain_sha256=sha256_of([one.manifest.fingerprint for one in self._chain.steps]),
         )
 
     def fill(self, draft: Path) -> Filled:
         """Write all files but the manifest and the checksums."""
         self._tell(0)
-        chain = walk(self._step)
+        chain = self._chain
         written = write_rows(self._step, draft, accepted_ids(chain, self._looked), self._engine)
         models = {one.model: one.kind for one in generators_of(written.models)}
         self._tell(1)

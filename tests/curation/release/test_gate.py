@@ -6,13 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
 from curation.cli import main
+from curation.filters.stage import Filter
 from curation.pipeline import run_stage
 from curation.release.build import Release, release
 from curation.release.gate import check_gate
+from curation.release.rows import DATA_FILE
+from curation.review.canaries import CANARIES, plant
 from curation.review.desk import Act
 from curation.review.exchange import export_beside
 from curation.review.opening import open_desk
@@ -317,6 +321,64 @@ def test_the_report_in_a_release_shows_no_plan_about_other_records(tmp_path: Pat
 
     assert read_manifest(tmp_path / "rel").release.gate.state == "failed"  # type: ignore[union-attr]  # a release
     assert json.loads((tmp_path / "rel" / "report" / "report.json").read_text())["plan"] is None
+
+
+def test_a_release_is_not_reused_where_people_accepted_more_since(tmp_path: Path) -> None:
+    """The records are the same, but rows and card say who looked at them."""
+    step = step_of(tmp_path / "1-given", RECORDS[:4])
+    told = []
+    for accepted in (1, 2, 2):
+        lines = [{"id": one.id, "decision": "accept"} for one in RECORDS[:accepted]]
+        (tmp_path / "d.jsonl").write_text("".join(json.dumps({**texts(line["id"]), **line}) + "\n" for line in lines))
+        reviewed = run_stage(Review(decisions=str(tmp_path / "d.jsonl")), step.path, tmp_path / "2-review").step
+        _, reused = release(reviewed, tmp_path / "rel", Release())
+        told.append((reused, sum(row["review"] == "accepted" for row in rows_in(tmp_path / "rel"))))
+
+    assert told == [(False, 1), (False, 2), (True, 2)]
+
+
+def texts(record_id: str) -> dict[str, str]:
+    """Return the texts of a record as a line of decisions has them."""
+    found = next(one for one in RECORDS if one.id == record_id)
+    return {"instruction": found.instruction, "context": found.context, "response": found.response}
+
+
+def rows_in(folder: Path) -> list[dict[str, Any]]:
+    """Return the rows of a release."""
+    found: list[dict[str, Any]] = pq.read_table(folder / DATA_FILE).to_pylist()
+    return found
+
+
+def test_a_release_is_not_reused_where_a_step_before_ran_otherwise(tmp_path: Path) -> None:
+    """Also if it kept the same records: the report tells its settings."""
+    step = step_of(tmp_path / "1-given", RECORDS[:4])
+    told = []
+    for action in ("reject", "off", "off"):
+        checks = {"url_not_given": {"action": action}}
+        kept = run_stage(Filter(checks=checks), step.path, tmp_path / "2-filter").step
+        _, reused = release(kept, tmp_path / "rel", Release())
+        told.append((reused, kept.records_file.sha256))
+
+    assert [reused for reused, _ in told] == [False, False, True]
+    assert len({sha256 for _, sha256 in told}) == 1
+
+
+def test_a_release_is_not_reused_where_more_spoilt_records_were_shown(tmp_path: Path) -> None:
+    """They are in no decision that is released; the card tells how many were shown and found."""
+    step = step_of(tmp_path / "step", RECORDS)
+    fix_plan(step, SMALL)
+    with_canaries = open_desk(step, Seating())
+    with_canaries.draw(CANARIES, plant(with_canaries.rows, with_canaries.board, 3, 1), 1)
+    desk = open_desk(step, Seating())
+    told = []
+    for spoilt in (False, True, None):
+        for ticket in desk.queue("accept"):
+            if (ticket.canary is not None) is spoilt:
+                desk.decide("accept", desk.item(ticket), Act(action="accept"))
+        _, reused = release(step, tmp_path / "rel", Release())
+        told.append((reused, "3 records spoilt on purpose" in (tmp_path / "rel" / "README.md").read_text()))
+
+    assert told == [(False, False), (False, True), (True, True)]
 
 
 def test_strata_are_drawn_in_proportion_and_told(tmp_path: Path) -> None:

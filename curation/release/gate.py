@@ -9,7 +9,8 @@ from pathlib import Path
 
 from curation.release.diff import known_in
 from curation.release.evidence import decisions_digest, read_evidence
-from curation.review.plan import draw_ids, ids_digest
+from curation.review.acceptance import at_most, defects_words
+from curation.review.plan import Plan, draw_ids, ids_digest
 from curation.review.planning import Looked, is_about, look_beside
 from schemas.directory import read_manifest
 from schemas.errors import InputError
@@ -74,8 +75,17 @@ def _not_passed(looked: Looked) -> list[str]:
     if found.outcome == "open":
         return [f"{found.undecided:,} of the {plan.n:,} drawn records are undecided"]
     if found.outcome == "failed":
-        return [f"{found.defects} defects in {found.reviewed:,} records; the plan allows {plan.c}"]
+        return [f"{defects_words(found.defects)} in {found.reviewed:,} records; {_wanted(plan, found.reviewed)}"]
     return []
+
+
+def _wanted(plan: Plan, reviewed: int) -> str:
+    """Return what a plan asks for that was not found."""
+    if plan.method == "fixed":
+        return f"the plan allows {plan.c}"
+    if reviewed >= plan.population.rows:
+        return f"every record was looked at, and at most {at_most(plan.limit)} of them may be defective"
+    return f"that is not evidence enough that at most {at_most(plan.limit)} of the lot are defective"
 
 
 def check_gate(

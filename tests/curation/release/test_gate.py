@@ -124,6 +124,23 @@ def test_a_record_that_was_not_looked_at_leaves_it_open(tmp_path: Path) -> None:
     assert (gate.state, gate.problems) == ("open", ("1 of the 46 drawn records are undecided",))
 
 
+@pytest.mark.parametrize(
+    ("rows", "bad", "problem"),
+    [
+        (600, 9, "9 defects in 60 records; that is not evidence enough that at most 10 % of the lot are defective"),
+        (40, 5, "5 defects in 40 records; every record was looked at, and at most 10 % of them may be defective"),
+        (40, 4, None),
+    ],
+)
+def test_an_anytime_plan_that_was_not_passed_says_why(tmp_path: Path, rows: int, bad: int, problem: str | None) -> None:
+    """It allows no number of defects: it asks for evidence, or for a lot that was looked at whole."""
+    step, _ = planned(tmp_path, wrong(*range(bad)), RECORDS[:rows], replace(SMALL, method="anytime"))
+
+    gate = check_gate(step.path)
+
+    assert gate.problems == ((problem,) if problem else ())
+
+
 def test_other_records_do_not_pass_by_a_plan_that_did(tmp_path: Path) -> None:
     """One record more, one fewer, one with another category: the bytes decide."""
     step, decisions = planned(tmp_path)

@@ -210,7 +210,14 @@ def test_the_evidence_names_nobody_and_quotes_no_rejected_text(tmp_path: Path) -
     assert "`personal_data`" in (tmp_path / "rel" / "README.md").read_text()
 
 
-def test_a_release_that_says_more_than_its_evidence_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "claim",
+    [
+        GateRecord(state="passed", sentence="All is well."),
+        GateRecord(state="failed", sentence="All is nearly well.", problems=("a trifle",)),
+    ],
+)
+def test_a_release_that_says_more_than_its_evidence_is_refused(tmp_path: Path, claim: GateRecord) -> None:
     """Even where somebody made every sum anew: the decisions are judged again."""
     from schemas.directory import manifest_json  # noqa: PLC0415
     from schemas.manifest import digest_file  # noqa: PLC0415  # only here
@@ -222,7 +229,7 @@ def test_a_release_that_says_more_than_its_evidence_is_refused(tmp_path: Path) -
     assert manifest.release is not None
     assert manifest.release.gate.state == "failed"
 
-    better = replace(manifest.release, gate=GateRecord(state="passed", sentence="All is well."))
+    better = replace(manifest.release, gate=claim)
     forged = replace(manifest, release=better)
     (folder / "manifest.json").write_bytes(manifest_json(forged))
     named = digest_file(folder / "manifest.json", "manifest.json")
@@ -231,6 +238,23 @@ def test_a_release_that_says_more_than_its_evidence_is_refused(tmp_path: Path) -
     assert open_release(folder)
     with pytest.raises(InputError, match="gate"):
         check_gate(folder)
+
+
+@pytest.mark.parametrize(
+    "others", [RECORDS[1:], RECORDS[::-1], [replace(RECORDS[0], category="open_qa"), *RECORDS[1:]]]
+)
+def test_a_release_that_says_its_plan_is_about_other_records_is_believed(
+    tmp_path: Path, others: list[InstructionRecord]
+) -> None:
+    """It claims nothing: exit code 6 as for any other that was not passed, with what it says."""
+    step, decisions = planned(tmp_path)
+    other = step_of(tmp_path / "other", others)
+    release(other, tmp_path / "rel", Release(plan=str(plan_beside(step.path)), decisions=str(decisions)))
+
+    done = run("release", "check", tmp_path / "rel")
+
+    assert done.exit_code == 6
+    assert done.stdout.startswith("gate failed: The plan that stands there is about other records: plan ")
 
 
 def test_every_attempt_is_told(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from curation.cli.base import STEP, echo_event
+from curation.cli.evidence import evidence_options
 from curation.cli.new_file import NEW_FILE
 
 
@@ -28,6 +29,7 @@ from curation.cli.new_file import NEW_FILE
     default="",
     help="What calibrate apply -o wrote: says how often dedupe was right.",
 )
+@evidence_options
 @click.option("--interactive", is_flag=True, help="Charts to look around in: 1.1 MB more, and still nothing is loaded.")
 @click.option(
     "--map-encoder", default="minilm", show_default=True, help="Draws the map of --interactive; hashing is quick."
@@ -42,6 +44,9 @@ def report(
     per_reason: int,
     kept: int,
     calibration: str,
+    plan: str,
+    decisions: str,
+    second: str,
     interactive: bool,
     map_encoder: str,
     as_json: bool,
@@ -53,6 +58,7 @@ def report(
     from curation.pipeline import open_input
     from curation.report.collect import Look
     from curation.report.write import write_report
+    from curation.review.planning import Evidence
 
     look = Look(
         seed=seed,
@@ -62,7 +68,8 @@ def report(
         map=interactive,
         map_encoder=map_encoder,
     )
-    found = write_report(open_input(directory), output, look, title, interactive=interactive)
+    evidence = Evidence(plan=plan, decisions=decisions, second=second)
+    found = write_report(open_input(directory), output, look, title, interactive=interactive, evidence=evidence)
     event = {"event": "report", "path": str(output), "rows": found.rows, "kept": found.kept, "rejected": found.rejected}
     steps = "1 step" if len(found.steps) == 1 else f"{len(found.steps)} steps"
     text = f"{found.rows:,} rows, {found.kept:,} kept, {found.rejected:,} rejected in {steps}"

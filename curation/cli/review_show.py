@@ -92,7 +92,7 @@ def agreed_text(found: Agreed) -> str:
         f"{'first: fine':16} {table.second_only:>14,} {table.both_accept:>14,}",
         f"agree on {_share(found.observed)}; on faults {_share(found.on_rejects)}",
         f"kappa {_share(found.kappa)} {between}, alpha {_share(found.alpha)}",
-        f"{table.first_only + table.second_only:,} disputed, {found.settled:,} of them settled",
+        f"{found.disputed:,} disputed, {found.settled:,} of them settled",
     ]
     for one in found.canaries:
         share = f"[{one.low:.2f}, {one.high:.2f}]"

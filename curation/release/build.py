@@ -21,7 +21,7 @@ from curation.release.notice import notice
 from curation.release.rows import DATA_FILE, MESSAGES_FILE, Written, write_rows
 from curation.report.collect import Look, collect
 from curation.report.page import report_html, report_json
-from curation.review.planning import Looked, look_beside
+from curation.review.planning import Evidence, Looked
 from curation.visible import on_one_line
 from schemas.chain import walk
 from schemas.codec import sha256_of
@@ -99,6 +99,11 @@ class _Build:
     previous_sha256: str = ""
     plan_sha256: str = ""
     decisions_sha256: str = ""
+    canaries: int = 0
+    caught: int = 0
+    """Of the records spoilt on purpose, which stand in no decision that is released."""
+    chain_sha256: str = ""
+    """Over the fingerprints of the steps that led here: card and report tell of every one."""
 
     @property
     def name(self) -> str:
@@ -145,9 +150,9 @@ class _Draft:
         self._step, self._settings, self._aside, self._engine = step, settings, aside, engine
         self._about = read_about(Path(settings.about) if settings.about else None)
         self._waiver = read_waiver(settings.waive_terms)
-        self._looked: Looked | None = look_beside(
-            step, *(Path(name) if name else None for name in (settings.plan, settings.decisions, settings.second))
-        )
+        evidence = Evidence(plan=settings.plan, decisions=settings.decisions, second=settings.second)
+        self._looked: Looked | None = evidence.look(step)
+        self._chain = walk(step)
         self._facts: ReleaseFacts | None = None
 
     def work(self) -> _Build:
@@ -163,12 +168,15 @@ class _Draft:
             previous_sha256=digest_file(here(settings.previous) / MANIFEST).sha256 if settings.previous else "",
             plan_sha256=looked.plan.sha256 if looked else "",
             decisions_sha256=decisions_digest(looked) if looked else "",
+            canaries=looked.said.canaries if looked else 0,
+            caught=looked.said.caught if looked else 0,
+            chain_sha256=sha256_of([one.manifest.fingerprint for one in self._chain.steps]),
         )
 
     def fill(self, draft: Path) -> Filled:
         """Write all files but the manifest and the checksums."""
         self._tell(0)
-        chain = walk(self._step)
+        chain = self._chain
         written = write_rows(self._step, draft, accepted_ids(chain, self._looked), self._engine)
         models = {one.model: one.kind for one in generators_of(written.models)}
         self._tell(1)
@@ -208,7 +216,9 @@ class _Draft:
 
     def _texts(self, draft: Path, facts: ReleaseFacts, written: Written) -> dict[str, bytes]:
         """Return what is written besides the rows, by name."""
-        report = collect(self._step, Look(times=False), title=facts.title)
+        # what the gate did not judge, because it is about other records, the report does not show either
+        looked = self._looked if facts.gate.decisions_sha256 else None
+        report = collect(self._step, Look(times=False), facts.title, looked)
         date = self._settings.date or _day(self._step)
         holding = [digest_file(draft / name, name, written.rows) for name in (DATA_FILE, MESSAGES_FILE)]
         told = Facts(

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from curation.release.diff import known_in
 from curation.release.evidence import decisions_digest, read_evidence
-from curation.review.plan import draw_ids, ids_digest
+from curation.review.acceptance import at_most, defects_words
+from curation.review.plan import Plan, draw_ids, ids_digest
 from curation.review.planning import Looked, is_about, look_beside
 from schemas.directory import read_manifest
 from schemas.errors import InputError
@@ -74,8 +75,17 @@ def _not_passed(looked: Looked) -> list[str]:
     if found.outcome == "open":
         return [f"{found.undecided:,} of the {plan.n:,} drawn records are undecided"]
     if found.outcome == "failed":
-        return [f"{found.defects} defects in {found.reviewed:,} records; the plan allows {plan.c}"]
+        return [f"{defects_words(found.defects)} in {found.reviewed:,} records; {_wanted(plan, found.reviewed)}"]
     return []
+
+
+def _wanted(plan: Plan, reviewed: int) -> str:
+    """Return what a plan asks for that was not found."""
+    if plan.method == "fixed":
+        return f"the plan allows {plan.c}"
+    if reviewed >= plan.population.rows:
+        return f"every record was looked at, and at most {at_most(plan.limit)} of them may be defective"
+    return f"that is not evidence enough that at most {at_most(plan.limit)} of the lot are defective"
 
 
 def check_gate(
@@ -84,7 +94,7 @@ def check_gate(
     """Return whether an acceptance plan was passed on exactly the records of a step, or of a release.
 
     Raises:
-        InputError: neither a step nor a release; or a release that says something else than its evidence.
+        InputError: neither a step nor a release; or a release that claims something else than its evidence shows.
     """
     if read_manifest(path).stage == RELEASE:
         return _released(path)
@@ -101,6 +111,14 @@ def _released(path: Path) -> GateRecord:
         return facts.gate
     ids = (one.id for one in known_in(path))
     again = record(looked, other_lot(ids, looked))
-    if again.state != facts.gate.state or again.sentence != facts.gate.sentence:
+    if not _disowned(facts.gate, looked) and (again.state, again.sentence) != (facts.gate.state, facts.gate.sentence):
         raise InputError(place=path, field="gate", expected=again.sentence, found=facts.gate.sentence)
     return facts.gate
+
+
+def _disowned(said: GateRecord, looked: Looked) -> bool:
+    """Say whether a release says of its plan only that it is about other records, and so claims nothing by it.
+
+    Of the step that the plan was held against, the ids alone came along: what else told the two lots apart is not here.
+    """
+    return said == record(looked, list(said.problems)) and bool(said.problems)

@@ -11,7 +11,6 @@ from curation.report.excerpts import of_record, of_rejection, record_texts, row_
 from curation.report.numbers import (
     Input,
     Link,
-    PlanResult,
     ReasonSample,
     Report,
     SampledRow,
@@ -34,7 +33,7 @@ from curation.report.scored import score_numbers
 from curation.report.similarity import similarity_of
 from curation.report.topic_map import topic_map
 from curation.review.counts import ReviewCounts, count_decisions
-from curation.review.planning import is_about, look_beside
+from curation.review.planning import Looked, is_about
 from curation.review.sampling import Sample
 from schemas.chain import Chain, walk
 from schemas.manifest import FileDigest
@@ -66,8 +65,8 @@ class Look:
 LOOK = Look()
 
 
-def collect(step: StepDirectory, look: Look = LOOK, title: str = "") -> Report:  # frozen
-    """Return a report's numbers about `step` and all that led to it."""
+def collect(step: StepDirectory, look: Look = LOOK, title: str = "", looked: Looked | None = None) -> Report:  # frozen
+    """Return a report's numbers about `step` and all that led to it, and what came of the plan that was `looked` by."""
     chain = walk(step)
     read = _Reading(chain, look)
     last = chain.last.manifest.counts
@@ -95,7 +94,7 @@ def collect(step: StepDirectory, look: Look = LOOK, title: str = "") -> Report: 
         kept_sample=tuple(read.kept_sample),
         chain=tuple(_link(one, look) for one in chain.steps),
         review=_reviewed(chain),
-        plan=_planned(step),
+        plan=plan_result(looked) if looked and is_about(looked.plan, step) else None,
         scores=score_numbers(chain, look.seed),
         map=topic_map(chain, look.map_encoder, look.seed) if look.map else None,
         seed=look.seed,
@@ -226,12 +225,6 @@ def _input(digest: FileDigest) -> Input:
     parts = PurePath(digest.path).parts[-2:]
     name = "/".join(parts) if parts[-1] == "records.jsonl" else parts[-1]
     return Input(name=name, sha256=digest.sha256, bytes=digest.bytes, rows=digest.rows)
-
-
-def _planned(step: StepDirectory) -> PlanResult | None:
-    """Return what came of the acceptance plan about these very records."""
-    looked = look_beside(step)
-    return plan_result(looked) if looked and is_about(looked.plan, step) else None
 
 
 def _reviewed(chain: Chain) -> ReviewCounts | None:

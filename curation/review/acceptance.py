@@ -9,6 +9,7 @@ from curation.review.decisions import Decision
 from curation.review.plan import Attempt, Outcome, Plan
 from curation.review.reliability import Table, krippendorff_alpha, table_of
 from curation.review.statistics import (
+    allowed,
     anytime_evidence,
     anytime_upper_bound,
     finite_upper_bound,
@@ -166,10 +167,10 @@ def bound_of(plan: Plan, k: int, n: int) -> tuple[float, str]:
     """Return the upper bound on the defect rate after `k` defects in `n`, and the name of the method."""
     if not n:
         return 1.0, "nothing was looked at"
-    if plan.method == "anytime":
-        return anytime_upper_bound(k, n, plan.confidence), "anytime-valid beta mixture"
     if n >= plan.population.rows:
         return k / n, "every record was looked at"
+    if plan.method == "anytime":
+        return anytime_upper_bound(k, n, plan.confidence), "anytime-valid beta mixture"
     if plan.small_lot:
         return finite_upper_bound(k, n, plan.population.rows, plan.confidence), "hypergeometric"
     return upper_bound(k, n, plan.confidence), "Clopper-Pearson"
@@ -271,11 +272,13 @@ def _is_defect(plan: Plan, said: Verdict) -> bool:
 def _outcome(plan: Plan, k: int, n: int) -> Outcome:
     if plan.method == "anytime" and _evident(plan, k, n):
         return "passed"
-    if k > plan.c:
+    # of a lot that is looked at whole, what it holds is counted; nothing has to be concluded
+    counted = plan.method == "anytime" and len(plan.drawn) >= plan.population.rows
+    if k > (allowed(plan.limit, plan.population.rows) if counted else plan.c):
         return "failed"
     if n < len(plan.drawn):
         return "open"
-    return "passed" if plan.method == "fixed" else "failed"
+    return "passed" if plan.method == "fixed" or counted else "failed"
 
 
 def _evident(plan: Plan, k: int, n: int) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from curation.review.board import Board
 from curation.review.canaries import CANARIES, canary_score
+from curation.review.differing import differing, settled
 from curation.review.events import DECIDING, FAULT, Event
 from curation.review.reliability import Table, krippendorff_alpha, table_of
 from curation.review.statistics import interval
@@ -21,11 +22,6 @@ class Pair:
     row_sha256: str
     first: Event
     second: Event
-
-    @property
-    def alike(self) -> bool:
-        """Say whether both found fault, or neither did."""
-        return (self.first.action in FAULT) == (self.second.action in FAULT)
 
 
 def pairs(board: Board) -> Iterator[Pair]:
@@ -44,9 +40,10 @@ def first_decision(board: Board, row_sha256: str, not_by: str) -> Event | None:
     return last if last is not None and last.action in DECIDING else None
 
 
-def disputed(board: Board) -> list[str]:
-    """Return the rows of which one says that they are at fault and the other that they are not."""
-    return list(dict.fromkeys(pair.row_sha256 for pair in pairs(board) if not pair.alike))
+def disputed(board: Board, settled_by: str = "") -> list[str]:
+    """Return the rows on which reviewers differ and that nobody has settled; also those that `settled_by` has."""
+    final = ((row, settled(board.about(row))) for row in differing(board))
+    return [row for row, act in final if act is None or act.reviewer == settled_by]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +72,10 @@ class Agreed:
     alpha: float | None
     on_rejects: float | None
     """Of all faults found, the share that both found."""
+    disputed: int
+    """Rows on which reviewers differ, in whatever queues they decided: also two faults that are not the same."""
     settled: int
-    """Rows that they disagreed on and somebody settled."""
+    """Those of them that somebody settled."""
     canaries: tuple[Sharpness, ...] = ()
 
 
@@ -87,7 +86,7 @@ def agreed(board: Board) -> Agreed:
     table = table_of(said)
     low, high = table.kappa_interval()
     words = [("fault" if one else "fine", "fault" if other else "fine") for one, other in said]
-    apart = [pair.row_sha256 for pair in both if not pair.alike]
+    apart = list(differing(board))
     return Agreed(
         table=table,
         observed=_known(table.observed),
@@ -96,7 +95,8 @@ def agreed(board: Board) -> Agreed:
         kappa_high=_known(high),
         alpha=_known(krippendorff_alpha(words)),
         on_rejects=_known(table.on_rejects),
-        settled=sum(any(act.queue == "adjudicate" for act in board.about(row)) for row in apart),
+        disputed=len(apart),
+        settled=sum(settled(board.about(row)) is not None for row in apart),
         canaries=tuple(_sharpness(board)),
     )
 

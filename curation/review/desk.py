@@ -8,7 +8,7 @@ from curation.review.board import Board, Seat
 from curation.review.defects import DEFECTS, severity_of
 from curation.review.events import Action, Event, Queue, new_id, now
 from curation.review.planned import Planned
-from curation.review.queues import Seating, Ticket, queue_tickets
+from curation.review.queues import MEASURING, Seating, Ticket, queue_tickets
 from curation.review.rows import Item, Rows
 from curation.review.store import Store
 from schemas.chain import Chain
@@ -37,8 +37,9 @@ class Desk:
         self.seating = planned()
         self.board = Board()
         self._seq = 0
-        self._queues: dict[Queue, tuple[int, list[Ticket]]] = {}
+        self._queues: dict[Queue, list[Ticket]] = {}
         self._numbers: dict[Queue, dict[str, int]] = {}
+        self._blind: bool | None = None
         self.refresh()
 
     @property
@@ -56,6 +57,7 @@ class Desk:
         for seq, event in self.store.after(self._seq):
             self.board.add(event)
             self._seq = seq
+            self._forget_what_moves()
 
     def _follow(self, seating: Seating) -> None:
         """Lay the queues out again where another plan drew other rows."""
@@ -63,17 +65,40 @@ class Desk:
             self.seating = seating
             self._queues.clear()
             self._numbers.clear()
+            self._forget_what_moves()
+
+    def _forget_what_moves(self) -> None:
+        self._blind = None
+        self._queues.pop("adjudicate", None)
+        self._numbers.pop("adjudicate", None)
 
     def queue(self, name: Queue) -> list[Ticket]:
         """Return the rows of a queue in its order, which does not change while one works."""
-        moving = name == "adjudicate"
-        if moving and self.next_open("second") is not None:
+        if name == "adjudicate" and self.blind:
             return []  # what is disputed would tell what the other decided
-        made_at, tickets = self._queues.get(name, (-1, []))
-        if made_at < 0 or (moving and made_at != self._seq):
-            tickets = queue_tickets(name, self.rows, self.board, self.seating)
-            self._queues[name] = (self._seq, tickets)
-        return tickets
+        if name not in self._queues:
+            self._queues[name] = queue_tickets(name, self.rows, self.board, self.seating)
+        return self._queues[name]
+
+    @property
+    def blind(self) -> bool:
+        """Say whether this reviewer is still to decide, blind, about what others decided about."""
+        if self._blind is None:
+            self._blind = self.next_open("second") is not None or self._measures_again()
+        return self._blind
+
+    def _measures_again(self) -> bool:
+        """Say whether this reviewer has begun to measure, and what others measured is still open to them.
+
+        The gate takes whoever measures a record later for its second reviewer, also without --second. Who has not begun
+        may settle what others differ on, and who stops early is not kept from it by rows that nobody else measured.
+        """
+        mine = self.board.decided(self.seat("accept"))
+        if all(self.number_of("accept", row) is None for row in mine):
+            return False
+        others = (act for act in self.board.standing() if act.queue in MEASURING and act.reviewer != self.reviewer)
+        rows = {act.row_sha256 for act in others}
+        return any(self.number_of("accept", row) is not None and self.last("accept", row) is None for row in rows)
 
     def item(self, ticket: Ticket) -> Item:
         """Return the row that a ticket stands for."""
@@ -81,19 +106,35 @@ class Desk:
 
     def next_open(self, name: Queue, after: int = 0) -> int | None:
         """Return the number (from 1) of the next undecided row behind `after`, going round once; None: all are done."""
-        tickets, seat = self.queue(name), self.seat(name)
+        tickets = self.queue(name)
         numbers = [*range(after, len(tickets)), *range(min(after, len(tickets)))]
-        return next((at + 1 for at in numbers if self.board.last(tickets[at].sha256, seat) is None), None)
+        return next((at + 1 for at in numbers if self.last(name, tickets[at].sha256) is None), None)
 
     def number_of(self, queue: Queue, sha256: str) -> int | None:
         """Return the number (from 1) of a row in a queue; None where it does not stand there."""
-        if queue not in self._numbers or queue == "adjudicate":
+        if queue not in self._numbers:
             self._numbers[queue] = {ticket.sha256: at for at, ticket in enumerate(self.queue(queue), 1)}
         return self._numbers[queue].get(sha256)
 
+    def last(self, queue: Queue, sha256: str) -> Event | None:
+        """Return what this reviewer last did about a row of a queue; None, too, where it does not count."""
+        last = self.board.last(sha256, self.seat(queue))
+        return last if last is not None and self.counts(last) else None
+
+    def counts(self, event: Event) -> bool:
+        """Say whether an act counts in its queue: what a plan drew is asked again if it was not decided for that plan.
+
+        The gate counts no other decision; so neither do the screens: else nothing is left here and all is open there.
+        """
+        if event.queue != "accept" or event.plan == self.seating.plan or not self.seating.plan:
+            return True
+        number = self.number_of("accept", event.row_sha256)
+        return number is not None and self.queue("accept")[number - 1].canary is not None
+
     def done(self, name: Queue) -> int:
         """Return how many rows of a queue this reviewer settled."""
-        return sum(self.number_of(name, row) is not None for row in self.board.decided(self.seat(name)))
+        decided = (row for row in self.board.decided(self.seat(name)) if self.last(name, row) is not None)
+        return sum(self.number_of(name, row) is not None for row in decided)
 
     def decide(self, queue: Queue, item: Item, act: Act, *, shown_sha256: str = "", batch: str = "") -> Event:
         """Write down what the reviewer does about a row; when this returns it is on disk.

@@ -137,7 +137,9 @@ class Plan:
     @property
     def small_lot(self) -> bool:
         """True where drawing without replacement is taken into account."""
-        return is_small(self.population.rows, self.n) and self.method == "fixed" and not self.strata
+        # by the draws that a large lot would need, as when the plan was sized: a small lot's own are fewer
+        draws = sample_size(self.limit, self.confidence, self.c)
+        return is_small(self.population.rows, draws) and self.method == "fixed" and not self.strata
 
 
 def is_small(rows: int, n: int) -> bool:

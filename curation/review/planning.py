@@ -37,6 +37,29 @@ class Looked:
         return {**self.said.first, **self.said.settled}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Where a plan stands and what people decided about its records."""
+
+    plan: str = ""
+    """The file of the plan; empty: the one that stands beside the step."""
+    decisions: str = ""
+    """What people decided about the plan's records; empty: what stands beside the plan."""
+    second: str = ""
+    """What a second reviewer decided about some of them; empty: nobody, or it stands with the others."""
+
+    def look(self, step: StepDirectory) -> Looked | None:
+        """Return the plan about a step and what was decided; None where there is none.
+
+        Raises:
+            InputError: a plan or decisions that cannot be used, or decisions in two places and no word on which count.
+        """
+        return look_beside(step, *(Path(name) if name else None for name in (self.plan, self.decisions, self.second)))
+
+
+BESIDE = Evidence()
+
+
 def fix_plan(step: StepDirectory, wanted: Wanted, after: Path | None = None) -> tuple[Plan, bool]:
     """Write the plan beside a step, and the drawn records for an editor; return it and whether it stood already.
 

@@ -17,7 +17,7 @@ QUEUES: Final[Mapping[Queue, str]] = {
     "accept": "Drawn at random and shown without scores, to measure the data.",
     "drops": "Rejected rows drawn at random: was it right to drop them?",
     "second": "What another reviewer decided about, blind to the decision, to measure the reviewers.",
-    "adjudicate": "What two reviewers disagree on, with both decisions.",
+    "adjudicate": "What reviewers disagree on, with their decisions.",
 }
 """Queue → what it is for."""
 
@@ -77,7 +77,7 @@ def queue_tickets(name: Queue, rows: Rows, board: Board, seating: Seating) -> li
         case "second":
             return _named(rows, [str(row) for row in board.drawn(f"second:{seating.reviewer}")])
         case "adjudicate":
-            return _named(rows, disputed(board))
+            return _named(rows, disputed(board, seating.reviewer))
 
 
 def _hunted(rows: Rows, seating: Seating) -> list[int]:

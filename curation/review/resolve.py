@@ -8,10 +8,11 @@ settled it between them decides; until somebody does, nothing is done, and the r
 from collections.abc import Iterable
 from pathlib import Path
 
-from curation.review.board import Board, seat_of
+from curation.review.board import Board
 from curation.review.canaries import CANARIES, canary_hashes
 from curation.review.decisions import Decision, read_decisions
-from curation.review.events import DECIDING, FAULT, Event, is_event, read_events
+from curation.review.differing import differ, each_said, settled
+from curation.review.events import DECIDING, Event, is_event, read_events
 from curation.review.queues import MEASURING
 from schemas.codec import loads
 
@@ -54,23 +55,11 @@ def measured(events: Iterable[Event], plan: str) -> tuple[list[Decision], list[D
 
 def _resolved(acts: list[Event]) -> Decision | None:
     """Return the decision about one row; None where nobody has decided."""
-    settled = [act for act in acts if act.queue == "adjudicate" and act.action in DECIDING]
-    standing = settled[-1:] or list(_said(acts).values())
-    if not standing:
-        return None
-    if len({(act.action, tuple(sorted(act.texts.items()))) for act in standing}) > 1:
-        return _decision(standing[-1], disputed=True)
-    return _decision(standing[-1])
-
-
-def _said(acts: list[Event]) -> dict[str, Event]:
-    """Return what each reviewer decided: the last act in each queue, and of those a fault before an acceptance.
-
-    Who corrected a record in the hunt and accepts it where it is measured has not taken the correction back.
-    """
-    last = [act for act in {seat_of(act): act for act in acts}.values() if act.action in DECIDING]
-    by_weight = sorted(last, key=lambda act: (act.action in FAULT, act.event_id))
-    return {act.reviewer: act for act in by_weight}
+    final = settled(acts)
+    if final is not None:
+        return _decision(final)
+    standing = each_said(acts)
+    return _decision(standing[-1], disputed=differ(standing)) if standing else None
 
 
 def _decision(act: Event, *, disputed: bool = False) -> Decision:

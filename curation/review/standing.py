@@ -32,7 +32,8 @@ def standing(desk: Desk) -> list[QueueStanding]:
 
 
 def _queue_standing(desk: Desk, name: Queue) -> QueueStanding:
-    last = {(event.reviewer, event.row_sha256): event for event in desk.board.standing() if event.queue == name}
+    events = (event for event in desk.board.standing() if event.queue == name and desk.counts(event))
+    last = {(event.reviewer, event.row_sha256): event for event in events}
     mine = [event for (reviewer, _), event in last.items() if reviewer == desk.reviewer]
     return QueueStanding(
         queue=name,

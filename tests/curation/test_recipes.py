@@ -56,6 +56,7 @@ def test_a_sample_that_people_may_be_working_on_is_left_as_it_is(tmp_path: Path)
         (["filter"], r"steps\[0\]: expected a source before it"),
         ([{"validate": {"source": ROWS, "sauce": 1}}], r"steps\[0\]: validate: sauce: expected one of source, format"),
         ([{"validate": {"source": ROWS, "max_row_mib": "big"}}], r"max_row_mib: expected .*number"),
+        ([{"validate": {"source": ROWS}}, {"report": {"sauce": 1}}], r"report: sauce: expected one of plan, decisions"),
         ([{"validate": {"source": ROWS}}, "compare"], r"steps\[1\]: expected train before it"),
     ],
 )

@@ -32,7 +32,7 @@ from curation.report.svg import Caption, percent
 from curation.report.write import write_report
 from curation.review.plan import Wanted
 from curation.review.plan_file import plan_beside
-from curation.review.planning import fix_plan
+from curation.review.planning import fix_plan, look_beside
 from curation.review.sample import Draw, sample_lines, write_sample
 from curation.review.stage import Review
 from curation.visible import visible
@@ -367,7 +367,7 @@ def test_no_figure_shows_a_number_that_is_not_in_the_json(last: StepDirectory, d
     lines = [json.loads(line) for line in sample.read_text().splitlines()]
     lines[0] |= {"decision": "reject", "reasons": ["wrong_answer"]}
     sample.write_text("".join(json.dumps({**line, "decision": line["decision"] or "accept"}) + "\n" for line in lines))
-    report = collect(last, title="r")
+    report = collect(last, title="r", looked=look_beside(last))
     known = numbers_in(json.loads(report_json(report)))
 
     for key, figure in report_figures(report).items():

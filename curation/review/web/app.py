@@ -118,8 +118,8 @@ class Screens:
     async def agreement(self, _: Request) -> Response:
         """Show how far reviewers agree, to whoever is not to be kept from it."""
         self._desk.refresh()
-        if self._desk.next_open("second") is not None:
-            raise HTTPException(409, "You are still deciding blind; finish your second look first.")
+        if self._desk.blind:
+            raise HTTPException(409, "You are still deciding blind; finish first what others decided about.")
         return HTMLResponse(self._pages.agreement())
 
     async def map(self, _: Request) -> Response:

@@ -4,15 +4,16 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
 from jinja2 import Environment
 
 from curation.review import defects
-from curation.review.agreement import agreed, disputed
+from curation.review.agreement import agreed
 from curation.review.desk import Desk
-from curation.review.events import DECIDING, Event, Queue
+from curation.review.differing import each_said
+from curation.review.events import Event, Queue
 from curation.review.evidence import Evidence, gather, hunted_doubts, named, spans, why_first
 from curation.review.index import texts_of
 from curation.review.mapping import topic_rows
@@ -22,9 +23,10 @@ from curation.review.search import FACETS, PAGE, Wanted, search, term_spans
 from curation.review.since import released_diff
 from curation.review.web.html import TEMPLATES, environment, line, score
 from curation.review.web.keys import ACTIONS, help_groups
-from curation.review.worddiff import Piece
+from curation.review.worddiff import Piece, word_diff
 from curation.review.words import limit_word
 from schemas.codec import dumps, sha256_of
+from schemas.record import TEXT_FIELDS
 
 READY_MOST = 16
 """Rows whose evidence is held ready."""
@@ -32,6 +34,9 @@ LEFT_MOST = 50
 """Records that left since a release which the first page shows."""
 HIT_MOST, HIT_BEFORE = 280, 60
 """Characters of a text that a list shows, and of them those before the first word that was looked for."""
+
+Diff: TypeAlias = tuple[tuple[str, list[Piece]], ...]
+"""Fields with the words in which two texts of each differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +49,7 @@ class Shown:
     foreign: str = ""
     """The row as it came in, where it never was a record."""
     blind: bool = False
-    released: tuple[tuple[str, list[Piece]], ...] = ()
+    released: Diff = ()
     """From the released texts to these, field by field, where the record changed since."""
 
 
@@ -106,13 +111,12 @@ class Pages:
             item=item,
             link=f"/{queue}/{number}" if number else "",
             texts=tuple((name, text, term_spans(text, wanted.words)) for name, text in texts),
-            mine=self._desk.board.last(item.sha256, self._desk.seat(queue)),
+            mine=self._desk.last(queue, item.sha256),
         )
 
     def agreement(self) -> str:
         """Return how far reviewers agree."""
-        board = self._desk.board
-        return self._render("agreement.html.j2", title="Agreement", agreed=agreed(board), open=len(disputed(board)))
+        return self._render("agreement.html.j2", title="Agreement", agreed=agreed(self._desk.board))
 
     def map(self) -> str:
         """Return the topics."""
@@ -152,8 +156,8 @@ class Pages:
             item=item,
             spans={} if here.blind else spans(item),
             first="" if here.blind or queue != "hunt" else why_first(item),
-            mine=desk.board.last(ticket.sha256, desk.seat(queue)),
-            two=self._two(queue, ticket.sha256),
+            mine=desk.last(queue, ticket.sha256),
+            between=self._between(queue, item),
             drop=item.fate == "rejected",
             plan=desk.seating.plan,
             since=desk.seating.since,
@@ -179,12 +183,12 @@ class Pages:
                 found.append({"name": name, "words": words, "total": total, "done": self._desk.done(name)})
         return found
 
-    def _two(self, queue: Queue, sha256: str) -> tuple[Event, ...]:
-        """Return the two decisions that are to be settled."""
+    def _between(self, queue: Queue, item: Item) -> tuple[tuple[Event, Diff], ...]:
+        """Return the decisions that are to be settled, each correction with the words that it changes."""
         if queue != "adjudicate":
             return ()
-        said = {one.reviewer: one for one in self._desk.board.about(sha256) if one.queue != queue}
-        return tuple(one for one in said.values() if one.action in DECIDING)
+        said = sorted(each_said(self._desk.board.about(item.sha256)), key=lambda one: one.event_id)
+        return tuple((one, _corrected(item, one)) for one in said)
 
     def _shown(self, queue: Queue, number: int) -> Shown:
         ticket = self._desk.queue(queue)[number - 1]
@@ -224,6 +228,12 @@ class Pages:
                 key_table={name: key.key for name, key in ACTIONS.items()},
             )
         )
+
+
+def _corrected(item: Item, act: Event) -> Diff:
+    """Return what a correction changes, field by field; nothing for what is no correction."""
+    fields = [(name, getattr(item.record, name), act.texts[name]) for name in TEXT_FIELDS if name in act.texts]
+    return tuple((name, word_diff(old, new)) for name, old, new in fields if old != new)
 
 
 def _query(filled: Mapping[str, str], **change: Any) -> str:

@@ -6,14 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
 from curation.cli import main
+from curation.filters.stage import Filter
 from curation.pipeline import run_stage
 from curation.release.build import Release, release
 from curation.release.gate import check_gate
+from curation.release.rows import DATA_FILE
+from curation.review.canaries import CANARIES, plant
 from curation.review.desk import Act
+from curation.review.exchange import export_beside
 from curation.review.opening import open_desk
 from curation.review.plan import Plan, Wanted
 from curation.review.plan_file import plan_beside
@@ -119,6 +124,23 @@ def test_a_record_that_was_not_looked_at_leaves_it_open(tmp_path: Path) -> None:
     assert (gate.state, gate.problems) == ("open", ("1 of the 46 drawn records are undecided",))
 
 
+@pytest.mark.parametrize(
+    ("rows", "bad", "problem"),
+    [
+        (600, 9, "9 defects in 60 records; that is not evidence enough that at most 10 % of the lot are defective"),
+        (40, 5, "5 defects in 40 records; every record was looked at, and at most 10 % of them may be defective"),
+        (40, 4, None),
+    ],
+)
+def test_an_anytime_plan_that_was_not_passed_says_why(tmp_path: Path, rows: int, bad: int, problem: str | None) -> None:
+    """It allows no number of defects: it asks for evidence, or for a lot that was looked at whole."""
+    step, _ = planned(tmp_path, wrong(*range(bad)), RECORDS[:rows], replace(SMALL, method="anytime"))
+
+    gate = check_gate(step.path)
+
+    assert gate.problems == ((problem,) if problem else ())
+
+
 def test_other_records_do_not_pass_by_a_plan_that_did(tmp_path: Path) -> None:
     """One record more, one fewer, one with another category: the bytes decide."""
     step, decisions = planned(tmp_path)
@@ -188,7 +210,14 @@ def test_the_evidence_names_nobody_and_quotes_no_rejected_text(tmp_path: Path) -
     assert "`personal_data`" in (tmp_path / "rel" / "README.md").read_text()
 
 
-def test_a_release_that_says_more_than_its_evidence_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "claim",
+    [
+        GateRecord(state="passed", sentence="All is well."),
+        GateRecord(state="failed", sentence="All is nearly well.", problems=("a trifle",)),
+    ],
+)
+def test_a_release_that_says_more_than_its_evidence_is_refused(tmp_path: Path, claim: GateRecord) -> None:
     """Even where somebody made every sum anew: the decisions are judged again."""
     from schemas.directory import manifest_json  # noqa: PLC0415
     from schemas.manifest import digest_file  # noqa: PLC0415  # only here
@@ -200,7 +229,7 @@ def test_a_release_that_says_more_than_its_evidence_is_refused(tmp_path: Path) -
     assert manifest.release is not None
     assert manifest.release.gate.state == "failed"
 
-    better = replace(manifest.release, gate=GateRecord(state="passed", sentence="All is well."))
+    better = replace(manifest.release, gate=claim)
     forged = replace(manifest, release=better)
     (folder / "manifest.json").write_bytes(manifest_json(forged))
     named = digest_file(folder / "manifest.json", "manifest.json")
@@ -209,6 +238,23 @@ def test_a_release_that_says_more_than_its_evidence_is_refused(tmp_path: Path) -
     assert open_release(folder)
     with pytest.raises(InputError, match="gate"):
         check_gate(folder)
+
+
+@pytest.mark.parametrize(
+    "others", [RECORDS[1:], RECORDS[::-1], [replace(RECORDS[0], category="open_qa"), *RECORDS[1:]]]
+)
+def test_a_release_that_says_its_plan_is_about_other_records_is_believed(
+    tmp_path: Path, others: list[InstructionRecord]
+) -> None:
+    """It claims nothing: exit code 6 as for any other that was not passed, with what it says."""
+    step, decisions = planned(tmp_path)
+    other = step_of(tmp_path / "other", others)
+    release(other, tmp_path / "rel", Release(plan=str(plan_beside(step.path)), decisions=str(decisions)))
+
+    done = run("release", "check", tmp_path / "rel")
+
+    assert done.exit_code == 6
+    assert done.stdout.startswith("gate failed: The plan that stands there is about other records: plan ")
 
 
 def test_every_attempt_is_told(tmp_path: Path) -> None:
@@ -275,6 +321,105 @@ def test_what_is_decided_on_the_screens_is_heard(tmp_path: Path) -> None:
     files = {path.name for path in (tmp_path / "rel" / "review").iterdir()}
     assert files == {"plan.json", "acceptance.json", "decisions.jsonl", "second.jsonl", "settled.jsonl"}
     assert "ada" not in "".join(path.read_text() for path in (tmp_path / "rel" / "review").iterdir())
+
+
+def test_the_report_in_a_release_is_told_what_the_gate_is_told(tmp_path: Path) -> None:
+    """Decisions in the sample and on the screens: card and report go by the file that is named, and by no other."""
+    step, sample = planned(tmp_path)
+    desk = open_desk(step, Seating())
+    for ticket in desk.queue("accept"):
+        desk.decide("accept", desk.item(ticket), Act(action="reject", reasons=("wrong_answer",)))
+    with pytest.raises(InputError, match="both: say which by --decisions"):
+        release(step, tmp_path / "rel", Release())
+
+    told = {}
+    for name, file in (("sample", sample), ("screens", export_beside(step.path))):
+        release(step, tmp_path / name, Release(decisions=str(file)))
+        told[name] = (check_gate(tmp_path / name).sentence, plan_in(tmp_path / name / "report" / "report.json"))
+    done = run("report", step.path, "-o", tmp_path / "r.html", "--decisions", sample)
+
+    assert all(report["sentence"] == gate for gate, report in told.values())
+    assert [report["outcome"] for _, report in told.values()] == ["passed", "failed"]
+    assert done.exit_code == 0
+    assert plan_in(tmp_path / "r.json")["outcome"] == "passed"
+
+
+def plan_in(report: Path) -> dict[str, Any]:
+    """Return what a report's numbers say of the plan."""
+    found: dict[str, Any] = json.loads(report.read_text())["plan"]
+    return found
+
+
+def test_the_report_in_a_release_shows_no_plan_about_other_records(tmp_path: Path) -> None:
+    """What the gate did not judge, the report does not call passed."""
+    step, decisions = planned(tmp_path, wrong(7))
+    outside = next(one for one in RECORDS if one.id not in {json.loads(line)["id"] for line in decisions.open()})
+    line = {"id": outside.id, "instruction": outside.instruction, "context": "", "response": outside.response}
+    (tmp_path / "more.jsonl").write_text(decisions.read_text() + json.dumps({**line, "decision": "reject"}) + "\n")
+    other = run_stage(Review(decisions=str(tmp_path / "more.jsonl")), step.path, tmp_path / "4-review").step
+
+    release(other, tmp_path / "rel", Release())
+
+    assert read_manifest(tmp_path / "rel").release.gate.state == "failed"  # type: ignore[union-attr]  # a release
+    assert json.loads((tmp_path / "rel" / "report" / "report.json").read_text())["plan"] is None
+
+
+def test_a_release_is_not_reused_where_people_accepted_more_since(tmp_path: Path) -> None:
+    """The records are the same, but rows and card say who looked at them."""
+    step = step_of(tmp_path / "1-given", RECORDS[:4])
+    told = []
+    for accepted in (1, 2, 2):
+        lines = [{"id": one.id, "decision": "accept"} for one in RECORDS[:accepted]]
+        (tmp_path / "d.jsonl").write_text("".join(json.dumps({**texts(line["id"]), **line}) + "\n" for line in lines))
+        reviewed = run_stage(Review(decisions=str(tmp_path / "d.jsonl")), step.path, tmp_path / "2-review").step
+        _, reused = release(reviewed, tmp_path / "rel", Release())
+        told.append((reused, sum(row["review"] == "accepted" for row in rows_in(tmp_path / "rel"))))
+
+    assert told == [(False, 1), (False, 2), (True, 2)]
+
+
+def texts(record_id: str) -> dict[str, str]:
+    """Return the texts of a record as a line of decisions has them."""
+    found = next(one for one in RECORDS if one.id == record_id)
+    return {"instruction": found.instruction, "context": found.context, "response": found.response}
+
+
+def rows_in(folder: Path) -> list[dict[str, Any]]:
+    """Return the rows of a release."""
+    found: list[dict[str, Any]] = pq.read_table(folder / DATA_FILE).to_pylist()
+    return found
+
+
+def test_a_release_is_not_reused_where_a_step_before_ran_otherwise(tmp_path: Path) -> None:
+    """Also if it kept the same records: the report tells its settings."""
+    step = step_of(tmp_path / "1-given", RECORDS[:4])
+    told = []
+    for action in ("reject", "off", "off"):
+        checks = {"url_not_given": {"action": action}}
+        kept = run_stage(Filter(checks=checks), step.path, tmp_path / "2-filter").step
+        _, reused = release(kept, tmp_path / "rel", Release())
+        told.append((reused, kept.records_file.sha256))
+
+    assert [reused for reused, _ in told] == [False, False, True]
+    assert len({sha256 for _, sha256 in told}) == 1
+
+
+def test_a_release_is_not_reused_where_more_spoilt_records_were_shown(tmp_path: Path) -> None:
+    """They are in no decision that is released; the card tells how many were shown and found."""
+    step = step_of(tmp_path / "step", RECORDS)
+    fix_plan(step, SMALL)
+    with_canaries = open_desk(step, Seating())
+    with_canaries.draw(CANARIES, plant(with_canaries.rows, with_canaries.board, 3, 1), 1)
+    desk = open_desk(step, Seating())
+    told = []
+    for spoilt in (False, True, None):
+        for ticket in desk.queue("accept"):
+            if (ticket.canary is not None) is spoilt:
+                desk.decide("accept", desk.item(ticket), Act(action="accept"))
+        _, reused = release(step, tmp_path / "rel", Release())
+        told.append((reused, "3 records spoilt on purpose" in (tmp_path / "rel" / "README.md").read_text()))
+
+    assert told == [(False, False), (False, True), (True, True)]
 
 
 def test_strata_are_drawn_in_proportion_and_told(tmp_path: Path) -> None:

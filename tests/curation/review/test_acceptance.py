@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from curation.review.acceptance import Verdict, at_most, attempt_of, judge, verdicts_of
 from curation.review.decisions import Decision
-from curation.review.plan import Plan, Population, Wanted, make_plan
+from curation.review.plan import PRESETS, Plan, Population, Wanted, make_plan, size_of
 from curation.review.statistics import sample_size, upper_bound
 from schemas.errors import InputError
 from tests.support import pair, step_of
@@ -106,6 +106,41 @@ def test_an_anytime_review_may_stop_when_the_evidence_suffices() -> None:
     assert [judge(plan, first(n)).outcome for n in (0, 234, 235)] == ["open", "open", "passed"]
     assert judge(plan, {name: one for name, one in words.items() if name != drawn[100]}).reviewed == 100
     assert judge(plan, first(235)).upper_bound <= 0.02
+
+
+def whole(rows: int, bad: int, looked_at: int) -> tuple[str, float]:
+    """Return what comes of an anytime plan that draws a whole lot of so many records, and the bound."""
+    drawn = tuple(f"{number:016x}" for number in range(rows))
+    plan = replace(PLAN, method="anytime", n=rows, drawn=drawn, population=replace(LOT, rows=rows))
+    words = {
+        name: Verdict(id=name, decision="reject" if at < bad else "accept") for at, name in enumerate(drawn[:looked_at])
+    }
+    found = judge(plan, words)
+    return found.outcome, found.upper_bound
+
+
+def test_of_a_lot_that_was_looked_at_whole_nothing_has_to_be_concluded() -> None:
+    """It passes by what it holds: an anytime review of 100 records could never gather the evidence that 235 give."""
+    assert [whole(100, bad, 100) for bad in (0, 2, 3)] == [("passed", 0.0), ("passed", 0.02), ("failed", 0.03)]
+    assert whole(100, 0, 99)[0] == "open"
+    assert [whole(500, 4, at)[0] for at in (100, 500)] == ["open", "passed"]
+    assert [whole(500, 11, at)[0] for at in (100, 500)] == ["failed", "failed"]
+
+
+@given(st.one_of(st.integers(880, 930), st.integers(3_700, 3_860), st.integers(1, 5_000)), st.sampled_from([*PRESETS]))
+def test_whoever_passes_has_shown_what_the_plan_is_for(rows: int, preset: str) -> None:
+    """Whatever the size of the lot: the bound is taken of the distribution that the plan was sized by."""
+    wanted = PRESETS[preset]
+    n, c = size_of(wanted, rows)
+    drawn = tuple(f"{number:016x}" for number in range(n))
+    plan = replace(PLAN, n=n, c=c, limit=wanted.limit, drawn=drawn, population=replace(LOT, rows=rows))
+
+    found = judge(
+        plan, {name: Verdict(id=name, decision="reject" if at < c else "accept") for at, name in enumerate(drawn)}
+    )
+
+    assert found.outcome == "passed"
+    assert found.upper_bound <= wanted.limit
 
 
 def test_a_finite_lot_is_counted_as_it_is(tmp_path: Path) -> None:

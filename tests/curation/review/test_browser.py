@@ -147,6 +147,26 @@ def test_everything_works_without_scripts(browser: Browser, review: Served) -> N
         assert [event.action for event in review.desk.store.events()] == ["accept", "reject", "undo"]
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_enter_in_the_note_of_a_rejection_chooses_no_reason(browser: Browser, review: Served, scripts: bool) -> None:
+    """Nothing is decided and the note stays; the reason that is then chosen takes it along."""
+    with watched(browser, review, java_script_enabled=scripts) as seen:
+        page = seen.page
+        page.goto(page.url + "hunt/1")
+        page.click("#reject summary")
+        assert not page.is_visible("#reject button:disabled")
+        page.fill("#reject input[name=note]", "Twice seven is 14.")
+        for key in ("Enter", "Control+Enter"):
+            page.press("#reject input[name=note]", key)
+        assert seen.heading() == "Hunt 1 of 6"
+        assert review.desk.store.events() == []
+        page.click("button[value=unclear]")
+        page.wait_for_url("**/hunt/2")
+
+    (event,) = review.desk.store.events()
+    assert (event.action, event.reasons, event.note) == ("reject", ("unclear",), "Twice seven is 14.")
+
+
 EVERY = 4
 """Hostile texts in one field."""
 SCREENS = ("", "hunt/1", "accept/1", "drops/1", "explore?words=blue", "map", "agreement", "guidelines", "keys", "none")

@@ -10,18 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.review.agreement import agreed, disputed
+from curation.review.board import Board
 from curation.review.canaries import CANARIES, SPOILERS, plant
 from curation.review.desk import Act, Desk
+from curation.review.events import Event
 from curation.review.exchange import export_beside
 from curation.review.opening import open_desk
 from curation.review.plan import Wanted
 from curation.review.plan_file import plan_beside
 from curation.review.planning import fix_plan, look
 from curation.review.queues import Seating
-from curation.review.resolve import decisions_in
+from curation.review.resolve import decisions_in, resolve
 from curation.review.second import balanced
 from curation.review.since import read_since
+from curation.review.standing import standing
 from schemas.errors import InputError
+from schemas.outcome import Outcome, reject
+from schemas.record import Reason
 from schemas.step import StepDirectory
 from tests.curation.review.served import served
 from tests.support import pair, step_of
@@ -66,6 +71,50 @@ def test_what_a_plan_drew_is_what_is_measured(tmp_path: Path) -> None:
 
     assert (before.outcome, before.reviewed) == ("open", 0)
     assert (after.outcome, after.reviewed, after.defects) == ("passed", plan.n, 0)
+
+
+def test_what_was_accepted_before_the_plan_is_asked_again(tmp_path: Path) -> None:
+    """Under none or under an earlier one: screens and status count as the gate does; a canary was seen once for all."""
+    step = made(tmp_path)
+    with seated(step, n=12) as desk:
+        desk.draw(CANARIES, plant(desk.rows, desk.board, 2, 1), 1)
+        decide(desk, "accept", *[FINE] * 14)
+        assert desk.next_open("accept") is None
+        told = []
+        for limit in (0.3, 0.4):
+            plan, _ = fix_plan(step, Wanted(limit=limit, c=0))
+            desk.refresh()
+            told.append((desk.done("accept"), accepted_in(desk)))
+            assert look(plan_beside(step.path)).acceptance.undecided == plan.n
+            for _ in range(plan.n):
+                number = desk.next_open("accept")
+                assert number is not None
+                desk.decide("accept", desk.item(desk.queue("accept")[number - 1]), FINE)
+            told.append((desk.done("accept") - plan.n, accepted_in(desk) - plan.n))
+            assert desk.next_open("accept") is None
+            assert look(plan_beside(step.path)).acceptance.outcome == "passed"
+
+    assert told == [(2, 2)] * 4
+
+
+def accepted_in(desk: Desk) -> int:
+    """Return how many acceptances of the accept queue `review status` tells of."""
+    return next(one for one in standing(desk) if one.queue == "accept").actions.get("accept", 0)
+
+
+def test_a_row_that_is_asked_again_does_not_say_how_it_was_answered(tmp_path: Path) -> None:
+    """It is measured as if nobody had seen it."""
+    step = made(tmp_path)
+    with served(step, Seating(n=12)) as review:
+        review.enter()
+        for number in range(1, 13):
+            review.decide("accept", number, action="accept")
+        fix_plan(step, Wanted(limit=0.3, c=0))
+        page = review.ask("GET", "/accept/1").text
+        going = review.ask("GET", "/accept").headers["location"]
+
+    assert "You accepted" not in page
+    assert going == "/accept/1"
 
 
 def test_exported_decisions_open_the_same_gate(tmp_path: Path) -> None:
@@ -174,6 +223,113 @@ def test_disputes_are_settled_with_both_decisions_in_view(tmp_path: Path) -> Non
     assert sorted(one.decision for one in after) == ["accept", "accept", "accept", "reject"]
     assert (found.table.first_only, found.table.both_accept, found.settled) == (2, 2, 2)
     assert found.kappa == 0.0
+
+
+GREEN, RED = (Act(action="edit", texts={"response": f"The colour is {name}."}) for name in ("green", "red"))
+
+
+@pytest.mark.parametrize("queue", ["hunt", "accept", "drops"])
+@pytest.mark.parametrize("other", [FINE, GREEN, RED])
+def test_whatever_would_not_come_to_the_same_is_disputed(tmp_path: Path, queue: str, other: Act) -> None:
+    """Two people in one queue, two faults that are not one: what is left undecided waits to be settled."""
+    if queue == "drops":
+        other = FINE
+    rows: list[Outcome] = [pair("Name a colour.", "Blue."), reject(pair("Sing"), Reason(code="instruction_too_short"))]
+    step = step_of(tmp_path / "1", rows)
+    with seated(step, reviewer="anna") as anna, seated(step, reviewer="ben") as ben:
+        decide(anna, queue, GREEN if other is RED else WRONG)
+        decide(ben, queue, other)
+        anna.refresh()
+        undecided = [one.id for one in decisions_in(export_beside(step.path)) if not one.decision]
+        waiting = [anna.item(ticket).id for ticket in anna.queue("adjudicate")]
+        found = agreed(anna.board)
+
+    assert len(undecided) == 1
+    assert waiting == undecided
+    assert (found.disputed, found.settled, found.table.total) == (1, 0, 0)
+
+
+PEOPLE = ("anna", "ben", "cleo")
+ACTS = st.tuples(
+    st.sampled_from(PEOPLE),
+    st.sampled_from(["hunt", "accept", "second", "adjudicate"]),
+    st.integers(0, 1),
+    st.sampled_from([FINE, WRONG, GREEN, RED, Act(action="flag")]),
+)
+
+
+@given(st.lists(ACTS, max_size=12))
+def test_nothing_stays_undecided_that_nobody_is_asked_about(acts: list[tuple[str, str, int, Act]]) -> None:
+    """Whoever decided what, where and when: the rows without a decision are those that wait to be settled."""
+    events = [
+        Event(
+            event_id=f"{at:04}",
+            at="",
+            reviewer=who,
+            queue=queue,  # type: ignore[arg-type]  # one of the queues
+            action=act.action,
+            texts={"instruction": "a", "context": "", "response": act.texts.get("response", "")} if act.texts else {},
+            row_id=f"{row:016x}",
+            row_sha256=f"{row:064x}",
+        )
+        for at, (who, queue, row, act) in enumerate(acts)
+    ]
+
+    undecided = {one.id for one in resolve(events) if not one.decision}
+
+    assert {name[-16:] for name in disputed(Board.of(events))} == undecided
+
+
+def test_corrections_that_differ_are_shown_word_by_word(tmp_path: Path) -> None:
+    """Who settles them sees what each would have written."""
+    step = made(tmp_path, 1)
+    for who, act in (("anna", GREEN), ("ben", RED)):
+        with seated(step, reviewer=who) as desk:
+            decide(desk, "hunt", act)
+    with served(step, Seating(reviewer="cleo")) as cleo:
+        cleo.enter()
+        page = cleo.ask("GET", "/adjudicate/1").text
+
+    assert "<ins> green</ins>" in page
+    assert "<ins> red</ins>" in page
+
+
+def test_what_somebody_settled_is_not_asked_again(tmp_path: Path) -> None:
+    """Whoever settled it can go back to it; to the others it is closed."""
+    step = made(tmp_path, 3)
+    with seated(step, reviewer="anna") as anna:
+        decide(anna, "hunt", *[WRONG] * 3)
+    with seated(step, reviewer="ben") as ben, seated(step, reviewer="cleo") as cleo:
+        decide(ben, "hunt", *[FINE] * 3)
+        cleo.refresh()
+        decide(cleo, "adjudicate", FINE)
+        ben.refresh()
+        counts = [(len(desk.queue("adjudicate")), desk.done("adjudicate")) for desk in (ben, cleo)]
+        cleo.undo()
+        ben.refresh()
+
+        assert counts == [(2, 0), (3, 1)]
+        assert len(ben.queue("adjudicate")) == 3
+
+
+def test_who_measures_after_somebody_else_is_told_nothing_before_the_end(tmp_path: Path) -> None:
+    """The gate takes them for its second reviewer; who measured first, or does not measure, may settle meanwhile."""
+    step = made(tmp_path)
+    plan, _ = fix_plan(step, Wanted(limit=0.3, c=0))
+    with seated(step, reviewer="anna") as anna:
+        decide(anna, "accept", *[WRONG] * (plan.n - 1))
+        with served(step, Seating(reviewer="ben")) as ben, seated(step, reviewer="cleo") as cleo:
+            ben.enter()
+            told = []
+            for number in range(1, plan.n):
+                told.append((len(ben.desk.queue("adjudicate")), ben.ask("GET", "/agreement").status))
+                ben.decide("accept", number, action="accept")
+            told.append((len(ben.desk.queue("adjudicate")), ben.ask("GET", "/agreement").status))
+            for desk in (anna, cleo):
+                desk.refresh()
+
+            assert told == [(0, 200), *[(0, 409)] * (plan.n - 2), (plan.n - 1, 200)]
+            assert [len(desk.queue("adjudicate")) for desk in (anna, cleo)] == [plan.n - 1] * 2
 
 
 def test_canaries_measure_the_reviewer_and_nothing_else(tmp_path: Path) -> None:

@@ -49,6 +49,11 @@ function choiceFor(key) {
 }
 
 document.addEventListener("keydown", (event) => {
+  // in the note beside the reasons: only a reason rejects
+  if (event.key === "Enter" && event.target.matches("#reject input")) {
+    event.preventDefault();
+    return;
+  }
   if (event.ctrlKey && event.key === "Enter" && event.target.form) {
     event.target.form.requestSubmit(event.target.form.querySelector("[data-submit]"));
     return;

@@ -19,7 +19,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,21 @@ PIECE = 1 << 13
 def journal_beside(step: Path) -> Path:
     """Return where the journal of a step directory stands."""
     return step.parent / f"{step.name}.journal"
+
+
+def whole_rows(path: Path) -> Iterator[Any]:
+    """Yield the rows of a file beside the answers; a line that a crash or a full disk broke is none."""
+    for line in path.read_bytes().splitlines(keepends=True) if path.exists() else ():
+        if line.endswith(b"\n"):
+            with suppress(ValueError):
+                yield loads(line)
+
+
+def drop_torn(path: Path) -> None:
+    """Cut off half a line at the end of such a file: it would spoil the next one."""
+    content = path.read_bytes() if path.exists() else b""
+    if content and not content.endswith(b"\n"):
+        os.truncate(path, content.rfind(b"\n") + 1)
 
 
 class Journal:

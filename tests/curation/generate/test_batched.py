@@ -128,6 +128,19 @@ def test_a_run_that_was_killed_before_it_knew_its_job_finds_it(tmp_path: Path) -
     assert len(jobs) == 1
 
 
+@pytest.mark.parametrize("end", [b"", b"\n"], ids=["torn", "ended by an earlier version"])
+def test_a_torn_line_spoils_no_other(tmp_path: Path, end: bytes) -> None:
+    """The jobs around it are known, in this run and in every later one."""
+    jobs = Jobs(tmp_path)
+    first = jobs.plan("a", ["1"])
+    with (tmp_path / JOBS).open("ab") as file:
+        file.write(b'{"sha256":"b","num' + end)
+    later = Jobs(tmp_path)
+    second = later.plan("b", ["2"])
+
+    assert Jobs(tmp_path).open == later.open == [first, second]
+
+
 def test_a_job_that_never_reached_the_provider_is_submitted(tmp_path: Path) -> None:
     """It was planned, and nothing more is known of it: nobody has it."""
     with serving(MockEndpoint()) as elsewhere:

@@ -117,9 +117,11 @@ def test_nobody_there() -> None:
         ask("http://127.0.0.1:9/v1")
 
 
-@pytest.mark.parametrize("body", ["<html>busy</html>", "[1]", '{"choices": [', '{"choices": []}'])
+@pytest.mark.parametrize(
+    "body", ["<html>busy</html>", "[1]", '{"choices": [', '{"choices": []}', "[" * 9999 + "]" * 9999]
+)
 def test_an_answer_that_is_no_completion(body: str) -> None:
-    """HTML, a list, half a body: asked again, then an error that shows it."""
+    """HTML, a list, half a body, a thousand lists in each other: asked again, then an error that shows it."""
     with (
         told_server(Reply(body=body), Reply(body=body)) as told,
         pytest.raises(EndpointError, match="expected a chat completion"),

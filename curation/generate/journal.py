@@ -70,7 +70,9 @@ class Journal:
         path, self.folder = folder / ANSWERS, folder
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         self._answers = Index()
-        self._open: set[str] = set()
+        self._open: dict[str, str] = {}
+        self.models: set[str] = set()
+        """Models that have answered something."""
         self._size = self._flushed = 0
         self._flushing: asyncio.Task[None] | None = None
         self._tracker = Tracker()
@@ -98,13 +100,13 @@ class Journal:
         """Write a request down before it is sent."""
         plain = request.plain()
         key = sha256_of(plain)
-        self._open.add(key)
+        self._open[key] = request.model
         await self._append({"t": "request", "key": key, **plain})
 
     async def answered(self, key: str, answer: Answer) -> None:
         """Write an answer down as it came, before anybody reads it."""
         self._answers.enter(key, await self._append({"t": "answer", "key": key, "body": dict(answer.body)}))
-        self._open.discard(key)
+        self._open.pop(key, None)
 
     async def lost(self, key: str) -> None:
         """Write down that a request may have been billed without an answer, before it is sent again."""
@@ -112,7 +114,7 @@ class Journal:
 
     async def unbilled(self, key: str) -> None:
         """Write down that a request was given up, and that nothing more than what is lost was billed for it."""
-        self._open.discard(key)
+        self._open.pop(key, None)
         await self._append({"t": "unbilled", "key": key})
 
     def close(self) -> None:
@@ -176,11 +178,12 @@ class Journal:
         self._tracker.note(row)
         if kind == "answer":
             self._answers.enter(key, self._size)
-            self._open.discard(key)
+            model = self._open.pop(key, "")
+            self.models |= {model} if row["body"].get("choices") else set()
         elif kind == "unbilled":
-            self._open.discard(key)
+            self._open.pop(key, None)
         elif key not in self._answers:
-            self._open.add(key)
+            self._open.setdefault(key, row.get("model", ""))
 
 
 @contextmanager

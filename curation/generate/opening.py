@@ -49,13 +49,20 @@ async def open_routes(
         return Spread(lanes, most=settings.concurrency, patience=settings.patience, dropped=dropped)
 
     async with AsyncExitStack() as stack:
-        opened = [await stack.enter_async_context(one) for one in _usual(settings)]
+        opened = [knowing(await stack.enter_async_context(one), journal) for one in _usual(settings)]
         usual = limited(opened[0]) if len(opened) == 1 else spread(opened)
         others = {}
         if settings.answer_model and (settings.answer_base_url or not settings.addresses):
             other = _open(settings, settings.answer_model, settings.answer_base_url, ANSWER_KEY_VARIABLE)
-            others[settings.answer_model] = limited(await stack.enter_async_context(other))
+            others[settings.answer_model] = limited(knowing(await stack.enter_async_context(other), journal))
         yield Routes(usual, others)
+
+
+def knowing(endpoint: Endpoint, journal: Journal) -> Endpoint:
+    """Tell an endpoint which models have answered in earlier runs."""
+    if isinstance(endpoint, OpenAIEndpoint):
+        endpoint.answered |= journal.models
+    return endpoint
 
 
 def _usual(settings: Settings) -> Iterator[AbstractAsyncContextManager[Endpoint]]:

@@ -91,7 +91,8 @@ class OpenAIEndpoint:
         self._no_key = "" if key or address.password else f" ({key_variable} is not set)"
         self.place = address.place
         """Scheme and host, for people."""
-        self._has_answered = False
+        self.answered: set[str] = set()
+        """Models that have answered, in this run or an earlier one: what they refuse is one request."""
         self._called: dict[str, str] = {}
 
     async def ask(self, request: Request) -> Answer:
@@ -105,7 +106,7 @@ class OpenAIEndpoint:
         path = "/completions" if request.prompt else "/chat/completions"
         received = await self.send("POST", path, self.body(request))
         if received.status == OK:
-            return self._answer(received)
+            return self._answer(received, request.model)
         if self.learn(received, request.params):
             return await self.ask(request)
         self.raise_for(received)
@@ -188,7 +189,7 @@ class OpenAIEndpoint:
         messages = [message._asdict() for message in request.messages]
         return {"model": request.model, "messages": messages, **params, **request.constraint}
 
-    def _answer(self, received: Received) -> Answer:
+    def _answer(self, received: Received, model: str) -> Answer:
         try:
             body = loads(received.content)
         except ValueError:
@@ -198,7 +199,7 @@ class OpenAIEndpoint:
         answer = read_answer(body)
         if not body.get("choices"):
             raise FaultError(self._not_a_completion(received), received=True)
-        self._has_answered = True
+        self.answered.add(model)
         limits = _limits(received.headers)
         return answer if limits is NO_LIMITS else replace(answer, limits=limits)
 
@@ -233,9 +234,13 @@ class OpenAIEndpoint:
             raise FaultError(said, status=status)
 
     def _refused(self, received: Received, request: Request) -> Answer:
-        """Take a refusal of one request as its answer; before anything was answered it is the endpoint's of us."""
-        if not (self._has_answered or request.constraint):
-            raise EndpointError(self.words_of(received))
+        """Take a refusal of one request as its answer.
+
+        Raises:
+            FaultError: the model has not answered anything: it may refuse whatever we send. When it has, ask again.
+        """
+        if not (request.model in self.answered or request.constraint):
+            raise FaultError(self.words_of(received), status=received.status)
         return read_answer({"error": self._said(received)})
 
     def words_of(self, received: Received) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -152,17 +153,37 @@ def test_a_query_is_joined_to_that_of_a_path() -> None:
     assert read_address("http://host/v1").url("/models") == "http://host/v1/models"
 
 
-def test_a_request_that_is_refused_later_is_an_answer() -> None:
-    """400 before anything was answered is the endpoint's of us; afterwards it is about one request."""
-    refusal = Reply(status=400, body='{"error": {"message": "too long for the context"}}')
+REFUSAL = Reply(status=400, body='{"error": {"message": "too long for the context"}}')
 
-    with told_server(refusal) as told, pytest.raises(EndpointError, match="too long"):
+
+def test_a_request_that_is_refused_later_is_an_answer() -> None:
+    """400 to whatever is asked is the endpoint's of us; once something was answered it is about one request."""
+    with told_server(REFUSAL, REFUSAL) as told, pytest.raises(EndpointError, match="too long.*, 2 times"):
         ask(told.address)
-    with told_server(Reply(), refusal) as told:
+    with told_server(Reply(), REFUSAL) as told:
         _, answer = asyncio.run(ask_all(told.address, HELLO, HELLO))
 
     assert answer.finish_reason == "refused"
     assert "too long for the context" in str(answer.body["error"])
+
+
+def test_the_first_request_may_be_the_one_that_is_refused() -> None:
+    """It is asked again, and meanwhile others are answered."""
+
+    async def at_once(address: str) -> list[Answer]:
+        async with open_endpoint(address, timeout_s=20) as endpoint:
+            limited = Limited(endpoint, most=4, patience=PATIENCE)
+            first = asyncio.create_task(limited.ask(HELLO))
+            while not told.seen:  # noqa: ASYNC110  # it is the server that is looked at
+                await asyncio.sleep(0.01)
+            told.replies += [Reply(wait_s=0.1), REFUSAL]
+            return await asyncio.gather(first, limited.ask(replace(HELLO, sample=1)))
+
+    with told_server(REFUSAL) as told:
+        refused, answered = asyncio.run(at_once(told.address))
+
+    assert refused.finish_reason == "refused"
+    assert answered.text
 
 
 def unsupported(name: str) -> Reply:

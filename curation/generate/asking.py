@@ -63,7 +63,9 @@ def open_judge(judge: Judge, aside: Aside) -> Iterator[Ask]:
     """
     with open_journal(judge.journal) as journal, asyncio.Runner() as runner:
         purse, stack = judge.purse(journal), AsyncExitStack()
-        endpoint = Remembered(Limited(Budgeted(_OnDemand(judge, stack, journal), purse, journal), most=AT_ONCE), journal)
+        endpoint = Remembered(
+            Limited(Budgeted(_OnDemand(judge, stack, journal), purse, journal), most=AT_ONCE), journal
+        )
         try:
             yield lambda requests: runner.run(_answers(endpoint, requests, aside))
         finally:

@@ -27,6 +27,7 @@ from curation.generate.statuses import (
     UNAUTHORIZED,
     error_in,
     is_empty_quota,
+    unsupported_in,
 )
 from curation.generate.trouble import BusyError, FaultError
 from schemas.codec import dumps, loads
@@ -104,12 +105,15 @@ class OpenAIEndpoint:
             EndpointError: no attempt will help.
         """
         path = "/completions" if request.prompt else "/chat/completions"
-        received = await self.send("POST", path, self.body(request))
+        body = self.body(request)
+        received = await self.send("POST", path, body)
         if received.status == OK:
             return self._answer(received, request.model)
-        if self.learn(received, request.params):
+        if self.learn(error_in(received.content), request.params):
             return await self.ask(request)
         self.raise_for(received)
+        if self.body(request) != body:  # another request has learnt meanwhile what was wrong with this one
+            return await self.ask(request)
         return self._refused(received, request)
 
     async def send(self, method: str, path: str, body: Row | None = None) -> Received:
@@ -207,11 +211,10 @@ class OpenAIEndpoint:
         found = self._redacted(received.content.decode(errors="replace"))[:WORDS_MOST]
         return f"{self.place}: expected a chat completion in JSON, found {found!r}"
 
-    def learn(self, received: Received, params: Mapping[str, Any]) -> bool:
+    def learn(self, error: object, params: Mapping[str, Any]) -> bool:
         """Note that the model knows a parameter by another name, or not at all; return whether that was news."""
-        error = error_in(received.content)
-        name = str(error.get("param"))
-        if name not in params or name in self._called or not str(error.get("code")).startswith("unsupported"):
+        name = unsupported_in(error, params)
+        if not name or name in self._called:
             return False
         self._called[name] = RENAMED.get(name, DROPPED)
         return True

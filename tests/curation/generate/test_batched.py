@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from curation.mock.serve import Running, serving
 from curation.mock.service import MockEndpoint
 from curation.pipeline import run_source
 from schemas.errors import EndpointError, InputError
-from tests.curation.generate.scripted import seed_file
+from tests.curation.generate.scripted import seed_file, takes_no
 
 
 @pytest.fixture(autouse=True)
@@ -93,20 +94,21 @@ def test_a_job_that_expires_yields_what_it_finished(tmp_path: Path, monkeypatch:
     assert billed == 20
 
 
+async def stopped(address: str, folder: Path, asked: list[Request]) -> None:
+    """Ask in a batch, and stop as soon as the job's id is known."""
+    async with open_endpoint(address, timeout_s=20) as endpoint:
+        batches = Batched(BatchApi(endpoint), Jobs(folder))
+        tasks = [asyncio.create_task(batches.ask(one)) for one in asked]
+        while not any(job.id for job in Jobs(folder).open):  # noqa: ASYNC110  # it is the file that is looked at
+            await asyncio.sleep(0.01)
+        batches.close()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 def test_a_stopped_run_finds_its_job_again(tmp_path: Path) -> None:
     """The job's id was written down: the next run waits for it, and submits nothing."""
-
-    async def stopped(address: str) -> None:
-        async with open_endpoint(address, timeout_s=20) as endpoint:
-            batches = Batched(BatchApi(endpoint), Jobs(tmp_path))
-            tasks = [asyncio.create_task(batches.ask(one)) for one in requests(10)]
-            while not any(job.id for job in Jobs(tmp_path).open):  # noqa: ASYNC110  # it is the file that is looked at
-                await asyncio.sleep(0.01)
-            batches.close()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
     with serving(MockEndpoint(batch_s=0.6)) as running:
-        asyncio.run(stopped(running.address))
+        asyncio.run(stopped(running.address, tmp_path, requests(10)))
         made = answers(running, tmp_path, requests(10))
         jobs, billed = jobs_of(running), running.service.ledger.requests
 
@@ -181,6 +183,46 @@ def test_an_endpoint_without_batches_is_named(tmp_path: Path) -> None:
         pytest.raises(EndpointError, match="404"),
     ):
         answers(running, tmp_path, requests(3))
+
+
+def test_a_parameter_that_a_model_does_not_take_is_left_out_of_the_next_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its refusals are nobody's answers, and finding out costs no attempt, however many parameters there are."""
+    takes_no(monkeypatch, "max_tokens", "temperature", "frequency_penalty")
+    params = {"max_tokens": 20, "temperature": 0.5, "frequency_penalty": 0.1}
+    with serving(MockEndpoint()) as running:
+        made = answers(running, tmp_path, [replace(one, params=params) for one in requests(8)], Patience(attempts=2))
+        jobs = jobs_of(running)
+
+    assert all(one.text for one in made)
+    assert jobs == ["completed"] * 4
+
+
+def test_a_refusal_of_an_earlier_run_s_job_is_no_answer_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was handed down for a parameter before anybody asked for it."""
+    one, other = requests(2)
+    takes_no(monkeypatch, "max_tokens")
+
+    async def twice(address: str) -> list[Answer]:
+        async with open_endpoint(address, timeout_s=20) as endpoint:
+            batches = Batched(BatchApi(endpoint), Jobs(tmp_path))
+            return [await batches.ask(one), await batches.ask(other)]
+
+    with serving(MockEndpoint(batch_s=0.5)) as running:
+        asyncio.run(stopped(running.address, tmp_path, [one, other]))
+        made = asyncio.run(twice(running.address))
+
+    assert all(answer.text for answer in made)
+
+
+def test_what_the_probes_of_the_form_learnt_the_jobs_know(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No job of a run is for nothing."""
+    refused = takes_no(monkeypatch, "max_tokens")
+    with serving(MockEndpoint()) as running:
+        generate(running, tmp_path, tmp_path / "batch", "batch")
+
+    assert len(refused) == 1
 
 
 def generate(running: Running, folder: Path, output: Path, mode: str) -> bytes:

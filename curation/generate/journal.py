@@ -18,7 +18,7 @@ import asyncio
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -71,6 +71,7 @@ class Journal:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         self._answers = Index()
         self._open: dict[str, str] = {}
+        self._expected: set[str] = set()
         self.models: set[str] = set()
         """Models that have answered something."""
         self._size = self._flushed = 0
@@ -96,10 +97,22 @@ class Journal:
         row = loads(self._line(place))
         return read_answer(row["body"]) if row["key"] == key else None
 
+    def expect(self, keys: Iterable[str]) -> None:
+        """Take note that jobs of earlier runs will answer these requests: nothing is sent for them."""
+        self._expected = {key for key in keys if key in self._open}
+
+    def expects(self, key: str) -> bool:
+        """Say, once, whether a request is paid for already, by a job that will answer it."""
+        expected = key in self._expected
+        self._expected.discard(key)
+        return expected
+
     async def asked(self, request: Request) -> None:
-        """Write a request down before it is sent."""
+        """Write a request down before it is sent, unless it was sent and its answer is expected."""
         plain = request.plain()
         key = sha256_of(plain)
+        if key in self._expected:
+            return
         self._open[key] = request.model
         await self._append({"t": "request", "key": key, **plain})
 

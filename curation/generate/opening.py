@@ -35,6 +35,8 @@ async def open_routes(
         yield Routes(Nobody(), {}, Nobody())
         return
     jobs = Jobs(journal.folder)
+    if settings.mode == BATCH:
+        journal.expect(key for job in jobs.open for key in job.keys)
 
     def online(endpoint: Endpoint) -> Closable:
         return Limited(Budgeted(endpoint, purse, journal), most=settings.concurrency, patience=settings.patience)

@@ -11,10 +11,14 @@ import pytest
 from curation.generate import batched
 from curation.generate.batch_api import BatchApi
 from curation.generate.batched import Batched
+from curation.generate.budget import Budget, Purse
 from curation.generate.endpoint import Answer, Message, Request
 from curation.generate.jobs import JOBS, Jobs
+from curation.generate.journal import Remembered, open_journal
 from curation.generate.limiter import Patience
+from curation.generate.opening import open_routes
 from curation.generate.source import Generate
+from curation.generate.spending import Spending, bound_of
 from curation.generate.web import open_endpoint
 from curation.mock.batches import Batches
 from curation.mock.http import Reply
@@ -183,6 +187,48 @@ def test_an_endpoint_without_batches_is_named(tmp_path: Path) -> None:
         pytest.raises(EndpointError, match="404"),
     ):
         answers(running, tmp_path, requests(3))
+
+
+async def run_within(budget: Budget, address: str, folder: Path, *, stop: bool, mode: str = "batch") -> Spending:
+    """Ask ten questions as a run does, or stop while their job is under way; returns what was spent by the journal."""
+    with open_journal(folder) as journal:
+        purse = Purse(budget=budget, spending=journal.spending)
+        async with open_routes(Generate(mode=mode, model="mock", base_url=address), journal, purse) as routes:
+            remembered = Remembered(routes, journal)
+            tasks = [asyncio.create_task(remembered.ask(one)) for one in requests(10)]
+            if stop:
+                while not any(job.id for job in Jobs(folder).open):  # noqa: ASYNC110  # it is the file that is looked at
+                    await asyncio.sleep(0.01)
+                await asyncio.sleep(0.1)
+                routes.close()
+            made = await asyncio.gather(*tasks, return_exceptions=True)
+            assert stop or all(isinstance(one, Answer) and one.text for one in made), made
+    with open_journal(folder) as journal:
+        return journal.spending
+
+
+def test_a_job_is_paid_for_once_however_often_its_run_is_stopped(tmp_path: Path) -> None:
+    """The budget is just enough for it: until it has answered it counts as its bound, then as what it cost."""
+    bound = sum(bound_of(one.plain()).total for one in requests(10))
+    with serving(MockEndpoint(batch_s=1.5)) as running:
+        stops = [asyncio.run(run_within(Budget(tokens=bound), running.address, tmp_path, stop=True)) for _ in range(3)]
+        done = asyncio.run(run_within(Budget(tokens=bound), running.address, tmp_path, stop=False))
+        billed = running.service.ledger.tokens
+
+    assert [one.tokens.total for one in stops] == [bound] * 3
+    assert (done.tokens.total, done.lost) == (billed, 0)
+    assert (tmp_path / "answers.jsonl").read_bytes().count(b'"t":"request"') == 10
+
+
+def test_a_job_that_is_left_alone_counts_besides_what_is_asked_online(tmp_path: Path) -> None:
+    """It may be billed, whether anybody fetches its answers or not."""
+    bound = sum(bound_of(one.plain()).total for one in requests(10))
+    with serving(MockEndpoint(batch_s=9)) as running:
+        asyncio.run(run_within(Budget(), running.address, tmp_path, stop=True))
+        done = asyncio.run(run_within(Budget(), running.address, tmp_path, stop=False, mode="online"))
+        billed = running.service.ledger.tokens
+
+    assert (done.tokens.total, done.lost) == (billed + bound, 10)
 
 
 def test_a_parameter_that_a_model_does_not_take_is_left_out_of_the_next_job(

@@ -1,4 +1,4 @@
-"""Rows out of any file: JSON lines, JSON, CSV, Parquet, plain or gzipped, one by one and with bounded memory.
+"""Rows out of any file: JSON lines, JSON, CSV, Parquet, Arrow, plain or gzipped, one by one and with bounded memory.
 
 A line that is broken or too large becomes a `Broken` row with its reason; the next line is read. A file that cannot be
 read as a whole (not text, a torn gzip) is an `InputError`.
@@ -8,16 +8,17 @@ import csv
 import gzip
 import hashlib
 import io
-import json
 import zlib
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, time
 from pathlib import Path
 from typing import IO, Any, cast
 
 import orjson
 
+from schemas.codec import by_python, not_deep
 from schemas.errors import InputError
 from schemas.formats import FOUND_MOST, shown
 from schemas.record import Reason, Row
@@ -28,6 +29,8 @@ UTF8_BOM = b"\xef\xbb\xbf"
 HEAD = 1000
 """Bytes of a too-large row that are kept as evidence; the rest stays in the input, found by offset and hash."""
 CHUNK = 1 << 20
+BATCH = 1024
+"""Rows of a file of columns that are made at a time."""
 WRAPPERS = ("data", "rows", "examples", "train")
 """Fields under which a JSON object may hold its list of rows."""
 
@@ -119,9 +122,10 @@ def _line(line: bytes, number: int) -> Read:
 def _parsed(text: bytes) -> Any:
     """Parse JSON; what orjson refuses goes to the standard library, for lone surrogates and better messages."""
     try:
-        return orjson.loads(text)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return json.loads(text.decode(), parse_constant=_refuse)
+        value = by_python(text.decode(), parse_constant=_refuse)
+    return not_deep(value, text)
 
 
 def _refuse(constant: str) -> None:
@@ -205,25 +209,46 @@ def _tsv(path: Path, most: int) -> Iterator[Read]:
 
 
 def _parquet(path: Path, _: int) -> Iterator[Read]:
-    import pyarrow as pa  # noqa: PLC0415  # 0.1 s that only Parquet needs
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415  # 0.1 s that only Parquet needs
 
-    try:
-        file = pq.ParquetFile(path)
-        number = 0
-        for batch in file.iter_batches(1024):
-            for row in batch.to_pylist():
-                number += 1
-                yield Read(line=number, row=row)
-    except pa.ArrowException as error:
-        raise InputError(place=path, expected="a Parquet file", found=str(error)) from error
+    return _columns(path, "a Parquet file", lambda: pq.ParquetFile(path).iter_batches(BATCH))
 
 
 def _arrow(path: Path, _: int) -> Iterator[Read]:
-    from datasets import Dataset  # heavy
+    return _columns(path, "an Arrow file", lambda: _arrow_batches(path))
 
-    for number, row in enumerate(Dataset.from_file(str(path)), 1):
-        yield Read(line=number, row=row)
+
+def _arrow_batches(path: Path) -> Iterator[Any]:
+    import pyarrow as pa  # noqa: PLC0415  # as above
+
+    with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
+        for batch in stream:
+            yield from (batch.slice(start, BATCH) for start in range(0, batch.num_rows, BATCH))
+
+
+def _columns(path: Path, kind: str, batches: Callable[[], Iterator[Any]]) -> Iterator[Read]:
+    """Yield the rows of a file of columns."""
+    import pyarrow as pa  # noqa: PLC0415  # as above
+
+    try:
+        rows = (row for batch in batches() for row in batch.to_pylist())
+        for number, row in enumerate(rows, 1):
+            yield Read(line=number, row=_as_json(row))
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        raise InputError(place=path, expected=kind, found=str(error)) from error
+
+
+def _as_json(value: Any) -> Any:
+    """Return the value of a column as JSON can say it: dates in ISO's form, the rest in words; bytes are no text."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _as_json(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_as_json(inner) for inner in value]
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    return {"base64": b64encode(value).decode()} if isinstance(value, bytes) else str(value)
 
 
 _READERS: dict[str, Callable[[Path, int], Iterator[Read]]] = {

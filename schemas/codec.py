@@ -6,6 +6,7 @@ through the standard library, so that a strange row can still be written down ex
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import fields
 from functools import cache
 from typing import Any
@@ -16,6 +17,10 @@ from pydantic import TypeAdapter, ValidationError
 from schemas.errors import InputError
 from schemas.outcome import Rejection
 from schemas.record import InstructionRecord, Row, plain, to_row
+
+DEEPEST = 500
+"""Levels of a value that is read: with twice as many, Python cannot write it down again."""
+TOO_DEEP = "nested too deeply"
 
 
 def dumps(value: object) -> bytes:
@@ -30,12 +35,46 @@ def loads(line: bytes | str) -> Any:
     """Return the value of a JSON text.
 
     Raises:
-        ValueError: not JSON; the message says what and at which character.
+        ValueError: not JSON; the message says what and at which character. Or nested too deeply.
     """
     try:
-        return orjson.loads(line)
+        value = orjson.loads(line)
     except orjson.JSONDecodeError:
-        return json.loads(line)
+        value = by_python(line)
+    return not_deep(value, line)
+
+
+def by_python(text: bytes | str, **how: Any) -> Any:
+    """Return the value of a JSON text as the standard library reads it.
+
+    Raises:
+        ValueError: not JSON, or nested too deeply.
+    """
+    try:
+        return json.loads(text, **how)
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
+
+
+def not_deep(value: Any, text: bytes | str) -> Any:
+    """Return the value of a JSON text.
+
+    Raises:
+        ValueError: it is nested too deeply.
+    """
+    brackets = text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
+    level, deep = [value] if brackets > DEEPEST else [], 0
+    while level := [inner for one in level for inner in _inner(one)]:
+        deep += 1
+        if deep > DEEPEST:
+            raise ValueError(TOO_DEEP)
+    return value
+
+
+def _inner(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def canonical(value: object) -> bytes:

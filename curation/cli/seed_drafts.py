@@ -79,6 +79,7 @@ def approve(drafts: Path, ids: Sequence[str], reviewer: str, output: Path | None
     """
     from curation.generate.seed_drafts import DraftsFile, write_with
     from curation.generate.seed_import import refuse_existing
+    from schemas.errors import InputError
 
     if output:
         refuse_existing(output, force=flags["force"])
@@ -86,7 +87,13 @@ def approve(drafts: Path, ids: Sequence[str], reviewer: str, output: Path | None
     verdict: Verdict = "rejected" if flags["reject"] else "approved"
     asked = ((draft, verdict) for draft in file.named(ids)) if ids else _asked(file)
     for draft, said in asked:
-        file = file.decide(draft, said, reviewer)
+        try:
+            file.decide(draft, said, reviewer)
+        except InputError as error:
+            if ids:
+                raise
+            click.echo(error, err=True)  # others work on the file, too; what they did stands
+    file = DraftsFile.read(drafts)
     if output:
         write_with(file, seeds, output)
     event = {

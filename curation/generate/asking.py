@@ -12,6 +12,7 @@ from curation.generate.embedded import open_embedded
 from curation.generate.endpoint import Answer, Endpoint, Request
 from curation.generate.journal import Journal, Remembered, open_journal
 from curation.generate.limiter import Limited
+from curation.generate.opening import knowing
 from curation.generate.prices import find_price
 from curation.generate.under_way import UnderWay
 from curation.generate.web import open_endpoint
@@ -62,7 +63,9 @@ def open_judge(judge: Judge, aside: Aside) -> Iterator[Ask]:
     """
     with open_journal(judge.journal) as journal, asyncio.Runner() as runner:
         purse, stack = judge.purse(journal), AsyncExitStack()
-        endpoint = Remembered(Limited(Budgeted(_OnDemand(judge, stack), purse, journal), most=AT_ONCE), journal)
+        endpoint = Remembered(
+            Limited(Budgeted(_OnDemand(judge, stack, journal), purse, journal), most=AT_ONCE), journal
+        )
         try:
             yield lambda requests: runner.run(_answers(endpoint, requests, aside))
         finally:
@@ -74,8 +77,8 @@ def open_judge(judge: Judge, aside: Aside) -> Iterator[Ask]:
 class _OnDemand:
     """An endpoint that is opened by its first question."""
 
-    def __init__(self, judge: Judge, stack: AsyncExitStack) -> None:
-        self._judge, self._stack = judge, stack
+    def __init__(self, judge: Judge, stack: AsyncExitStack, journal: Journal) -> None:
+        self._judge, self._stack, self._journal = judge, stack, journal
         self._opening = asyncio.Lock()
         self._endpoint: Endpoint | None = None
 
@@ -83,7 +86,7 @@ class _OnDemand:
         """Return the answer."""
         async with self._opening:
             if self._endpoint is None:
-                self._endpoint = await self._stack.enter_async_context(self._judge.open())
+                self._endpoint = knowing(await self._stack.enter_async_context(self._judge.open()), self._journal)
         return await self._endpoint.ask(request)
 
 

@@ -32,6 +32,10 @@ class BatchApi:
         }
         return dumps(row) + b"\n"
 
+    def learn(self, error: object, params: Mapping[str, Any]) -> bool:
+        """Note that the model does not take a parameter, for the lines of later jobs; return whether that was news."""
+        return self._endpoint.learn(error, params)
+
     async def upload(self, content: bytes) -> str:
         """Upload a file of requests; returns its id."""
         file = ("requests.jsonl", content)

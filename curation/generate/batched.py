@@ -17,6 +17,7 @@ from curation.generate.batch_api import BatchApi, path_of
 from curation.generate.endpoint import BROKEN, Answer, Request, read_answer
 from curation.generate.jobs import Job, Jobs
 from curation.generate.limiter import Patience
+from curation.generate.statuses import unsupported_in
 from curation.generate.trouble import BusyError, FaultError
 from schemas.errors import EndpointError
 
@@ -58,8 +59,8 @@ class Batched:
             EndpointError: the provider will not do it.
         """
         key = request.key
-        if key in self._found:
-            return self._found.pop(key)
+        if key in self._found and not _is_of_parameters(found := self._found.pop(key), request):
+            return found
         loop = asyncio.get_running_loop()
         future = self._waiting.setdefault(key, loop.create_future())
         self._gather(key, request)
@@ -135,12 +136,18 @@ class Batched:
         """Wait for the end of a job, hand out its answers, and ask again for what it has not answered."""
         state = await self._ended(job)
         answers = dict(_answers(await self._called(lambda: self._api.results(state))))
+        wrong = [key for key in requests if key in answers and _is_of_parameters(answers[key], requests[key])]
+        refused = {key: answers.pop(key) for key in wrong}
+        learnt = [self._api.learn(answer.body["error"], requests[key].params) for key, answer in refused.items()]
         for key, answer in answers.items():
             self._hand_out(key, answer)
         self._jobs.update(job, status=str(state["status"]))
         left = {key: request for key, request in requests.items() if key not in answers}
         for key, request in left.items():
-            self._ask_again(key, request)
+            if key in refused and any(learnt):
+                self._gather(key, request)
+            else:
+                self._ask_again(key, request)
 
     async def _ended(self, job: Job) -> Mapping[str, Any]:
         pause = POLL_S
@@ -215,6 +222,11 @@ def _answers(rows: list[Mapping[str, Any]]) -> Iterator[tuple[str, Answer]]:
             elif response.get("status_code") in REFUSED:
                 error = body.get("error", body) if isinstance(body, Mapping) else body
                 yield row["custom_id"], read_answer({"error": error})
+
+
+def _is_of_parameters(answer: Answer, request: Request) -> bool:
+    """Say whether a request was refused for a parameter that the model does not take: it is asked again without."""
+    return bool(unsupported_in(answer.body.get("error"), request.params))
 
 
 def _errors(state: Mapping[str, Any]) -> str:

@@ -139,6 +139,12 @@ class Purse:
                     raise BudgetError(self._reached(wanted))
                 await self._waiting.wait()
 
+    def resume(self, bound: Tokens) -> Tokens:
+        """Set aside what counts as lost since an earlier run, because its answer is still to come; returns how much."""
+        self.spending.find(bound)
+        self._reserved, self.under_way = self._reserved.plus(bound), self.under_way + 1
+        return bound
+
     async def settle(self, reserved: Tokens, bound: Tokens, body: Mapping[str, Any]) -> None:
         """Count an answer instead of what was set aside for it."""
         before = self.spending.reported.prompt

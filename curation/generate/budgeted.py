@@ -32,7 +32,8 @@ class Budgeted:
             Exception: whatever the endpoint raises; where the request may have been billed, that is in the journal.
         """
         bound = self._bound(request)
-        reserved = await self._purse.reserve(bound)
+        expected = self._journal.expects(request.key)
+        reserved = self._purse.resume(bound) if expected else await self._purse.reserve(bound)
         try:
             answer = await self._endpoint.ask(request)
         except Exception as error:

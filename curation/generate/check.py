@@ -9,7 +9,7 @@ from typing import Any
 
 from curation.generate.abilities import CHAT, PROBES, Probe, said
 from curation.generate.endpoint import read_answer
-from curation.generate.statuses import OK
+from curation.generate.statuses import OK, error_in
 from curation.generate.trouble import BusyError, FaultError
 from curation.generate.web import OpenAIEndpoint, Received, open_endpoint
 from schemas.codec import loads
@@ -102,17 +102,23 @@ async def _models(endpoint: OpenAIEndpoint) -> list[str] | None:
 
 async def _first_answer(endpoint: OpenAIEndpoint, model: str) -> dict[str, str]:
     """Have a chat answered, which everything else needs; return what its headers say of limits."""
-    body = {"model": model, **said("Say yes.", 2)}
+    asked = said("Say yes.", 2)
     try:
         try:
-            received = await endpoint.send("POST", CHAT, body)
+            received = await _chat(endpoint, model, asked)
         except FaultError:  # `transformers serve` hangs up after an error, such as about the list of models
-            received = await endpoint.send("POST", CHAT, body)
-        if received.status != OK and not endpoint.learn(received, {"max_tokens": 2, "temperature": 0}):
+            received = await _chat(endpoint, model, asked)
+        while received.status != OK and endpoint.learn(error_in(received.content), asked):
+            received = await _chat(endpoint, model, asked)
+        if received.status != OK:
             endpoint.raise_for(received)
     except (BusyError, FaultError) as error:
         raise EndpointError(str(error)) from None
     return {name.lower(): value for name, value in received.headers.items() if "ratelimit" in name.lower()}
+
+
+async def _chat(endpoint: OpenAIEndpoint, model: str, asked: Row) -> Received:
+    return await endpoint.send("POST", CHAT, {"model": model, **endpoint.named(asked)})
 
 
 async def _abilities(endpoint: OpenAIEndpoint, model: str, seconds: float) -> dict[str, Ability]:

@@ -6,11 +6,13 @@ the provider; it is looked for there by the hash of its file, which stands in it
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from schemas.codec import dumps, loads
+from curation.generate.journal import drop_torn, whole_rows
+from schemas.codec import dumps
 
 JOBS = "batches.jsonl"
 
@@ -42,9 +44,9 @@ class Jobs:
     def __init__(self, folder: Path) -> None:
         self._path = folder / JOBS
         self._jobs: dict[str, Job] = {}
-        for line in self._path.read_bytes().splitlines(keepends=True) if self._path.exists() else ():
-            if line.endswith(b"\n"):  # a torn last line was not acted on
-                self._note(loads(line))
+        for row in whole_rows(self._path):
+            with suppress(KeyError):  # a job whose plan cannot be read is no job
+                self._note(row)
 
     @property
     def open(self) -> list[Job]:
@@ -61,10 +63,10 @@ class Jobs:
         return self._write({"sha256": job.sha256, "number": job.number, **what})
 
     def _write(self, row: Mapping[str, Any]) -> Job:
-        """Append a line and see it to the disk; half a line of a crash is ended first."""
-        torn = self._path.exists() and self._path.stat().st_size and not self._path.read_bytes().endswith(b"\n")
+        """Append a line and see it to the disk; half a line of a crash is dropped first."""
+        drop_torn(self._path)
         with self._path.open("ab") as file:
-            file.write((b"\n" if torn else b"") + dumps(row) + b"\n")
+            file.write(dumps(row) + b"\n")
             file.flush()
             os.fsync(file.fileno())
         return self._note(row)

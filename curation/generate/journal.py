@@ -18,8 +18,8 @@ import asyncio
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,21 @@ def journal_beside(step: Path) -> Path:
     return step.parent / f"{step.name}.journal"
 
 
+def whole_rows(path: Path) -> Iterator[Any]:
+    """Yield the rows of a file beside the answers; a line that a crash or a full disk broke is none."""
+    for line in path.read_bytes().splitlines(keepends=True) if path.exists() else ():
+        if line.endswith(b"\n"):
+            with suppress(ValueError):
+                yield loads(line)
+
+
+def drop_torn(path: Path) -> None:
+    """Cut off half a line at the end of such a file: it would spoil the next one."""
+    content = path.read_bytes() if path.exists() else b""
+    if content and not content.endswith(b"\n"):
+        os.truncate(path, content.rfind(b"\n") + 1)
+
+
 class Journal:
     """Requests and answers on disk, found by key. For the coroutines of one event loop."""
 
@@ -55,7 +70,10 @@ class Journal:
         path, self.folder = folder / ANSWERS, folder
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         self._answers = Index()
-        self._open: set[str] = set()
+        self._open: dict[str, str] = {}
+        self._expected: set[str] = set()
+        self.models: set[str] = set()
+        """Models that have answered something."""
         self._size = self._flushed = 0
         self._flushing: asyncio.Task[None] | None = None
         self._tracker = Tracker()
@@ -79,17 +97,29 @@ class Journal:
         row = loads(self._line(place))
         return read_answer(row["body"]) if row["key"] == key else None
 
+    def expect(self, keys: Iterable[str]) -> None:
+        """Take note that jobs of earlier runs will answer these requests: nothing is sent for them."""
+        self._expected = {key for key in keys if key in self._open}
+
+    def expects(self, key: str) -> bool:
+        """Say, once, whether a request is paid for already, by a job that will answer it."""
+        expected = key in self._expected
+        self._expected.discard(key)
+        return expected
+
     async def asked(self, request: Request) -> None:
-        """Write a request down before it is sent."""
+        """Write a request down before it is sent, unless it was sent and its answer is expected."""
         plain = request.plain()
         key = sha256_of(plain)
-        self._open.add(key)
+        if key in self._expected:
+            return
+        self._open[key] = request.model
         await self._append({"t": "request", "key": key, **plain})
 
     async def answered(self, key: str, answer: Answer) -> None:
         """Write an answer down as it came, before anybody reads it."""
         self._answers.enter(key, await self._append({"t": "answer", "key": key, "body": dict(answer.body)}))
-        self._open.discard(key)
+        self._open.pop(key, None)
 
     async def lost(self, key: str) -> None:
         """Write down that a request may have been billed without an answer, before it is sent again."""
@@ -97,7 +127,7 @@ class Journal:
 
     async def unbilled(self, key: str) -> None:
         """Write down that a request was given up, and that nothing more than what is lost was billed for it."""
-        self._open.discard(key)
+        self._open.pop(key, None)
         await self._append({"t": "unbilled", "key": key})
 
     def close(self) -> None:
@@ -161,11 +191,12 @@ class Journal:
         self._tracker.note(row)
         if kind == "answer":
             self._answers.enter(key, self._size)
-            self._open.discard(key)
+            model = self._open.pop(key, "")
+            self.models |= {model} if row["body"].get("choices") else set()
         elif kind == "unbilled":
-            self._open.discard(key)
+            self._open.pop(key, None)
         elif key not in self._answers:
-            self._open.add(key)
+            self._open.setdefault(key, row.get("model", ""))
 
 
 @contextmanager

@@ -32,15 +32,20 @@ async def open_routes(
     `dropped` is told of each of several endpoints that is asked no more.
     """
     if settings.reparse:
-        yield Routes(Nobody(), {})
+        yield Routes(Nobody(), {}, Nobody())
         return
     jobs = Jobs(journal.folder)
+    if settings.mode == BATCH:
+        journal.expect(key for job in jobs.open for key in job.keys)
+
+    def online(endpoint: Endpoint) -> Closable:
+        return Limited(Budgeted(endpoint, purse, journal), most=settings.concurrency, patience=settings.patience)
 
     def limited(endpoint: Endpoint) -> Closable:
         if settings.mode == BATCH and isinstance(endpoint, OpenAIEndpoint):
             batched = Batched(BatchApi(endpoint), jobs, settings.patience)
             return Closing(Budgeted(batched, purse, journal), batched.close)
-        return Limited(Budgeted(endpoint, purse, journal), most=settings.concurrency, patience=settings.patience)
+        return online(endpoint)
 
     def spread(endpoints: list[Endpoint]) -> Closable:
         weights = settings.weight or (1,) * len(endpoints)
@@ -49,13 +54,20 @@ async def open_routes(
         return Spread(lanes, most=settings.concurrency, patience=settings.patience, dropped=dropped)
 
     async with AsyncExitStack() as stack:
-        opened = [await stack.enter_async_context(one) for one in _usual(settings)]
+        opened = [knowing(await stack.enter_async_context(one), journal) for one in _usual(settings)]
         usual = limited(opened[0]) if len(opened) == 1 else spread(opened)
         others = {}
         if settings.answer_model and (settings.answer_base_url or not settings.addresses):
             other = _open(settings, settings.answer_model, settings.answer_base_url, ANSWER_KEY_VARIABLE)
-            others[settings.answer_model] = limited(await stack.enter_async_context(other))
-        yield Routes(usual, others)
+            others[settings.answer_model] = limited(knowing(await stack.enter_async_context(other), journal))
+        yield Routes(usual, others, online(opened[0]) if settings.mode == BATCH else usual)
+
+
+def knowing(endpoint: Endpoint, journal: Journal) -> Endpoint:
+    """Tell an endpoint which models have answered in earlier runs."""
+    if isinstance(endpoint, OpenAIEndpoint):
+        endpoint.answered |= journal.models
+    return endpoint
 
 
 def _usual(settings: Settings) -> Iterator[AbstractAsyncContextManager[Endpoint]]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curation.generate.endpoint import Answer, Endpoint, Request
+from curation.generate.journal import drop_torn, whole_rows
 from curation.generate.strategies.shape import Draft, Drafted, Proposal, Shelf, Strategy, Turn
-from schemas.codec import adapter, dumps, loads, sha256_of
+from schemas.codec import adapter, dumps, sha256_of
 from schemas.errors import InputError
 
 PROPOSALS = "proposals.jsonl"
@@ -31,7 +32,8 @@ class Proposals:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / PROPOSALS
-        self._known = {sha256_of(loads(line))[:16] for line in _lines(self._path)}
+        drop_torn(self._path)
+        self._known = {sha256_of(row)[:16] for row in whole_rows(self._path)}
 
     def note(self, strategy: str, turn: Turn, proposal: Proposal) -> None:
         """Write a proposal down, once."""
@@ -54,8 +56,8 @@ class Proposals:
             InputError: there are none: an earlier version did not note them, the same run once more does.
         """
         rounds: dict[int, list[Noted]] = {}
-        for line in _lines(self._path):
-            noted: Noted = adapter(Noted).validate_python(loads(line))
+        for row in whole_rows(self._path):
+            noted: Noted = adapter(Noted).validate_python(row)
             rounds.setdefault(noted.turn.round, []).append(noted)
         if not rounds:
             hint = "none: the run once more without --reparse notes them, and sends nothing that was answered"
@@ -76,13 +78,6 @@ class Nobody:
 
     def close(self) -> None:
         """Let go nobody."""
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    """Yield the whole lines of a file; one that a crash tore is none."""
-    for line in path.read_bytes().splitlines(keepends=True) if path.exists() else ():
-        if line.endswith(b"\n"):
-            yield line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

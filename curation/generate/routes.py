@@ -29,9 +29,11 @@ class Closing:
 class Routes:
     """Sends each request to the endpoint of its model."""
 
-    def __init__(self, usual: Closable, others: Mapping[str, Closable]) -> None:
+    def __init__(self, usual: Closable, others: Mapping[str, Closable], online: Endpoint) -> None:
         """Take the usual endpoint, and those of particular models."""
         self._usual, self._others = usual, others
+        self.online = online
+        """The usual one, asked at once also in batch mode; what either learns of the model, the other knows."""
 
     async def ask(self, request: Request) -> Answer:
         """Return the answer of the endpoint that has the request's model."""

@@ -8,7 +8,9 @@ and later `"decision": {"verdict": "approved", "by": …, "at": …, "id": …}`
 about, as in a review: who changes the text afterwards has to have it approved again.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import fcntl
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,17 +82,37 @@ class DraftsFile:
         missing = next((name for name in ids if name not in known), None)
         if missing is not None:
             raise InputError(place=self.path, field="id", expected="that of a draft in it", found=missing)
-        return [known[name] for name in ids]
+        return [known[name] for name in dict.fromkeys(ids)]
 
     def decide(
         self, draft: InstructionRecord, verdict: Verdict, by: str, now: Callable[[], datetime] | None = None
-    ) -> Self:
-        """Write a decision down, in the file too, and return what it holds then."""
+    ) -> None:
+        """Write a decision down in the file as it is by now.
+
+        Raises:
+            InputError: the draft is not in it any more, or somebody has decided about it since it was read.
+        """
         at = (now or _now)().strftime("%Y-%m-%dT%H:%M:%SZ")
         decision = {"verdict": verdict, "by": by, "at": at, "id": draft.id}
-        drafts = tuple(_with(one, decision) if one.id == draft.id else one for one in self.drafts)
-        write_rows(map(row_of, drafts), self.path, force=True)
-        return replace(self, drafts=drafts)
+        with _locked(self.path):
+            there = self.read(self.path)
+            there.expect(draft)
+            drafts = [_with(one, decision) if one.id == draft.id else one for one in there.drafts]
+            write_rows(map(row_of, drafts), self.path, force=True)
+
+    def expect(self, draft: InstructionRecord) -> None:
+        """Refuse to decide about a draft that is not as somebody has read it.
+
+        Raises:
+            InputError: it is not there, or another decision is.
+        """
+        known = {one.id: one.extra[DRAFT].get("decision") for one in self.drafts}
+        if draft.id not in known:
+            found = "none: its text was changed, or it was taken out"
+            raise InputError(place=self.path, field=draft.id, expected="the draft as it was read", found=found)
+        if (made := known[draft.id]) != draft.extra[DRAFT].get("decision"):
+            found = f"{made['verdict']} by {made['by']}" if made else "none"
+            raise InputError(place=self.path, field=draft.id, expected="the decision as it was read", found=found)
 
 
 def decided(draft: InstructionRecord, verdict: Verdict) -> bool:
@@ -110,6 +132,14 @@ def write_with(file: DraftsFile, seeds: str, output: Path) -> None:
 def row_of(seed: InstructionRecord) -> dict[str, Any]:
     """Return a seed or a draft as a row, with every field it came with."""
     return {**write_row(seed, "dolly"), **seed.extra}
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keep other processes from deciding meanwhile; the file itself is replaced, so another is what is locked."""
+    with path.with_name(f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _with(draft: InstructionRecord, decision: Mapping[str, str]) -> InstructionRecord:

@@ -17,7 +17,7 @@ from curation.generate.plan import Plan, parse_quotas
 from curation.generate.replay import Proposals, Replay, nothing
 from curation.generate.rounds import Goal, Rounds
 from curation.generate.seeds import language_of, read_seeds, seeds_by_category
-from curation.generate.settings import AUTO_SHARES, BATCH, ONLINE, Settings
+from curation.generate.settings import AUTO_SHARES, BATCH, Settings
 from curation.generate.sharing import Sharing, folder_of
 from curation.generate.snapshots import Snapshots
 from curation.generate.strategies import Seeds, strategies_of
@@ -85,7 +85,7 @@ class Generate(Settings):
             )
             snapshots = self._snapshots(journal, watch)
             try:
-                form = await self._form(sharing, journal, watch)
+                form = await self._form(sharing, endpoint.online, journal, watch)
                 rounds = self.rounds_of(
                     sharing,
                     form,
@@ -166,9 +166,8 @@ class Generate(Settings):
             return self.form_unasked
         return await choose_form(endpoint, self.model, aside)
 
-    async def _form(self, endpoint: Endpoint, journal: Journal, watch: Watch) -> str:
+    async def _form(self, endpoint: Endpoint, online: Endpoint, journal: Journal, watch: Watch) -> str:
         """Return the form of lists; in batch mode it is asked online, because a job may take a day."""
         if self.mode != BATCH:
             return await self.form_of(endpoint, watch.aside)
-        async with open_routes(replace(self, mode=ONLINE), journal, watch.purse) as online:
-            return await self.form_of(Remembered(online, journal, sends_nothing=self.reparse), watch.aside)
+        return await self.form_of(Remembered(online, journal, sends_nothing=self.reparse), watch.aside)

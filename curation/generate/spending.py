@@ -128,6 +128,11 @@ class Spending:
         self.lost += 1
         self.unanswered = self.unanswered.plus(bound)
 
+    def find(self, bound: Tokens) -> None:
+        """Count a request as lost no more: its answer is still to come."""
+        self.lost -= 1
+        self.unanswered = self.unanswered.less(bound)
+
 
 @dataclass(slots=True)
 class Tracker:

@@ -27,6 +27,14 @@ def is_empty_quota(said: str, limits: Limits) -> bool:
     return NO_MONEY in said or (limits.wait_s is None and any(words in said for words in EMPTY_QUOTA))
 
 
+def unsupported_in(error: object, params: Mapping[str, Any]) -> str:
+    """Return which of the parameters an error says that the model does not take; empty: it is about something else."""
+    if not isinstance(error, Mapping):
+        return ""
+    name = str(error.get("param"))
+    return name if name in params and str(error.get("code")).startswith("unsupported") else ""
+
+
 def error_in(content: bytes) -> Mapping[str, Any]:
     """Return the error that a body tells of, in whatever shape it comes."""
     try:

@@ -27,6 +27,7 @@ from curation.generate.statuses import (
     UNAUTHORIZED,
     error_in,
     is_empty_quota,
+    unsupported_in,
 )
 from curation.generate.trouble import BusyError, FaultError
 from schemas.codec import dumps, loads
@@ -91,7 +92,8 @@ class OpenAIEndpoint:
         self._no_key = "" if key or address.password else f" ({key_variable} is not set)"
         self.place = address.place
         """Scheme and host, for people."""
-        self._has_answered = False
+        self.answered: set[str] = set()
+        """Models that have answered, in this run or an earlier one: what they refuse is one request."""
         self._called: dict[str, str] = {}
 
     async def ask(self, request: Request) -> Answer:
@@ -103,12 +105,15 @@ class OpenAIEndpoint:
             EndpointError: no attempt will help.
         """
         path = "/completions" if request.prompt else "/chat/completions"
-        received = await self.send("POST", path, self.body(request))
+        body = self.body(request)
+        received = await self.send("POST", path, body)
         if received.status == OK:
-            return self._answer(received)
-        if self.learn(received, request.params):
+            return self._answer(received, request.model)
+        if self.learn(error_in(received.content), request.params):
             return await self.ask(request)
         self.raise_for(received)
+        if self.body(request) != body:  # another request has learnt meanwhile what was wrong with this one
+            return await self.ask(request)
         return self._refused(received, request)
 
     async def send(self, method: str, path: str, body: Row | None = None) -> Received:
@@ -188,7 +193,7 @@ class OpenAIEndpoint:
         messages = [message._asdict() for message in request.messages]
         return {"model": request.model, "messages": messages, **params, **request.constraint}
 
-    def _answer(self, received: Received) -> Answer:
+    def _answer(self, received: Received, model: str) -> Answer:
         try:
             body = loads(received.content)
         except ValueError:
@@ -198,7 +203,7 @@ class OpenAIEndpoint:
         answer = read_answer(body)
         if not body.get("choices"):
             raise FaultError(self._not_a_completion(received), received=True)
-        self._has_answered = True
+        self.answered.add(model)
         limits = _limits(received.headers)
         return answer if limits is NO_LIMITS else replace(answer, limits=limits)
 
@@ -206,11 +211,10 @@ class OpenAIEndpoint:
         found = self._redacted(received.content.decode(errors="replace"))[:WORDS_MOST]
         return f"{self.place}: expected a chat completion in JSON, found {found!r}"
 
-    def learn(self, received: Received, params: Mapping[str, Any]) -> bool:
+    def learn(self, error: object, params: Mapping[str, Any]) -> bool:
         """Note that the model knows a parameter by another name, or not at all; return whether that was news."""
-        error = error_in(received.content)
-        name = str(error.get("param"))
-        if name not in params or name in self._called or not str(error.get("code")).startswith("unsupported"):
+        name = unsupported_in(error, params)
+        if not name or name in self._called:
             return False
         self._called[name] = RENAMED.get(name, DROPPED)
         return True
@@ -233,9 +237,13 @@ class OpenAIEndpoint:
             raise FaultError(said, status=status)
 
     def _refused(self, received: Received, request: Request) -> Answer:
-        """Take a refusal of one request as its answer; before anything was answered it is the endpoint's of us."""
-        if not (self._has_answered or request.constraint):
-            raise EndpointError(self.words_of(received))
+        """Take a refusal of one request as its answer.
+
+        Raises:
+            FaultError: the model has not answered anything: it may refuse whatever we send. When it has, ask again.
+        """
+        if not (request.model in self.answered or request.constraint):
+            raise FaultError(self.words_of(received), status=received.status)
         return read_answer({"error": self._said(received)})
 
     def words_of(self, received: Received) -> str:

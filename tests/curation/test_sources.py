@@ -3,6 +3,8 @@
 import gzip
 import json
 from collections.abc import Iterable
+from datetime import date, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.sources import Validate
+from schemas.codec import read_record, write_record, write_rejection
 from schemas.errors import InputError
 from schemas.outcome import Outcome, Rejection
 from schemas.record import InstructionRecord
@@ -60,6 +63,32 @@ def test_a_bad_line_is_a_rejection_and_the_run_goes_on(tmp_path: Path, code: str
     assert bad.row
 
 
+@pytest.mark.parametrize("levels", [600, 1_000, 100_000])
+@pytest.mark.parametrize("opens", ['{"a":', "["])
+def test_a_line_that_is_nested_too_deeply_is_a_rejection(tmp_path: Path, levels: int, opens: str) -> None:
+    """It can be written down, with its line; the lines around it are read."""
+    deep = opens * levels + "1" + {"[": "]"}.get(opens, "}") * levels
+    line = b'{"instruction": "a", "output": "b", "extra": ' + deep.encode() + b"}\n"
+
+    first, bad, last = validated(wrote(tmp_path / "a.jsonl", [LINE, line, LINE]))
+
+    assert isinstance(first, InstructionRecord)
+    assert isinstance(last, InstructionRecord)
+    assert isinstance(bad, Rejection)
+    assert (bad.reasons[0].code, bad.reasons[0].found, bad.provenance.line) == ("row_not_json", "nested too deeply", 2)
+    assert write_rejection(bad)
+
+
+def test_a_line_that_is_nested_deeply_enough_is_read(tmp_path: Path) -> None:
+    """Somebody's trace of a search, say: a record like any other."""
+    line = b'{"instruction": "a", "output": "b", "extra": ' + b"[" * 400 + b"]" * 400 + b"}\n"
+
+    (record,) = validated(wrote(tmp_path / "a.jsonl", [line]))
+
+    assert isinstance(record, InstructionRecord)
+    assert read_record(write_record(record)) == record
+
+
 def test_broken_bytes_can_be_had_back(tmp_path: Path) -> None:
     """A line that is no UTF-8 is kept whole, in base64."""
     _, bad = validated(wrote(tmp_path / "a.jsonl", [LINE, BAD_LINES["row_not_utf8"]]))
@@ -90,14 +119,14 @@ def test_mixed_formats_are_each_read_in_their_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["a.jsonl", "a.jsonl.gz", "a.json", "a.json.gz", "a.csv", "a.tsv", "a.parquet", "a.txt"]
+    "name", ["a.jsonl", "a.jsonl.gz", "a.json", "a.json.gz", "a.csv", "a.tsv", "a.parquet", "a.arrow", "a.txt"]
 )
 def test_the_same_rows_in_any_kind_of_file_are_the_same_records(tmp_path: Path, name: str) -> None:
-    """JSON lines, JSON, CSV, Parquet, gzipped or not, with a byte order mark or without."""
+    """JSON lines, JSON, CSV, Parquet, Arrow, gzipped or not, with a byte order mark or without."""
     rows = [GOOD, {**GOOD, "instruction": 'Say "hé",\nplease.'}]
     path = tmp_path / name
-    if name.endswith(".parquet"):
-        pq.write_table(pa.Table.from_pylist(rows), path)
+    if name.endswith((".parquet", ".arrow")):
+        write_columns(pa.Table.from_pylist(rows), path)
     else:
         content = b"\xef\xbb\xbf" + _content(rows, name)
         path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
@@ -107,6 +136,61 @@ def test_the_same_rows_in_any_kind_of_file_are_the_same_records(tmp_path: Path, 
     assert [outcome.instruction for outcome in outcomes if isinstance(outcome, InstructionRecord)] == [
         row["instruction"] for row in rows
     ]
+
+
+COLUMNS = {
+    "at": (pa.timestamp("ns", tz="UTC"), 1_000_000_001, "1970-01-01T00:00:01.000000001+00:00"),
+    "day": (pa.date32(), date(2024, 2, 29), "2024-02-29"),
+    "hour": (pa.time64("us"), time(8, 30), "08:30:00"),
+    "took": (pa.duration("s"), timedelta(seconds=90), "0:01:30"),
+    "price": (pa.decimal128(5, 2), Decimal("1.5"), "1.50"),
+    "image": (pa.binary(), b"\xff\x00", {"base64": "/wA="}),
+    "many": (pa.list_(pa.struct([("day", pa.date32())])), [{"day": date(2024, 2, 29)}], [{"day": "2024-02-29"}]),
+    "map": (pa.map_(pa.string(), pa.binary()), [("a", b"b")], [["a", {"base64": "Yg=="}]]),
+    "whole": (pa.int64(), 3, 3),
+    "none": (pa.timestamp("us"), None, None),
+}
+"""Column → its type, a value, and what JSON says of it."""
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.arrow"])
+@pytest.mark.parametrize("instruction", ["Name a colour.", ""], ids=["kept", "rejected"])
+def test_columns_that_json_has_no_words_for(tmp_path: Path, name: str, instruction: str) -> None:
+    """Dates, bytes and exact numbers are carried along in words, in a record and in a rejection."""
+    columns = {column: pa.array([value], kind) for column, (kind, value, _) in COLUMNS.items()}
+    table = pa.table({"instruction": [instruction], "output": ["Blue."], **columns})
+    path = write_columns(table, tmp_path / name)
+
+    (outcome,) = validated(path)
+    line = write_rejection(outcome) if isinstance(outcome, Rejection) else write_record(outcome)
+    carried = outcome.row if isinstance(outcome, Rejection) else outcome.extra
+
+    assert json.loads(line)
+    assert {column: carried[column] for column in COLUMNS} == {column: said for column, (*_, said) in COLUMNS.items()}
+    assert isinstance(outcome, Rejection) is (not instruction)
+
+
+def write_columns(table: pa.Table, path: Path) -> Path:
+    """Write a table as Parquet or as Arrow, by the file's name."""
+    if path.suffix == ".parquet":
+        pq.write_table(table, path)
+    else:
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as stream:
+            stream.write_table(table)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.arrow"])
+def test_a_file_of_columns_that_ends_early_is_a_clear_error(tmp_path: Path, name: str) -> None:
+    """And so is a date that no calendar has."""
+    path = write_columns(pa.table({"instruction": ["Name a colour."] * 99, "output": ["Blue."] * 99}), tmp_path / name)
+    path.write_bytes(path.read_bytes()[:-200])
+    never = pa.table({"instruction": ["a"], "output": ["b"], "at": pa.array([10**15], pa.timestamp("s"))})
+
+    with pytest.raises(InputError, match=r"expected an? (Parquet|Arrow) file"):
+        validated(path)
+    with pytest.raises(InputError, match=r"expected an? (Parquet|Arrow) file"):
+        validated(write_columns(never, path))
 
 
 def _content(rows: list[dict[str, str]], name: str) -> bytes:
@@ -139,6 +223,8 @@ def test_a_folder_is_all_its_data_files(tmp_path: Path) -> None:
         ("a.json", b"[1, 2", "expected JSON"),
         ("a.json", b"3", "expected a list of rows"),
         ("a.parquet", b"PAR1 no", "expected a Parquet file"),
+        ("a.arrow", b"hello, world", "expected an Arrow file"),
+        ("a.json", b"[" * 600 + b"]" * 600, "expected JSON, found nested too deeply"),
         ("a.txt", b"hello", "or JSON, found something else"),
         ("a.csv", b'instruction,output\n"a"b,c\n', "expected CSV"),
     ],

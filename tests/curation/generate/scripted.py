@@ -13,7 +13,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from curation.generate.endpoint import Answer, Endpoint, Request, read_answer
+from curation.mock import service
+from curation.mock.service import RefusedError
 
 VERBS = (
     "Describe", "Explain", "List", "Compare", "Invent", "Plan", "Praise", "Rewrite", "Outline", "Sketch", "Suggest",
@@ -179,6 +183,33 @@ def told_server(
     finally:
         server.shutdown()
         server.server_close()
+
+
+class UnsupportedError(RefusedError):
+    """The refusal of a parameter, as OpenAI words it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(400, "unsupported_parameter", f"Unsupported parameter: {name}")
+        self.name = name
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The error, with the parameter's name."""
+        return {"error": {**super().body["error"], "param": self.name}}
+
+
+def takes_no(monkeypatch: pytest.MonkeyPatch, *names: str) -> list[str]:
+    """Have the mock endpoint refuse parameters, the first of them first; returns the names as they are refused."""
+    refused: list[str] = []
+
+    def check(body: Mapping[str, Any]) -> None:
+        for name in names:
+            if name in body:
+                refused.append(name)
+                raise UnsupportedError(name)
+
+    monkeypatch.setattr(service, "_check", check)
+    return refused
 
 
 IDEAS = (

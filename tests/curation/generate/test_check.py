@@ -20,7 +20,7 @@ from curation.mock.serve import serving
 from curation.mock.service import MockEndpoint
 from schemas.errors import EndpointError
 from schemas.models import resolve
-from tests.curation.generate.scripted import told_server
+from tests.curation.generate.scripted import takes_no, told_server
 
 
 def able(report: Report) -> dict[str, bool | None]:
@@ -74,6 +74,17 @@ def test_an_endpoint_that_refuses_is_named_in_its_words() -> None:
     """Exit code 5: nothing else is tried."""
     with serving(MockEndpoint(refuse="unauthorized")) as running, pytest.raises(EndpointError, match="Incorrect API"):
         checked(running.address)
+
+
+def test_every_parameter_that_the_model_does_not_take_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found out one after the other, before anything else is asked."""
+    refused = takes_no(monkeypatch, "max_tokens", "temperature")
+    with serving(MockEndpoint()) as running:
+        report = checked(running.address)
+
+    assert refused == ["max_tokens", "temperature"]
+    assert report.abilities["schema"].able
+    assert report.tokens_per_s_at_once is not None
 
 
 def test_one_that_hangs_is_not_waited_for() -> None:

@@ -1,6 +1,7 @@
 """What a run would take is said before it is paid: assumed and said to be so, or measured on a few requests."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.cli import main
-from curation.generate.rehearse import ASSUMED, dry_run
+from curation.generate.rehearse import ASSUMED, NONE_KEPT, dry_run
 from curation.generate.source import Generate
 from curation.mock.serve import Running, serving
 from curation.mock.service import MockEndpoint
@@ -116,6 +117,28 @@ def test_any_strategy_can_be_rehearsed(strategy: str) -> None:
 
     assert plain.requests.low <= plain.requests.usual <= plain.requests.high
     assert shown.prompt_tokens.usual >= plain.prompt_tokens.usual > 0
+
+
+def test_a_rehearsal_ends_though_nothing_is_kept(tmp_path: Path) -> None:
+    """The mock model invents where it should read, and keeps to no marks: it is said that nothing was kept."""
+    document = tmp_path / "ferry.txt"
+    document.write_text("\n\n".join(["The ferry to Ashport was closed in 1903, after the storm. " * 8] * 12))
+    given = Generate(n=1000, model="m", base_url="http://localhost/v1")
+
+    for hopeless in (replace(given, strategy="docs", docs=(str(document),)), replace(given, output_form="text")):
+        found = dry_run(hopeless)
+
+        assert found.requests.usual > 0
+        assert NONE_KEPT in found.basis
+
+
+def test_a_rehearsal_speaks_any_language() -> None:
+    """The mock model's own is no reason to reject what it says to seeds in another."""
+    given = Generate(n=40, model="m", base_url="http://localhost/v1")
+    foreign = dry_run(replace(given, language="de"))
+
+    assert foreign.basis == ASSUMED
+    assert foreign.requests == dry_run(given).requests
 
 
 @given(st.integers(1, 500), st.integers(0, 500))

@@ -113,6 +113,20 @@ def test_a_torn_proposal_is_none(running: Running, tmp_path: Path) -> None:
     assert step.manifest.counts.kept > 0
 
 
+@pytest.mark.parametrize(
+    "end", [b"", b"\n", b'{"strategy":"self-instruct"}\n'], ids=["torn", "broken", "grown together"]
+)
+def test_a_run_goes_on_after_a_torn_proposal(running: Running, tmp_path: Path, end: bytes) -> None:
+    """It is noted again on a line of its own, also where an earlier version had appended to the torn half."""
+    before = (generate(running, tmp_path).path / "records.jsonl").read_bytes()
+    path = tmp_path / "1.journal" / PROPOSALS
+    path.write_bytes(path.read_bytes()[:-5] + end)
+    generate(running, tmp_path)
+    step = generate(running, tmp_path, reparse=True)
+
+    assert (step.path / "records.jsonl").read_bytes() == before
+
+
 def test_a_strategy_that_is_not_in_the_mix_is_named(running: Running, tmp_path: Path) -> None:
     """Its answers can only be read by it."""
     generate(running, tmp_path)

@@ -121,6 +121,21 @@ def test_a_passing_fault_goes_to_the_other(tmp_path: Path) -> None:
     assert len(asked) == len(set(asked))
 
 
+@pytest.mark.parametrize("endpoints", [1, 2])
+def test_a_run_that_goes_on_may_begin_with_what_is_refused(tmp_path: Path, endpoints: int) -> None:
+    """The journal knows that the model has answered: it is the prompt that is refused, and the run goes on."""
+    refusal = Reply(status=400, body='{"error": {"message": "content policy"}}')
+    with told_server() as one, told_server() as other:
+        addresses = (one.address, other.address)[:endpoints]
+        run_source(source(tmp_path, *addresses, concurrency=1), tmp_path / "1")
+        one.replies.append(refusal)
+        more = run_source(source(tmp_path, *addresses, n=18, concurrency=1), tmp_path / "1", force=True).step
+    codes = [reason.code for one in more.rejections() for reason in one.reasons]
+
+    assert more.manifest.counts.kept == 18
+    assert codes.count("request_refused") == 1
+
+
 def test_when_none_is_left_the_run_ends(tmp_path: Path) -> None:
     """In the words of the last."""
     with serving(MockEndpoint(refuse="forbidden")) as refusing, pytest.raises(EndpointError):

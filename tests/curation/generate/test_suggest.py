@@ -2,15 +2,18 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from curation.cli import main
 from curation.generate.material import read_answered
+from curation.generate.seed_drafts import DraftsFile
 from curation.generate.seed_import import SeedDraw
 from curation.generate.seeds import check_seeds, read_seeds, seeds_by_category
 from curation.generate.strategies.cell import SeedCell, cell_of, grid_of, thin_cells
@@ -155,6 +158,46 @@ def test_each_open_draft_is_asked_about(drafts: Path) -> None:
     assert verdicts == ["approved", "rejected", None, None, None, None]
     assert "1 of 6 drafts approved, 4 open" in result.output
     assert "rejected by ada" in seeds("check", drafts).output
+
+
+def test_what_others_do_to_the_file_meanwhile_stands(drafts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One reviewer is being asked; another decides, edits a text and takes a draft out. Nothing of it is undone."""
+    prompt: Callable[..., object] = click.prompt
+    meanwhile: list[Result] = []
+
+    def prompted(*words: object, **settings: object) -> object:
+        if not meanwhile:
+            meanwhile.append(seeds("approve", drafts, ids_of(drafts)[1], "--reviewer", "bob"))
+            rows = rows_of(drafts)
+            rows[2]["response"] = "Something else."
+            drafts.write_text("".join(json.dumps(row) + "\n" for row in (rows[:4] + rows[5:])))
+        return prompt(*words, **settings)
+
+    monkeypatch.setattr(click, "prompt", prompted)
+    result = seeds("approve", drafts, "--reviewer", "ada", said="y\nn\nn\ny\ny\nn\n")
+    rows = rows_of(drafts)
+    made = [row["seed_draft"]["decision"] or {} for row in rows]  # type: ignore[index]  # JSON
+
+    assert [(one.get("verdict"), one.get("by")) for one in made] == [
+        ("approved", "ada"),
+        ("approved", "bob"),
+        (None, None),
+        ("approved", "ada"),
+        ("rejected", "ada"),
+    ]
+    assert rows[2]["response"] == "Something else."
+    assert "expected the decision as it was read, found approved by bob" in result.output
+    assert result.output.count("expected the draft as it was read, found none") == 2
+    assert "3 of 5 drafts approved, 1 open" in result.output
+
+
+def test_decisions_that_are_made_at_once_are_all_written(drafts: Path) -> None:
+    """One after the other, each into what the one before has left."""
+    file = DraftsFile.read(drafts)
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(lambda draft: file.decide(draft, "approved", "ada"), file.drafts))
+
+    assert len(DraftsFile.read(drafts).approved()) == 6
 
 
 def test_an_unknown_id_and_a_file_without_drafts(tmp_path: Path, drafts: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -9,8 +10,10 @@ from curation.generate.address import read_address
 from curation.generate.endpoint import Answer, Message, Request
 from curation.generate.limiter import Limited, Patience
 from curation.generate.web import open_endpoint
+from curation.mock.serve import serving
+from curation.mock.service import MockEndpoint
 from schemas.errors import EndpointError
-from tests.curation.generate.scripted import Reply, told_server
+from tests.curation.generate.scripted import Reply, takes_no, told_server
 
 CANARY = "sk-canary-7f3a91"
 PATIENCE = Patience(attempts=2, patience_s=5)
@@ -117,9 +120,11 @@ def test_nobody_there() -> None:
         ask("http://127.0.0.1:9/v1")
 
 
-@pytest.mark.parametrize("body", ["<html>busy</html>", "[1]", '{"choices": [', '{"choices": []}'])
+@pytest.mark.parametrize(
+    "body", ["<html>busy</html>", "[1]", '{"choices": [', '{"choices": []}', "[" * 9999 + "]" * 9999]
+)
 def test_an_answer_that_is_no_completion(body: str) -> None:
-    """HTML, a list, half a body: asked again, then an error that shows it."""
+    """HTML, a list, half a body, a thousand lists in each other: asked again, then an error that shows it."""
     with (
         told_server(Reply(body=body), Reply(body=body)) as told,
         pytest.raises(EndpointError, match="expected a chat completion"),
@@ -150,17 +155,37 @@ def test_a_query_is_joined_to_that_of_a_path() -> None:
     assert read_address("http://host/v1").url("/models") == "http://host/v1/models"
 
 
-def test_a_request_that_is_refused_later_is_an_answer() -> None:
-    """400 before anything was answered is the endpoint's of us; afterwards it is about one request."""
-    refusal = Reply(status=400, body='{"error": {"message": "too long for the context"}}')
+REFUSAL = Reply(status=400, body='{"error": {"message": "too long for the context"}}')
 
-    with told_server(refusal) as told, pytest.raises(EndpointError, match="too long"):
+
+def test_a_request_that_is_refused_later_is_an_answer() -> None:
+    """400 to whatever is asked is the endpoint's of us; once something was answered it is about one request."""
+    with told_server(REFUSAL, REFUSAL) as told, pytest.raises(EndpointError, match=r"too long.*, 2 times"):
         ask(told.address)
-    with told_server(Reply(), refusal) as told:
+    with told_server(Reply(), REFUSAL) as told:
         _, answer = asyncio.run(ask_all(told.address, HELLO, HELLO))
 
     assert answer.finish_reason == "refused"
     assert "too long for the context" in str(answer.body["error"])
+
+
+def test_the_first_request_may_be_the_one_that_is_refused() -> None:
+    """It is asked again, and meanwhile others are answered."""
+
+    async def at_once(address: str) -> list[Answer]:
+        async with open_endpoint(address, timeout_s=20) as endpoint:
+            limited = Limited(endpoint, most=4, patience=PATIENCE)
+            first = asyncio.create_task(limited.ask(HELLO))
+            while not told.seen:  # noqa: ASYNC110  # it is the server that is looked at
+                await asyncio.sleep(0.01)
+            told.replies += [Reply(wait_s=0.1), REFUSAL]
+            return list(await asyncio.gather(first, limited.ask(replace(HELLO, sample=1))))
+
+    with told_server(REFUSAL) as told:
+        refused, answered = asyncio.run(at_once(told.address))
+
+    assert refused.finish_reason == "refused"
+    assert answered.text
 
 
 def unsupported(name: str) -> Reply:
@@ -178,6 +203,26 @@ def test_a_parameter_that_a_model_does_not_take_is_left_out() -> None:
 
     assert len(told.seen) == 4
     assert [sent.keys() for sent in told.ledger] == [{"model", "messages", "max_completion_tokens"}] * 2
+
+
+def test_what_one_request_learns_of_a_model_serves_those_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight at once are all sent with a parameter that the model does not take: each is asked again without it."""
+    refused = takes_no(monkeypatch, "max_tokens", "temperature")
+    params = {"max_tokens": 5, "temperature": 0.5}
+
+    async def at_once(address: str) -> list[Answer]:
+        async with open_endpoint(address, timeout_s=20) as endpoint:
+            endpoint.answered.add("m")  # in an earlier run
+            limited = Limited(endpoint, most=8, patience=PATIENCE)
+            return await asyncio.gather(
+                *(limited.ask(replace(HELLO, params=params, messages=(Message("user", str(one)),))) for one in range(8))
+            )
+
+    with serving(MockEndpoint(latency_s=0.1)) as running:
+        answers = asyncio.run(at_once(running.address))
+
+    assert all(answer.text for answer in answers)
+    assert refused.count("max_tokens") > 1
 
 
 def test_the_key_is_sent_and_never_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -154,6 +154,11 @@ class Keeper:
         who = {"ranks": self.ranks.size, "sharded": self.ranks.sharded, "chosen": dict(self.chosen)}
         return {"run": self.run, "course": self.course, "taken_up": before, **who}
 
+    def has_anothers(self) -> bool:
+        """Say whether the newest state is another run's."""
+        facts = self._facts()
+        return facts is not None and facts["run"] != self.run
+
     def forget(self) -> None:
         """Remove everything: the run has ended, or is to begin anew."""
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,7 +1,7 @@
 """What changes while a run goes on: taken down as tensors by name, and put back."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +9,9 @@ from torch import Tensor
 
 from training.log import StepRow
 from training.ranks.distributed import Ranks, local
+
+ACCELERATOR = "random/accelerator"
+"""The generator of the one accelerator that a process computes on, whatever its number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +52,8 @@ def fill(state: State, saved: Mapping[str, Tensor]) -> None:
             local(weight).copy_(parts[name].pop("weight"))
             state.optimiser.state[weight] = {part: value.to(weight.device) for part, value in parts[name].items()}
     torch.set_rng_state(saved["random/cpu"])
-    for at in range(len(_accelerator_states())):
-        torch.cuda.set_rng_state(saved[f"random/cuda/{at}"], at)
+    if torch.cuda.is_available() and (generator := _accelerator_generator(saved)) is not None:
+        torch.cuda.set_rng_state(generator)
 
 
 def _copy(tensor: Tensor) -> Tensor:
@@ -69,9 +72,13 @@ def _tensors(state: State) -> Iterator[tuple[str, Tensor]]:
 def _generators() -> Iterator[tuple[str, Tensor]]:
     """Yield the states of this process's random generators."""
     yield "random/cpu", torch.get_rng_state()
-    for at, device in enumerate(_accelerator_states()):
-        yield f"random/cuda/{at}", device
+    if torch.cuda.is_available():
+        yield ACCELERATOR, torch.cuda.get_rng_state()
 
 
-def _accelerator_states() -> Sequence[Tensor]:
-    return torch.cuda.get_rng_state_all() if torch.cuda.is_available() else ()
+def _accelerator_generator(saved: Mapping[str, Tensor]) -> Tensor | None:
+    """Return the state of this process's accelerator's generator; None: the state was saved without one.
+
+    States of before this name have the generators of all accelerators that were to be seen, by number.
+    """
+    return saved.get(ACCELERATOR, saved.get(f"random/cuda/{torch.cuda.current_device()}"))

@@ -34,11 +34,11 @@ def own_tensors(state: State, ranks: Ranks) -> dict[str, Tensor]:
 
 
 def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors as they are now, in this machine's memory: what comes from an accelerator in pinned pages."""
-    taken = {name: _copy(one) for name, one in tensors.items()}
-    if any(one.is_cuda for one in tensors.values()):
-        torch.cuda.synchronize()
-    return taken
+    """Return the tensors as they are now, in this machine's memory.
+
+    What comes from an accelerator is not pinned: torch rounds pinned memory up to a power of two and never gives it back.
+    """
+    return {name: torch.empty(one.shape, dtype=one.dtype).copy_(one) for name, one in tensors.items()}
 
 
 def fill(state: State, saved: Mapping[str, Tensor]) -> None:
@@ -54,11 +54,6 @@ def fill(state: State, saved: Mapping[str, Tensor]) -> None:
     torch.set_rng_state(saved["random/cpu"])
     if torch.cuda.is_available() and (generator := _accelerator_generator(saved)) is not None:
         torch.cuda.set_rng_state(generator)
-
-
-def _copy(tensor: Tensor) -> Tensor:
-    place = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=tensor.is_cuda)
-    return place.copy_(tensor, non_blocking=True)
 
 
 def _tensors(state: State) -> Iterator[tuple[str, Tensor]]:

@@ -49,11 +49,23 @@ def fill(state: State, saved: Mapping[str, Tensor]) -> None:
         parts[name][part] = value
     with torch.no_grad():
         for name, weight in state.weights.items():
-            local(weight).copy_(parts[name].pop("weight"))
+            local(weight).copy_(_weight(parts[name], weight.dtype))
             state.optimiser.state[weight] = {part: value.to(weight.device) for part, value in parts[name].items()}
     torch.set_rng_state(saved["random/cpu"])
     if torch.cuda.is_available() and (generator := _accelerator_generator(saved)) is not None:
         torch.cuda.set_rng_state(generator)
+
+
+def _weight(parts: dict[str, Tensor], dtype: torch.dtype) -> Tensor:
+    """Take a saved weight out of its parts; in fp32 together with the lower half that a bf16 model's optimiser keeps.
+
+    The halves are joined as the optimiser does it. A lower half without a bf16 weight was left over, and is dropped.
+    """
+    weight = parts.pop("weight")
+    low = parts.pop("weight.low", None) if dtype == torch.float32 else None
+    if low is None or weight.dtype != torch.bfloat16:
+        return weight
+    return weight.float().view(torch.int32).add_(low.view(weight.shape)).view(torch.float32)
 
 
 def _tensors(state: State) -> Iterator[tuple[str, Tensor]]:

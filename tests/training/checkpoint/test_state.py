@@ -1,6 +1,7 @@
 """What changes while a run goes on is put back, also where it goes on with other hardware."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,14 +9,23 @@ from torch import Tensor
 
 from tests.training.checkpoint.test_resume import CONFIG, fresh
 from training.checkpoint.state import State, fill, own_tensors
+from training.config import OptimiserName
 from training.ranks.distributed import ALONE
+from training.step.forms import SPLIT
 from training.step.optimiser import AdamW, trained_weights
 
 
-def state_of(dtype: torch.dtype = torch.float32) -> State:
-    """Return the state of a run that has not begun."""
+def state_of(dtype: torch.dtype = torch.float32, optimiser: OptimiserName = "adamw", steps: int = 0) -> State:
+    """Return the state of a run after steps that change every weight a little."""
     weights = trained_weights(fresh(dtype=dtype))
-    return State(weights=weights, optimiser=AdamW(list(weights.values()), CONFIG), rows=[])
+    state = State(
+        weights=weights, optimiser=AdamW(list(weights.values()), replace(CONFIG, optimiser=optimiser)), rows=[]
+    )
+    for _ in range(steps):
+        for weight in weights.values():
+            weight.grad = torch.linspace(-1, 1, weight.numel()).view(weight.shape).to(weight.dtype)
+        state.optimiser.step()
+    return state
 
 
 def seen(monkeypatch: pytest.MonkeyPatch, generators: Sequence[int], current: int) -> list[Tensor]:
@@ -59,3 +69,26 @@ def test_a_state_with_the_generators_of_all_accelerators_is_read(monkeypatch: py
     fill(state, saved)
 
     assert [one.tolist() for one in put_back] == [[1]]
+
+
+@pytest.mark.parametrize("optimiser", ["adamw", "adamw-8bit"])
+def test_a_state_in_bf16_that_goes_on_in_fp32_loses_no_bit_of_a_weight(optimiser: OptimiserName) -> None:
+    """What the optimiser kept of each is joined with it, and kept no longer."""
+    before, after = state_of(torch.bfloat16, optimiser, steps=3), state_of(optimiser=optimiser)
+    low = "weight.low"
+    fill(after, own_tensors(before, ALONE))
+
+    for name, weight in before.weights.items():
+        halves = weight.detach().view(-1), before.optimiser.state[weight][low]
+        assert torch.equal(after.weights[name].detach().view(-1), SPLIT.read(halves, slice(None)))
+        assert low not in after.optimiser.state[after.weights[name]]
+    assert any(bool(before.optimiser.state[one][low].any()) for one in before.weights.values())
+
+
+def test_a_lower_half_that_was_left_over_changes_no_weight_in_fp32() -> None:
+    """States of runs that had gone on in fp32 still had them."""
+    before, after = state_of(steps=1), state_of()
+    left = {f"weight.low/{name}": torch.ones(one.numel(), dtype=torch.int16) for name, one in before.weights.items()}
+    fill(after, own_tensors(before, ALONE) | left)
+
+    assert all(torch.equal(after.weights[name], one) for name, one in before.weights.items())

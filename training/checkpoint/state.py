@@ -36,7 +36,7 @@ def own_tensors(state: State, ranks: Ranks) -> dict[str, Tensor]:
 def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the tensors as they are now, in this machine's memory.
 
-    What comes from an accelerator is not pinned: torch rounds pinned memory up to a power of two and never gives it back.
+    It is not pinned: torch rounds pinned memory up to a power of two and never gives it back.
     """
     return {name: torch.empty(one.shape, dtype=one.dtype).copy_(one) for name, one in tensors.items()}
 

@@ -137,7 +137,7 @@ class Stepper:
             self.head_only = head_suffices(self.model)
 
     def begin(self, batches: int) -> None:
-        """Forget all gradients, and sum those of so many micro-batches from now on; a single one's are as it gives them."""
+        """Forget all gradients; those of so many micro-batches are summed from now on, a single one's left as it is."""
         several = batches > 1 or self.ranks.size > 1
         sum_in(self.weights, self.optimiser.forms.gradient if several else self.model.dtype)
 

@@ -1,7 +1,8 @@
 """The largest micro-batches of a run before its first step, so that memory runs out at once and not hours later.
 
 The trial holds all that a step holds: gradients, in the precision that they are summed in, and the optimiser's moments
-are there when the largest activations are. Nothing of it stays: the random generators are put back, so a run ends in the same bytes with or without it.
+are there when the largest activations are. Nothing of it stays: the random generators are put back, so a run ends in
+the same bytes with or without it.
 
 Limit: a kernel that promises more memory than it has (Linux does, on a processor) ends the process instead of saying
 no; it then does so at the beginning, too. `--dry-run` says before how much is needed.

@@ -63,7 +63,7 @@ def test_the_largest_of_all_steps_is_tried(steps: list[list[Example]], tokens: i
 def test_the_trial_holds_gradients_in_the_precision_that_they_are_summed_in(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tokens: int, expected: torch.dtype, *, goes_on: bool
 ) -> None:
-    """In fp32 where a step has several micro-batches, in the weights' own where it has one; of a run that goes on, too."""
+    """In fp32 where a step has several micro-batches, in the weights' own where it has one; in every run."""
     if goes_on:
         stop(tmp_path, 3, torch.bfloat16)
     model, held = fresh(dtype=torch.bfloat16), []

@@ -1,4 +1,4 @@
-"""A run that was stopped goes on where it stopped, and ends in the same weights to the last bit.
+"""A run that was stopped goes on where it stopped, and ends in the same weights: on a processor to the last bit.
 
 Its state stands beside the checkpoint, because the checkpoint does not exist before its run has ended.
 `training.checkpoint.saved` says what it looks like, `training.checkpoint.saving` how it gets there.

@@ -59,6 +59,8 @@ class Fitted:
     run: RunRecord
     reused: bool
     """True where the same run stood there already."""
+    others_state: Path | None = None
+    """Where the saved state of a run with other settings stands, which is left alone; None: there is none."""
 
 
 def fit(
@@ -102,8 +104,10 @@ def fit(
     if reused:
         ranks.tell(None)
     ranks.wait()
-    keeper.forget()
-    return Fitted(path=request.out, run=read_run(request.out), reused=reused)
+    others = keeper.folder if reused and keeper.has_anothers() else None
+    if others is None:
+        keeper.forget()
+    return Fitted(path=request.out, run=read_run(request.out), reused=reused, others_state=others)
 
 
 def follow(request: Request, ranks: Ranks) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from schemas.codec import dumps
 from schemas.directory import read_manifest
 from schemas.errors import DollyError, GateError, InputError
 from schemas.manifest import differences, digest_file
@@ -18,10 +19,13 @@ from tests.training.conftest import COLOURS
 from tests.training.records.test_data import release_of
 from training import fit as module
 from training.checkpoint.checkpoint import read_run
+from training.checkpoint.resume import resume_beside
+from training.checkpoint.saved import LOG_SO_FAR
 from training.config import settle
 from training.fit import fit
 from training.planning.plan import Plan, Request
 from training.report.model_card import model_card
+from training.show.run import fitted_text
 
 LONG = "word " * 300
 
@@ -94,6 +98,24 @@ def test_a_finished_run_is_reused(tmp_path: Path, colours: Path, tiny: Path, mon
     assert not first.reused
     assert again.reused
     assert again.run == first.run
+
+
+def test_reuse_leaves_another_run_s_state_alone_and_removes_its_own(tmp_path: Path, colours: Path, tiny: Path) -> None:
+    """A finished run is asked for once more while one with other settings waits to go on at the same place."""
+    mine = request(colours, tiny, tmp_path / "out")
+    fit(mine)
+    state = resume_beside(mine.out) / "step-000003"
+    state.mkdir(parents=True)
+    (state / LOG_SO_FAR).write_bytes(dumps({"run": "another", "rows": []}))
+
+    left = fit(mine)
+    there = state.is_dir()
+    (state / LOG_SO_FAR).write_bytes(dumps({"run": read_manifest(mine.out).fingerprint, "rows": []}))
+    own = fit(mine)
+
+    assert (left.reused, left.others_state, there) == (True, state.parent, True)
+    assert f"{state.parent} has the saved state of a run with other settings" in fitted_text(left)
+    assert (own.reused, own.others_state, state.parent.exists()) == (True, None, False)
 
 
 def test_force_trains_again(tmp_path: Path, colours: Path, tiny: Path) -> None:

@@ -1,9 +1,10 @@
 """Answers of a model: a tuned checkpoint with the template it was trained on, or any base model with a given one."""
 
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from jaxtyping import Int
@@ -24,6 +25,8 @@ DEFAULT_TEMPLATE = "dolly-v1"
 """What a base model is asked with unless the user says otherwise."""
 AT_ONCE = 16
 """Prompts answered in one batch."""
+Ids: TypeAlias = tuple[int, ...]
+"""A prompt in tokens."""
 _TURN = re.compile(r"^(?:### \w+:|<\|im_start\|>)", re.MULTILINE)
 """What begins a part of a prompt in the templates."""
 
@@ -130,11 +133,27 @@ def answer(responder: Responder, prompts: Sequence[Prompt], sampling: Sampling, 
     """
     refuse_overlong(responder, prompts)
     torch.manual_seed(sampling.seed)
-    answers: list[Answer] = []
-    for first in range(0, len(prompts), AT_ONCE):
-        part = prompts[first : first + AT_ONCE]
-        answers += _answer_batch(responder, part, sampling, aside)
-    return answers
+    ids = [responder.encoder.prompt(one.instruction, one.context) for one in prompts]
+    batches = _batches(ids, room_of(responder) - sampling.max_new_tokens)
+    return [one for batch in batches for one in _answer_batch(responder, batch, sampling, aside)]
+
+
+def room_of(responder: Responder) -> int:
+    """Return how many tokens a model reads and writes at most."""
+    longest = getattr(responder.model.config.get_text_config(), "max_position_embeddings", None)
+    return sys.maxsize if longest is None else int(longest)
+
+
+def _batches(prompts: Iterable[Ids], most: int) -> Iterator[list[Ids]]:
+    """Put prompts together, in order; one of more tokens than `most` is alone: it is to shorten no other's answer."""
+    batch: list[Ids] = []
+    for one in prompts:
+        if batch and (len(batch) == AT_ONCE or max(len(one), len(batch[-1])) > most):
+            yield batch
+            batch = []
+        batch.append(one)
+    if batch:
+        yield batch
 
 
 def refuse_overlong(responder: Responder, prompts: Sequence[Prompt]) -> None:
@@ -143,10 +162,10 @@ def refuse_overlong(responder: Responder, prompts: Sequence[Prompt]) -> None:
     Raises:
         InputError: names the first of them.
     """
-    longest = getattr(responder.model.config.get_text_config(), "max_position_embeddings", None)
+    longest = room_of(responder)
     for number, one in enumerate(prompts, 1):
         tokens = len(responder.encoder.prompt(one.instruction, one.context))
-        if longest is not None and tokens >= longest:
+        if tokens >= longest:
             raise InputError(
                 place=f"prompt {number}",
                 expected=f"fewer than the {longest} tokens that {responder.name} reads",
@@ -154,13 +173,13 @@ def refuse_overlong(responder: Responder, prompts: Sequence[Prompt]) -> None:
             )
 
 
-def _answer_batch(responder: Responder, prompts: Sequence[Prompt], sampling: Sampling, aside: Aside) -> list[Answer]:
-    ids, mask = _pad_left([responder.encoder.prompt(one.instruction, one.context) for one in prompts], responder.pad_id)
+def _answer_batch(responder: Responder, prompts: Sequence[Ids], sampling: Sampling, aside: Aside) -> list[Answer]:
+    ids, mask = _pad_left(prompts, responder.pad_id)
     with torch.inference_mode(), quiet():
         out = responder.model.generate(
             input_ids=ids.to(responder.model.device),
             attention_mask=mask.to(responder.model.device),
-            generation_config=generation(responder, sampling),
+            generation_config=generation(responder, sampling, ids.shape[1]),
             synced_gpus=False,  # of several ranks the one that looks answers alone
             stopping_criteria=StoppingCriteriaList(
                 [_Ticker(f"answers of {responder.name}", sampling, ids.shape[1], aside)]
@@ -180,21 +199,19 @@ class _Ticker(StoppingCriteria):  # type: ignore[misc]  # transformers ships no 
         return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
 
 
-def generation(responder: Responder, sampling: Sampling) -> GenerationConfig:
-    """Return how transformers is to draw an answer."""
+def generation(responder: Responder, sampling: Sampling, prompt: int) -> GenerationConfig:
+    """Return how transformers is to draw an answer to a prompt of so many tokens, as long as the model has room for."""
     drawn = {} if sampling.greedy else {"top_p": sampling.top_p, "top_k": TOP_K}
     return GenerationConfig(
         do_sample=not sampling.greedy,
-        max_new_tokens=sampling.max_new_tokens,
+        max_new_tokens=min(sampling.max_new_tokens, room_of(responder) - prompt),
         eos_token_id=list(responder.stops),
         pad_token_id=responder.pad_id,
         **drawn,
     )
 
 
-def _pad_left(
-    prompts: Sequence[tuple[int, ...]], pad: int
-) -> tuple[Int[Tensor, "rows length"], Int[Tensor, "rows length"]]:
+def _pad_left(prompts: Sequence[Ids], pad: int) -> tuple[Int[Tensor, "rows length"], Int[Tensor, "rows length"]]:
     length = max(len(one) for one in prompts)
     ids = [(pad,) * (length - len(one)) + one for one in prompts]
     mask = [(0,) * (length - len(one)) + (1,) * len(one) for one in prompts]

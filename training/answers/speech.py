@@ -67,7 +67,7 @@ def speak(responder: Responder, prompt: Prompt, sampling: Sampling, say: Callabl
     speech = Speech(responder=responder, say=say)
     ids = torch.tensor([responder.encoder.prompt(prompt.instruction, prompt.context)], device=responder.model.device)
     try:
-        generate(responder.model, ids, generation(responder, sampling), speech)
+        generate(responder.model, ids, generation(responder, sampling, ids.shape[1]), speech)
     except KeyboardInterrupt:
         speech.end()
     return speech.so_far()

@@ -1,4 +1,4 @@
-"""A run that was stopped goes on where it stopped, and ends in the same weights to the last bit.
+"""A run that was stopped goes on where it stopped, and ends in the same weights: on a processor to the last bit.
 
 Its state stands beside the checkpoint, because the checkpoint does not exist before its run has ended.
 `training.checkpoint.saved` says what it looks like, `training.checkpoint.saving` how it gets there.
@@ -153,6 +153,11 @@ class Keeper:
         before = asdict(self.taken_up) if self.taken_up else None
         who = {"ranks": self.ranks.size, "sharded": self.ranks.sharded, "chosen": dict(self.chosen)}
         return {"run": self.run, "course": self.course, "taken_up": before, **who}
+
+    def has_anothers(self) -> bool:
+        """Say whether the newest state is another run's."""
+        facts = self._facts()
+        return facts is not None and facts["run"] != self.run
 
     def forget(self) -> None:
         """Remove everything: the run has ended, or is to begin anew."""

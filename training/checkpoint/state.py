@@ -1,7 +1,7 @@
 """What changes while a run goes on: taken down as tensors by name, and put back."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +9,9 @@ from torch import Tensor
 
 from training.log import StepRow
 from training.ranks.distributed import Ranks, local
+
+ACCELERATOR = "random/accelerator"
+"""The generator of the one accelerator that a process computes on, whatever its number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +34,11 @@ def own_tensors(state: State, ranks: Ranks) -> dict[str, Tensor]:
 
 
 def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors as they are now, in this machine's memory: what comes from an accelerator in pinned pages."""
-    taken = {name: _copy(one) for name, one in tensors.items()}
-    if any(one.is_cuda for one in tensors.values()):
-        torch.cuda.synchronize()
-    return taken
+    """Return the tensors as they are now, in this machine's memory.
+
+    It is not pinned: torch rounds pinned memory up to a power of two and never gives it back.
+    """
+    return {name: torch.empty(one.shape, dtype=one.dtype).copy_(one) for name, one in tensors.items()}
 
 
 def fill(state: State, saved: Mapping[str, Tensor]) -> None:
@@ -46,16 +49,23 @@ def fill(state: State, saved: Mapping[str, Tensor]) -> None:
         parts[name][part] = value
     with torch.no_grad():
         for name, weight in state.weights.items():
-            local(weight).copy_(parts[name].pop("weight"))
+            local(weight).copy_(_weight(parts[name], weight.dtype))
             state.optimiser.state[weight] = {part: value.to(weight.device) for part, value in parts[name].items()}
     torch.set_rng_state(saved["random/cpu"])
-    for at in range(len(_accelerator_states())):
-        torch.cuda.set_rng_state(saved[f"random/cuda/{at}"], at)
+    if torch.cuda.is_available() and (generator := _accelerator_generator(saved)) is not None:
+        torch.cuda.set_rng_state(generator)
 
 
-def _copy(tensor: Tensor) -> Tensor:
-    place = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=tensor.is_cuda)
-    return place.copy_(tensor, non_blocking=True)
+def _weight(parts: dict[str, Tensor], dtype: torch.dtype) -> Tensor:
+    """Take a saved weight out of its parts; in fp32 together with the lower half that a bf16 model's optimiser keeps.
+
+    The halves are joined as the optimiser does it. A lower half without a bf16 weight was left over, and is dropped.
+    """
+    weight = parts.pop("weight")
+    low = parts.pop("weight.low", None) if dtype == torch.float32 else None
+    if low is None or weight.dtype != torch.bfloat16:
+        return weight
+    return weight.float().view(torch.int32).add_(low.view(weight.shape)).view(torch.float32)
 
 
 def _tensors(state: State) -> Iterator[tuple[str, Tensor]]:
@@ -69,9 +79,13 @@ def _tensors(state: State) -> Iterator[tuple[str, Tensor]]:
 def _generators() -> Iterator[tuple[str, Tensor]]:
     """Yield the states of this process's random generators."""
     yield "random/cpu", torch.get_rng_state()
-    for at, device in enumerate(_accelerator_states()):
-        yield f"random/cuda/{at}", device
+    if torch.cuda.is_available():
+        yield ACCELERATOR, torch.cuda.get_rng_state()
 
 
-def _accelerator_states() -> Sequence[Tensor]:
-    return torch.cuda.get_rng_state_all() if torch.cuda.is_available() else ()
+def _accelerator_generator(saved: Mapping[str, Tensor]) -> Tensor | None:
+    """Return the state of this process's accelerator's generator; None: the state was saved without one.
+
+    States of before this name have the generators of all accelerators that were to be seen, by number.
+    """
+    return saved.get(ACCELERATOR, saved.get(f"random/cuda/{torch.cuda.current_device()}"))

@@ -119,7 +119,7 @@ def fit(
     it. What is not set here is as in the published recipe (--preset); the run prints where it differs from that.
 
     Ctrl-C and SIGTERM save the state in OUTPUT.resume; the same command goes on from there, also after a kill or a
-    power cut, and ends in the same weights.
+    power cut, and ends in the same weights: on a processor to the last bit, on an accelerator up to rounding.
     """
     watching, machines = take_watching(settings), take_machines(settings)
     changes = {name: value for name, value in settings.items() if value is not None}

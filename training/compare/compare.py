@@ -16,7 +16,7 @@ from training.compare.endpoint import Endpoint
 from training.compare.heldout import NATS_PER_TOKEN
 from training.compare.judging import Judgement, judge_pair
 from training.compare.measures import Numbers, Parts, by_kind, differences, measure, numbers
-from training.compare.participants import Origins, Said, Task, ask_endpoint, ask_model, check_names, find_origins
+from training.compare.participants import Origins, Said, Task, alike, ask_endpoint, ask_model, check_names, find_origins
 
 
 def compare(
@@ -41,7 +41,7 @@ def compare(
     records = read_held_out(held_out) if held_out else ()
     task = Task(questions=questions, held_out=records, sampling=sampling, template=template, aside=aside)
     elsewhere = [ask_endpoint(one, task) for one in endpoints]  # first: what cannot be reached is known at once
-    said = [*(ask_model(name, task) for name in names), *elsewhere]
+    said = alike([*(ask_model(name, task) for name in names), *elsewhere])
     origins = find_origins(names, records)
     parts = [_parts(task, one, origins) for one in said]
     return Comparison(
@@ -53,6 +53,7 @@ def compare(
         prompts_sha256=digest_file(prompts).sha256,
         held_out=held_out.name if held_out else "",
         held_out_records=len(records),
+        held_out_left_out=max(one.left_out for one in said),
         one_tokenizer=_one_tokenizer(said),
         judgements=_judge(judge, task, said),
         version=version(),

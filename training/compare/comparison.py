@@ -88,6 +88,8 @@ class Comparison:
     held_out: str
     """What the held-out file is called; empty without one."""
     held_out_records: int
+    held_out_left_out: int = 0
+    """Of them, too long for one of the models, and so measured for none."""
     one_tokenizer: bool
     """True where all local models cut text into the same tokens, so that nats a token can be compared."""
     judgements: tuple[Judgement, ...] = ()

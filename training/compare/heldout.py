@@ -1,6 +1,6 @@
 """The loss on held-out responses, record by record: the number with the least chance in it, and no judge."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from schemas.record import InstructionRecord
 from training.compare.intervals import Part
@@ -23,12 +23,14 @@ def response_only(encode: Encoder, records: Sequence[InstructionRecord]) -> list
 
 
 def loss_parts(
-    records: Sequence[InstructionRecord], examples: Sequence[Example], losses: Sequence[float]
+    records: Sequence[InstructionRecord], examples: Sequence[Example], losses: Sequence[float | None]
 ) -> dict[str, list[Part | None]]:
-    """Return what each record adds to the loss a token and a byte."""
+    """Return what each record adds to the loss a token and a byte; nothing where it has no loss."""
+
+    def parts(weights: Iterable[int]) -> list[Part | None]:
+        return [None if loss is None else Part(loss, weight) for loss, weight in zip(losses, weights, strict=True)]
+
     return {
-        NATS_PER_TOKEN: [Part(loss, one.supervised) for one, loss in zip(examples, losses, strict=True)],
-        NATS_PER_BYTE: [
-            Part(loss, len(record.response.encode())) for record, loss in zip(records, losses, strict=True)
-        ],
+        NATS_PER_TOKEN: parts(one.supervised for one in examples),
+        NATS_PER_BYTE: parts(len(record.response.encode()) for record in records),
     }

@@ -1,14 +1,15 @@
 """Who is compared: a local model, loaded while it is asked and then let go, or an endpoint."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 
 from schemas.errors import InputError
 from schemas.mirror import here
 from schemas.outcome import SILENT, Aside
 from schemas.record import InstructionRecord
-from training.answers.respond import Answer, Question, Sampling, answer, open_responder
+from training.answers.respond import Answer, Question, Responder, Sampling, answer, open_responder, room_of
 from training.checkpoint.adapters import find_model
 from training.checkpoint.checkpoint import RunRecord, is_checkpoint, read_run
 from training.compare.comparison import Kind, Provenance
@@ -17,6 +18,7 @@ from training.compare.heldout import NATS_PER_TOKEN, loss_parts, response_only
 from training.compare.measures import Parts
 from training.records.batching import suitable_tokens
 from training.records.data import open_data
+from training.records.encoding import Example
 from training.records.losses import record_losses
 
 
@@ -29,8 +31,17 @@ class Said:
     template: str
     answers: tuple[Answer, ...]
     losses: dict[str, Parts]
-    token_counts: tuple[float, ...] = ()
-    """Tokens of each held-out response: equal counts mean one tokenizer."""
+    """Nothing for a record that is too long."""
+
+    @property
+    def token_counts(self) -> tuple[float, ...]:
+        """Tokens of each held-out response that is measured: equal counts mean one tokenizer."""
+        return tuple(part.weight for part in self.losses.get(NATS_PER_TOKEN, ()) if part)
+
+    @property
+    def left_out(self) -> int:
+        """How many held-out records are not measured."""
+        return sum(part is None for part in self.losses.get(NATS_PER_TOKEN, ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +63,34 @@ def ask_model(name: str, task: Task) -> Said:
     losses: dict[str, Parts] = {}
     if task.held_out:
         examples = response_only(responder.encoder, task.held_out)
-        limit = suitable_tokens(responder.model.device)
-        found = record_losses(responder.model, examples, tokens=limit, aside=task.aside, what=f"loss of {name}")
-        losses |= loss_parts(task.held_out, examples, found)
+        losses |= loss_parts(task.held_out, examples, _losses(responder, examples, task.aside))
     return Said(
         name=name,
         kind="tuned" if responder.tuned else "untuned",
         template=responder.encoder.template.name,
         answers=tuple(answers),
         losses=losses,
-        token_counts=tuple(part.weight for part in losses.get(NATS_PER_TOKEN, ()) if part),
     )
+
+
+def _losses(responder: Responder, examples: Sequence[Example], aside: Aside) -> list[float | None]:
+    """Return the loss of each example; None where it is longer than what the model reads."""
+    readable = [len(one.input_ids) <= room_of(responder) for one in examples]
+    limit, what = suitable_tokens(responder.model.device), f"loss of {responder.name}"
+    measured = list(compress(examples, readable))
+    found = iter(record_losses(responder.model, measured, tokens=limit, aside=aside, what=what) if measured else ())
+    return [next(found) if one else None for one in readable]
+
+
+def alike(said: Sequence[Said]) -> list[Said]:
+    """Return the same with losses of the same records: what is too long for one model is left out for all."""
+    every = [parts for one in said for parts in one.losses.values()]
+    out = {at for parts in every for at, part in enumerate(parts) if part is None}
+
+    def without(parts: Parts) -> Parts:
+        return [None if at in out else part for at, part in enumerate(parts)]
+
+    return [replace(one, losses={name: without(parts) for name, parts in one.losses.items()}) for one in said]
 
 
 def ask_endpoint(endpoint: Endpoint, task: Task) -> Said:

@@ -62,6 +62,21 @@ def by_document(model: Any) -> Iterator[None]:
             model.set_attn_implementation(before)
 
 
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Take an error of torch's for a kernel's refusal; that memory ran out is none.
+
+    Raises:
+        CannotPackError: there was one; with its first line.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        raise CannotPackError(str(error).partition("\n")[0]) from error
+
+
 def _takes_our_attention(model: Any) -> bool:
     return bool(getattr(model, "_can_set_attn_implementation", lambda: False)())
 
@@ -159,16 +174,20 @@ def _by_kernel(
     """Attend within all documents at once.
 
     The kernel asks for the longest document's tokens; the row's are a bound, and to look would be to wait for it.
+
+    Raises:
+        CannotPackError: the kernel refuses: it does not know the device, or the width of the heads.
     """
     from torch.nn.attention.varlen import varlen_attn  # noqa: PLC0415  # loads kernels that a processor has not
 
     longest = query.shape[2]
     query, key, value = (one[0].transpose(0, 1) for one in (query, key, value))
     window = (how.window - 1 if how.window else -1, 0)
-    out = varlen_attn(
-        query, key, value, borders, borders, longest, longest,
-        scale=how.scaling, window_size=window, enable_gqa=True,
-    )  # fmt: skip
+    with refusing():
+        out = varlen_attn(
+            query, key, value, borders, borders, longest, longest,
+            scale=how.scaling, window_size=window, enable_gqa=True,
+        )  # fmt: skip
     assert isinstance(out, Tensor)
     return out[None]
 

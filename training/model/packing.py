@@ -17,7 +17,7 @@ from torch import Tensor
 
 from schemas.errors import InputError
 from training.config import Packing
-from training.model.attention import CannotPackError, by_document
+from training.model.attention import CannotPackError, by_document, refusing
 from training.records.batching import MicroBatch, common_start, pack
 from training.records.encoding import IGNORED, Example
 
@@ -61,15 +61,22 @@ def attention_of(model: Any, batches: Sequence[MicroBatch]) -> AbstractContextMa
 
 
 def find_obstacle(model: Any) -> str:
-    """Say why a model cannot be packed, or nothing: its documents are changed and compared with themselves alone."""
+    """Say why a model cannot be packed, or nothing: its documents are changed and compared with themselves alone.
+
+    That its kernels also have a backward pass is tried last.
+    """
     was_training = model.training
     model.eval()
     try:
         with torch.inference_mode():
             tried = (_leak(model, probes) or _distance(model, probes) for probes in _probes(model))
-            return next(filter(None, tried), "")
-    except CannotPackError as obstacle:
-        return str(obstacle)
+            obstacle = next(filter(None, tried), "")
+        if not obstacle:
+            _try_backward(model, _probes(model)[1])
+    except CannotPackError as error:
+        return str(error)
+    else:
+        return obstacle
     finally:
         model.train(was_training)
 
@@ -95,6 +102,24 @@ def _distance(model: Any, probes: Sequence[Example]) -> str:
     share = float((packed - wanted).norm() / wanted.norm())
     close = CLOSE.get(model.dtype, CLOSE[torch.bfloat16])
     return "" if share <= close else f"packed logits are {share:.1%} off those of the documents alone"
+
+
+def _try_backward(model: Any, probes: Sequence[Example]) -> None:
+    """Compute a gradient that passes through all of attention, and leave none: that of what the embedding gives.
+
+    Raises:
+        CannotPackError: there is a kernel that does not.
+    """
+    given: list[Tensor] = []
+    embedding = model.get_input_embeddings()
+    hook = embedding.register_forward_hook(lambda _module, _ids, out: given.append(out.requires_grad_()))
+    try:
+        with torch.enable_grad(), by_document(model):
+            logits = _logits(model, probes)
+            with refusing():
+                torch.autograd.grad(logits.sum(), given)
+    finally:
+        hook.remove()
 
 
 def _probes(model: Any) -> tuple[list[Example], list[Example]]:

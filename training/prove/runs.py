@@ -239,9 +239,16 @@ def _settle_in(devices: "Queue[int]", workers: int) -> None:
     """Give a worker a device of its own; on a processor, its share of the cores."""
     number = devices.get()
     if torch.cuda.device_count():
-        os.environ["CUDA_VISIBLE_DEVICES"] = str(number % torch.cuda.device_count())
+        os.environ["CUDA_VISIBLE_DEVICES"] = device_of(number, torch.cuda.device_count())
     else:
         torch.set_num_threads(max(1, torch.get_num_threads() // workers))
+
+
+def device_of(number: int, count: int) -> str:
+    """Return the name of one of the `count` accelerators that this process may use, in turn."""
+    given = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = given.split(",") if given else [str(one) for one in range(count)]
+    return names[number % count].strip()
 
 
 def _fill(job: Job, draft: Path, aside: Aside) -> Filled:

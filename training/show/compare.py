@@ -33,6 +33,9 @@ def comparison_text(comparison: Comparison, page: Path, blind: Written | None = 
             for name in there
             if name in one.numbers
         ]
+    if comparison.held_out_left_out:
+        left = f"{comparison.held_out_left_out} of {comparison.held_out_records} held-out records"
+        lines.append(f"{left} are too long for one of the models and are left out for all")
     lines += [visible(judged(one)) for one in comparison.judgements]
     lines.append(f"wrote {page}")
     if blind:
@@ -45,8 +48,16 @@ def comparison_json(comparison: Comparison, page: Path, blind: Written | None = 
     whole = asdict(comparison)
     results = [{key: value for key, value in one.items() if key != "answers"} for one in whole["results"]]
     judgements = [{key: value for key, value in one.items() if key != "verdicts"} for one in whole["judgements"]]
+    left_out = comparison.held_out_left_out
     files = {"page": str(page)} | ({"blind": str(blind.page), "key": str(blind.key)} if blind else {})
-    return event("compared", **files, results=results, differences=whole["differences"], judgements=judgements)
+    return event(
+        "compared",
+        **files,
+        held_out_left_out=left_out,
+        results=results,
+        differences=whole["differences"],
+        judgements=judgements,
+    )
 
 
 def _cell(comparison: Comparison, name: str, place: int) -> str:

@@ -153,7 +153,10 @@ def fitted_text(fitted: Fitted) -> str:
         lines.append(f"read again: {run.reloaded.tokens} greedy tokens of {run.reloaded.prompts} prompts are the same")
     if run.kept:
         lines.append(f"adapters of {run.kept.trained:,} parameters, without their base, which is {run.base.name}")
-    return "\n".join([*lines, f"{'reused' if fitted.reused else 'wrote'} {fitted.path}"])
+    lines.append(f"{'reused' if fitted.reused else 'wrote'} {fitted.path}")
+    if fitted.others_state:
+        lines.append(f"{fitted.others_state} has the saved state of a run with other settings, which was left alone")
+    return "\n".join(lines)
 
 
 def _peak(run: RunRecord) -> str:
@@ -173,6 +176,7 @@ def fitted_json(fitted: Fitted) -> str:
         "fitted",
         path=str(fitted.path),
         reused=fitted.reused,
+        others_state=str(fitted.others_state) if fitted.others_state else None,
         held_out_loss=loss,
         packing=run.packing,
         **asdict(run.trained),

@@ -27,7 +27,7 @@ from training.model.packing import attention_of
 from training.model.recompute import recomputing
 from training.ranks.distributed import ALONE, Ranks
 from training.ranks.sharding import computed, whole
-from training.records.batching import MicroBatch, collate, micro_batches, steps, suitable_tokens
+from training.records.batching import MicroBatch, collate, cut, micro_batches, steps, suitable_tokens
 from training.records.encoding import Example
 from training.step.optimiser import AdamW, clip_scale, gradient_norm, gradients_of, sum_in, trained_weights
 from training.step.trial import largest, try_largest
@@ -71,8 +71,10 @@ def train(
         model.train()
         aside.progress("training", len(state.rows), total)
         left = [ranks.deal(step) for step in every[len(state.rows) :]]
-        most = [collate(part, pad_id, packed=packed) for part in largest(left, tokens, packed=packed)]
+        parts = [list(cut(step, tokens=tokens, packed=packed)) for step in left]
+        most = [collate(part, pad_id, packed=packed) for part in largest(parts, packed=packed)]
         most += [spare] * ranks.missing(len(most))
+        stepper.begin(max(map(len, parts), default=0))
         try_largest(most, lambda one: backward(model, [one], head_only=stepper.head_only), state.optimiser)
         with keeping_what_was_good(keeper, guard):
             for number, taken in islice(enumerate(every), len(state.rows), total):
@@ -134,11 +136,15 @@ class Stepper:
         with whole(self.model, self.ranks):
             self.head_only = head_suffices(self.model)
 
+    def begin(self, batches: int) -> None:
+        """Forget all gradients; those of so many micro-batches are summed from now on, a single one's left as it is."""
+        several = batches > 1 or self.ranks.size > 1
+        sum_in(self.weights, self.optimiser.forms.gradient if several else self.model.dtype)
+
     def take(self, batches: Sequence[MicroBatch], number: int, rate: float, supervised: int = 0) -> StepRow:
         """Take step `number` (from 1) over this rank's micro-batches; `supervised` as in `backward`."""
         started = time.monotonic()
-        several = len(batches) > 1 or self.ranks.size > 1
-        sum_in(self.weights, self.optimiser.forms.gradient if several else self.model.dtype)
+        self.begin(len(batches))
         idle = [self.spare] * self.ranks.missing(len(batches)) if self.spare else []
         part = backward(self.model, batches, head_only=self.head_only, supervised=supervised, idle=idle)
         self.ranks.add_up(self.weights)

@@ -1,7 +1,8 @@
 """The largest micro-batches of a run before its first step, so that memory runs out at once and not hours later.
 
-The trial holds all that a step holds: gradients and the optimiser's moments are there when the largest activations
-are. Nothing of it stays: the random generators are put back, so a run ends in the same bytes with or without it.
+The trial holds all that a step holds: gradients, in the precision that they are summed in, and the optimiser's moments
+are there when the largest activations are. Nothing of it stays: the random generators are put back, so a run ends in
+the same bytes with or without it.
 
 Limit: a kernel that promises more memory than it has (Linux does, on a processor) ends the process instead of saying
 no; it then does so at the beginning, too. `--dry-run` says before how much is needed.
@@ -11,10 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
-from torch import nn
 
 from schemas.errors import DollyError
-from training.records.batching import MicroBatch, computed, cut
+from training.records.batching import MicroBatch, computed
 from training.records.encoding import Example
 
 FULL = ("not enough memory", "DefaultCPUAllocator", "can't allocate memory", "Cannot allocate memory")
@@ -26,9 +26,9 @@ ADVICE = (
 """What a user can change."""
 
 
-def largest(steps: Iterable[Sequence[Example]], tokens: int, *, packed: bool) -> list[Sequence[Example]]:
-    """Return the micro-batches that need most: of activations, and of logits where that is another one."""
-    parts = [part for step in steps for part in cut(step, tokens=tokens, packed=packed)]
+def largest(steps: Iterable[Sequence[Sequence[Example]]], *, packed: bool) -> list[Sequence[Example]]:
+    """Return the steps' micro-batches that need most: of activations, and of logits where that is another one."""
+    parts = [part for step in steps for part in step]
     if not parts:
         return []
     most = max(parts, key=lambda part: (_computed(part, packed=packed), len(part[0].input_ids)))
@@ -93,16 +93,17 @@ def _generators_kept() -> Iterator[None]:
 
 @contextmanager
 def _moments_held(optimiser: torch.optim.Optimizer) -> Iterator[None]:
-    """Have the optimiser make its moments, which it does at its first step, and forget them and all gradients after.
+    """Have gradients and the optimiser's moments, which it makes at its first step, and forget them after.
 
     That step is one of gradient and rate zero. Of a run that goes on the moments are there already.
     """
-    weights = [one for group in optimiser.param_groups for one in group["params"]]
     new = not optimiser.state
     try:
-        if new:
-            with memory_in_words("the optimiser's state"):
-                _step_of_nothing(optimiser, weights)
+        with memory_in_words("the optimiser's state"):
+            for weight in (one for group in optimiser.param_groups for one in group["params"]):
+                weight.grad = torch.zeros_like(weight, dtype=weight.grad_dtype or weight.dtype)
+            if new:
+                _step_of_nothing(optimiser)
         yield
     finally:
         optimiser.zero_grad(set_to_none=True)
@@ -110,10 +111,8 @@ def _moments_held(optimiser: torch.optim.Optimizer) -> Iterator[None]:
             optimiser.state.clear()
 
 
-def _step_of_nothing(optimiser: torch.optim.Optimizer, weights: Sequence[nn.Parameter]) -> None:
+def _step_of_nothing(optimiser: torch.optim.Optimizer) -> None:
     rates = [group["lr"] for group in optimiser.param_groups]
-    for weight in weights:
-        weight.grad = torch.zeros_like(weight)
     for group in optimiser.param_groups:
         group["lr"] = 0.0
     optimiser.step()

@@ -6,8 +6,9 @@ import pytest
 
 from schemas.errors import InputError
 from schemas.prompt import TEMPLATES
-from tests.training.tiny import END
+from tests.training.tiny import END, save_tiny
 from training.answers.respond import Answer, Prompt, Sampling, _cut, answer, open_responder, read_tokens, turns
+from training.answers.speech import speak
 
 GREEDY = Sampling(greedy=True, max_new_tokens=12)
 
@@ -74,6 +75,20 @@ def test_a_prompt_longer_than_the_model_reads_is_refused(tuned: Path) -> None:
     """Never cut."""
     with pytest.raises(InputError, match="fewer than the 256 tokens"):
         answer(open_responder(str(tuned)), [Prompt("word " * 300)], GREEDY)
+
+
+def test_an_answer_ends_where_the_model_reads_no_further(tmp_path: Path) -> None:
+    """GPT-2 has no position after its last; a prompt that nearly fills it cuts no other's answer short."""
+    responder = open_responder(str(save_tiny(tmp_path / "gpt2", "gpt2")))
+    asked = Sampling(greedy=True, max_new_tokens=60)
+    short, long = Prompt("Hi."), Prompt("word " * 47)
+    left = 256 - len(responder.encoder.prompt(long.instruction, ""))
+
+    said = answer(responder, [short, long, short], asked)
+
+    assert 0 < left < 60
+    assert [one.tokens for one in said] == [60, left, 60]
+    assert said[1] == answer(responder, [long], asked)[0] == speak(responder, long, asked, lambda _: None)
 
 
 @pytest.mark.parametrize(

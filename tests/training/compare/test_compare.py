@@ -9,6 +9,7 @@ import pytest
 
 from schemas.errors import DollyError, InputError
 from tests.support import pair, step_of
+from tests.training.tiny import save_tiny
 from training.answers.questions import find_prompts, read_held_out, read_questions
 from training.answers.respond import Answer, Prompt, Question, Sampling, open_responder
 from training.compare import participants as module
@@ -20,6 +21,7 @@ from training.compare.measures import Numbers
 from training.compare.page import comparison_html, write_page
 from training.markup import visible
 from training.records.encoding import IGNORED
+from training.show.compare import comparison_text
 
 GREEDY = Sampling(greedy=True, max_new_tokens=12)
 HOSTILE = "</pre><script>alert(1)</script>{{ 7*7 }}\u202e<img src=x onerror=alert(1)>\x1b[2J"
@@ -149,6 +151,23 @@ def test_what_was_held_out_and_trained_on_is_said(tmp_path: Path, tuned: Path, t
     assert after.provenance is not None
     assert after.provenance.leaked == 8
     assert "8 of the held-out records" in comparison_html(compared)
+
+
+def test_a_held_out_record_that_is_too_long_for_one_model_is_left_out_for_all(tmp_path: Path) -> None:
+    """GPT-2 has no position for it, the other reads it; the number of such records is said."""
+    short = save_tiny(tmp_path / "short", "gpt2")
+    roomy = save_tiny(tmp_path / "roomy", max_position_embeddings=2048)
+    held_out = step_of(tmp_path / "held", [pair("Add.", "five"), pair("Say more.", "word " * 200)]).path
+    prompts = tmp_path / "prompts.jsonl"
+    prompts.write_text('{"instruction": "Name colour 3."}\n')
+
+    compared = compare([str(roomy), str(short)], prompts, sampling=GREEDY, held_out=held_out)
+
+    found = [one.numbers["nats_per_byte"].overall for one in compared.results]
+    assert [one.units for one in found if one] == [1, 1]
+    assert (compared.held_out_records, compared.held_out_left_out, compared.one_tokenizer) == (2, 1, True)
+    assert "1 are too long for one of the models" in comparison_html(compared)
+    assert "1 of 2 held-out records are too long for one of the models" in comparison_text(compared, Path("page.html"))
 
 
 def test_the_same_model_twice_is_refused(tiny: Path) -> None:

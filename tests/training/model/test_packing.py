@@ -1,6 +1,6 @@
 """Packed documents are what they are alone: in their logits, their loss and their gradients; and a leak is found."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn.attention import varlen
 from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
@@ -211,6 +212,61 @@ def test_a_model_without_an_interface_says_so() -> None:
 
     with pytest.raises(CannotPackError, match="mpt has no attention interface"), by_document(model):
         pass
+
+
+class NoWayBack(torch.autograd.Function):
+    """A kernel without a backward pass."""
+
+    @staticmethod
+    def forward(_: Any, query: torch.Tensor) -> torch.Tensor:
+        """Return something of the right shape."""
+        return query.clone()
+
+    @staticmethod
+    def backward(_: Any, *__: Any) -> None:
+        """Refuse."""
+        raise RuntimeError("no backward pass for heads this wide\nfrom where it is")
+
+
+def only_ampere(*_: Any, **__: Any) -> torch.Tensor:
+    """Refuse as flash attention does on older accelerators."""
+    raise RuntimeError("FlashAttention only supports Ampere GPUs or newer.\nException raised from mha_varlen_fwd")
+
+
+def no_memory(*_: Any, **__: Any) -> torch.Tensor:
+    """Run out of memory."""
+    raise torch.OutOfMemoryError("CUDA out of memory.")
+
+
+def by_kernel(monkeypatch: pytest.MonkeyPatch, kernel: Callable[..., torch.Tensor]) -> Any:
+    """Return a model whose packed attention is computed by this kernel."""
+    monkeypatch.setattr(varlen, "varlen_attn", kernel)
+    monkeypatch.setattr(attention, "_attend", attention._by_kernel)
+    return tiny_model("llama")
+
+
+def test_a_kernel_that_refuses_is_an_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first line says why the records are sorted."""
+    chosen = choose_packing(by_kernel(monkeypatch, only_ampere), "auto")
+
+    assert chosen == Packed(used=False, reason="FlashAttention only supports Ampere GPUs or newer.")
+
+
+def test_a_kernel_that_refuses_the_way_back_is_an_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is found before the first step, and leaves no gradient."""
+    model = tiny_model("llama")
+    real = attention._attend
+    apply: Any = NoWayBack.apply
+    monkeypatch.setattr(attention, "_attend", lambda query, *more: real(apply(query), *more))
+
+    assert choose_packing(model, "auto") == Packed(used=False, reason="no backward pass for heads this wide")
+    assert all(one.grad is None for one in model.parameters())
+
+
+def test_memory_that_runs_out_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sorted records would not fit either."""
+    with pytest.raises(torch.OutOfMemoryError):
+        choose_packing(by_kernel(monkeypatch, no_memory), "auto")
 
 
 @pytest.mark.parametrize("window", [0, 4])

@@ -26,6 +26,7 @@ from training.config import settle
 from training.prove.arms import CONTROLS
 from training.prove.design import ProveRequest
 from training.prove.prove import prove
+from training.prove.runs import device_of
 
 WORDS = ("the", "garden", "weather", "letter", "friend", "colours", "capital", "red", "green", "blue", "paris")
 SETTINGS = {"steps": 14, "rows_per_step": 8, "lr": 5e-3, "dtype": "fp32"}
@@ -294,3 +295,18 @@ def test_the_command_offers_every_control() -> None:
 def test_a_request_that_cannot_be_meant_is_refused(words: list[str]) -> None:
     """Two folders, or one with --noise."""
     assert run("prove", *words, "--base", "b", "--test", "t", "-o", "o").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [(None, ["0", "1", "0"]), ("4,5", ["4", "5", "4"]), ("GPU-8f6a, GPU-11c2", ["GPU-8f6a", "GPU-11c2", "GPU-8f6a"])],
+)
+def test_each_of_several_jobs_takes_one_of_the_accelerators_it_was_given(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, expected: list[str]
+) -> None:
+    """Of a machine that is shared by a mask, none that is another's."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if given:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+
+    assert [device_of(number, 2) for number in range(3)] == expected

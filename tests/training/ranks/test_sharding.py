@@ -15,6 +15,7 @@ from tests.training.checkpoint.test_resume import StopAfter, examples, fresh, ke
 from tests.training.forked import as_ranks
 from tests.training.ranks.test_distributed import TRAIN, Rows, in_files
 from training.config import OptimiserName, Parallel, TrainConfig
+from training.model.packing import choose_packing
 from training.planning.fitting import choices, settled
 from training.planning.footprint import footprint, meta_model
 from training.ranks.distributed import ALONE, Ranks
@@ -80,6 +81,24 @@ def test_a_divided_model_learns_what_a_whole_one_learns(
     for name, weight in weights.items():
         torch.testing.assert_close(first[0][name], weight, rtol=0, atol=5e-6)
         assert torch.equal(first[0][name], second[0][name])
+
+
+def test_a_divided_model_that_was_tried_for_packing_learns_the_same(tmp_path: Path) -> None:
+    """Every rank tries it on the whole, forward and backward; no part has a gradient of that, or stays whole."""
+
+    def tried(ranks: Ranks) -> Learned:
+        model, aside = divided(ranks), Rows()
+        with whole(model, ranks):
+            assert choose_packing(model, "auto").used
+        assert all(one.grad is None for one in model.parameters())
+        train(model, examples(), TRAIN, pad_id=2, aside=aside, packed=True, ranks=ranks)
+        return gathered(model, lambda: fresh("llama")).state_dict(), aside.rows
+
+    first, _ = learned(tmp_path, tried)
+    untried, _ = learned(tmp_path, lambda ranks: learn(ranks, packed=True))
+
+    assert [one["loss"] for one in first[1]] == [one["loss"] for one in untried[1]]
+    assert all(torch.equal(first[0][name], untried[0][name]) for name in first[0])
 
 
 def test_ranks_with_fewer_micro_batches_wait_for_none(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import DollyError
 from tests.support import ROOT, pair, step_of
-from tests.training.checkpoint.test_resume import CONFIG, fresh, weights
+from tests.training.checkpoint.test_resume import CONFIG, fresh, keeper, stop, weights
 from tests.training.checkpoint.test_resume import examples as sixteen_steps
 from tests.training.records.test_batching import example, examples
 from training.records.batching import MicroBatch, cut
@@ -43,7 +44,8 @@ def test_a_run_with_a_trial_ends_in_the_bytes_of_one_without(
 @given(st.lists(examples, max_size=4), st.integers(1, 100), st.booleans())
 def test_the_largest_of_all_steps_is_tried(steps: list[list[Example]], tokens: int, packed: bool) -> None:
     """No micro-batch of the run computes more tokens than one that is tried, nor has more response tokens."""
-    tried = largest(steps, tokens, packed=packed)
+    parts = [list(cut(step, tokens=tokens, packed=packed)) for step in steps]
+    tried = largest(parts, packed=packed)
 
     def computed(part: Sequence[Example]) -> int:
         return sum(len(one.input_ids) for one in part) if packed else len(part) * len(part[0].input_ids)
@@ -51,9 +53,30 @@ def test_the_largest_of_all_steps_is_tried(steps: list[list[Example]], tokens: i
     def supervised(part: Sequence[Example]) -> int:
         return sum(one.supervised for one in part)
 
-    for part in (part for step in steps for part in cut(step, tokens=tokens, packed=packed)):
+    for part in (part for step in parts for part in step):
         assert computed(part) <= max(map(computed, tried))
         assert supervised(part) <= max(map(supervised, tried))
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+@pytest.mark.parametrize(("tokens", "expected"), [(1, torch.float32), (100_000, torch.bfloat16)])
+def test_the_trial_holds_gradients_in_the_precision_that_they_are_summed_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tokens: int, expected: torch.dtype, *, goes_on: bool
+) -> None:
+    """In fp32 where a step has several micro-batches, in the weights' own where it has one; in every run."""
+    if goes_on:
+        stop(tmp_path, 3, torch.bfloat16)
+    model, held = fresh(dtype=torch.bfloat16), []
+    real = loop.backward
+
+    def noting(model: Any, batches: Sequence[MicroBatch], **more: Any) -> float:
+        held.append({None if one.grad is None else one.grad.dtype for one in model.parameters()})
+        return real(model, batches, **more)
+
+    monkeypatch.setattr(loop, "backward", noting)
+    train(model, sixteen_steps(), replace(CONFIG, micro_tokens=tokens), pad_id=2, keeper=keeper(tmp_path, every_s=0))
+
+    assert held[0] == {expected}
 
 
 def test_memory_runs_out_before_the_first_step(monkeypatch: pytest.MonkeyPatch) -> None:

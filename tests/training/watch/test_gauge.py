@@ -1,6 +1,7 @@
 """How hard a device works: the operations that real tokens need, over its peak."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from training.log import Peak
 from training.planning.footprint import Sizes, operations
 from training.records.batching import Shape
 from training.records.encoding import IGNORED, Example
+from training.watch import gauge as module
 from training.watch.gauge import Gauge, peak_of
 
 SIZES = Sizes(parameters=130, body=100, layers=2, hidden=10, vocabulary=3)
@@ -57,12 +59,43 @@ def test_a_processor_s_peak_is_measured() -> None:
 
 @pytest.mark.parametrize(
     ("name", "per_second"),
-    [("NVIDIA A100-SXM4-40GB", 312e12), ("NVIDIA H100 80GB HBM3", 989e12), ("NVIDIA L4", 121e12)],
+    [
+        ("NVIDIA A100-SXM4-40GB", 312e12),
+        ("NVIDIA H100 80GB HBM3", 989e12),
+        ("NVIDIA H100 PCIe", 756e12),
+        ("NVIDIA H100 NVL", 835e12),
+        ("NVIDIA H200 NVL", 835e12),
+        ("NVIDIA L4", 121e12),
+    ],
 )
 def test_an_accelerator_s_peak_is_its_makers(monkeypatch: pytest.MonkeyPatch, name: str, per_second: float) -> None:
-    """By a word in its name, in bf16."""
+    """By words in its name, in bf16."""
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: name)
 
     peak = peak_of.__wrapped__(torch.device("cuda"), torch.bfloat16)
 
     assert (peak.per_second, peak.measured) == (per_second, False)
+
+
+def test_an_accelerator_without_a_data_sheet_is_measured_by_its_own_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over many products, of which the last alone is waited for."""
+    told: list[str] = []
+
+    class Event:
+        def __init__(self, *, enable_timing: bool) -> None:
+            assert enable_timing
+
+        def record(self) -> None:
+            told.append("record")
+
+        def synchronize(self) -> None:
+            told.append("synchronize")
+
+        def elapsed_time(self, _: Any) -> float:
+            return 500.0  # milliseconds
+
+    monkeypatch.setattr(module, "ACCELERATOR_SIDE", 16)
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+
+    assert module._measured_on_accelerator(CPU, torch.float32) == 20 * 2 * 16**3 / 0.5
+    assert told == ["record", "record", "synchronize"]

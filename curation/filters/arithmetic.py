@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 from statistics import median
-from typing import ClassVar
+from typing import ClassVar, TypeGuard
 
 from curation.filters.calculator import NUMBER, decimals, number, value
 from curation.filters.findings import evidence
@@ -46,6 +46,8 @@ LOOK_BACK = 24
 """Characters before an equation that are looked at."""
 ROUNDED = Fraction(1, 100)
 """How far a result may be off, as a share of it, where numbers with decimals went in or came out."""
+LONGEST_NUMBER = 200
+"""Characters of the longest number that is read, and digits of the largest result that is judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +84,21 @@ def _wrong(match: re.Match[str], text: str) -> Fraction | None:
     if "%" in left and re.search(r"[-+]", left):  # "$9 - 10%" is $8.10 to some people
         return None
     result = value(left)
-    if result is None or _agree(result, right, left):
+    if not _is_judged(result) or _agree(result, right, left):
         return None
     return result
 
 
+def _is_judged(result: Fraction | None) -> TypeGuard[Fraction]:
+    """Say whether there is a result, and one that a number which is read could be."""
+    return result is not None and abs(result) < 10**LONGEST_NUMBER
+
+
 def _agree(result: Fraction, written: str, inputs: str = "") -> bool:
     """Say whether a number in a text is this result, allowing for rounding and for per cent left out."""
+    written = written[:LONGEST_NUMBER] if "." in written[:LONGEST_NUMBER] else written
+    if len(written) > LONGEST_NUMBER:  # larger than any result that is judged, and Python reads 4300 digits at most
+        return False
     sign = -1 if written.startswith("-") else 1
     here = sign * number(written.lstrip("-"))
     inexact = result.denominator != 1 or _DECIMAL.search(inputs) is not None
@@ -191,7 +201,7 @@ class AnswerMiscalculated:
             return None
         task = _SPACES.sub(" ", f"{record.instruction.strip()} {record.context.strip()}").strip()
         result = _result(task)
-        if result is None or _OTHER_RULES.search(task):
+        if not _is_judged(result) or _OTHER_RULES.search(task):
             return None
         numbers = _NUMBERS.findall(record.response)
         if not numbers or "/" in record.response or any(_agree(result, one, task) for one in numbers):

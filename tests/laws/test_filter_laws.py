@@ -35,7 +35,7 @@ HOSTILE = (
     "# " * (LONG // 2), "1." * (LONG // 2), "1. " * (LONG // 3) + "x", "as an " * (LONG // 6), "large " * (LONG // 6),
     "http://" * (LONG // 7), "https://a " * (LONG // 10), "link: " * (LONG // 6), "![" * (LONG // 2), "\\" * LONG + "$",
     "the following " * (LONG // 14), "create a " * (LONG // 9), "@a." * (LONG // 3), "; " * (LONG // 2) + "x",
-    "\U0001f600" * LONG,
+    "\U0001f600" * LONG, "4" * LONG, "2 + 2 = " + "4" * LONG,
     "1+" * (LONG // 2) + "=", "1 = " * (LONG // 4), "((1" * (LONG // 3), "a@" * (LONG // 2), "a.a@a." * (LONG // 6),
     "1-" * (LONG // 2), "12 34 " * (LONG // 6), "AA00 " * (LONG // 5), "```python\n" * (LONG // 10),
     "\u00e2\u20ac" * (LONG // 2), "eyJ" * (LONG // 3), "key='" * (LONG // 5), "the new " * (LONG // 8),

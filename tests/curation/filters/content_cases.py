@@ -37,6 +37,7 @@ CONTENT_CAUGHT: dict[str, list[Case]] = {
         ("Compute it.", "", "10 + 6 \u00d7 7 \u2212 58 = 48"),
         ("What is a fifth of 80?", "", "80 * 20% = 20"),
         ("Raise it.", "", "2^10 = 1,000"),
+        ("Add them.", "", "2 + 2 = " + "4" * 5000),
     ],
     "answer_miscalculated": [
         ("Evaluate the expression 9 \u2212 4 + 8 \u00d7 5.", "", "47"),
@@ -47,6 +48,7 @@ CONTENT_CAUGHT: dict[str, list[Case]] = {
         ("Subtract 4 from 11.", "", "8"),
         ("Divide 96 by 4.", "", "The result is 26."),
         ("What is 5 times 13?", "", "5 times 13 is 75."),
+        ("What is 2 + 2?", "", "4" * 5000),
     ],
     "code_does_not_parse": [
         ("Add them.", "", "Here it is:\n```python\ndef add(a, b)\n    return a + b\n```"),
@@ -115,6 +117,9 @@ CONTENT_PASSED: dict[str, list[Case]] = {
         ("Give the time.", "", "It is 10:30 + 45 = 11:15. 3 million x 2 = 6 million."),
         ("Take the average.", "", "(3 + 5 + 9 + 11) / 4 = 7 and 100 x 1.05^2 = 110.25"),
         ("Write code.", "", "if x + 1 == 3:\n    y = 2 * 3 == 6"),
+        ("Raise it.", "", "(10^40/3)^64 = 5"),
+        ("Add them.", "", "2 + 1 = 3." + "0" * 5000),
+        ("Add them.", "", "4" * 5000 + " + 1 = 5"),
     ],
     "answer_miscalculated": [
         ("What is 15% of 80?", "", "15% of 80 is 12."),
@@ -129,6 +134,8 @@ CONTENT_PASSED: dict[str, list[Case]] = {
         ("What is 1984 about?", "", "It was written in 1949."),
         ("Find the missing number in the list: 2, 4, 8, __", "", "16"),
         ("Round 7.6 + 1.", "", "9"),
+        ("Calculate (10^40/3)^64.", "", "5"),
+        ("What is 2 + 1?", "", "3." + "0" * 5000),
     ],
     "code_does_not_parse": [
         ("Write Python code.", "", "```python\nprint 'two'\n```"),

@@ -23,11 +23,16 @@ _TEXTS = (
 )
 _SMALL = r"(?!(?:of|in|on|to|for|and|or|that|with|by|from|as|is|are)\b)"
 _POINTER = r"(?:following|given|provided|attached|above|below|highlighted|underlined)"
+_MEASURE = (
+    r"(?:(?:the|an?|its|their|your|my|our)\b|(?:average|mean|median|zero|one|par|normal|ground|water|sea|freezing|"
+    r"expect\w+|it|them)\b|[\d$\u20ac\u00a3])"
+)
+"""What something may be below or above without being given: "values above the average"."""
 _GIVEN = re.compile(
     rf"\b(?:the|this|these|those)\s+(?:\w+\s+)?{_POINTER}\s+(?:{_SMALL}[\w'-]+\s+){{0,2}}?(?P<noun>{_TEXTS})(?:e?s)?\b"
     r"|\b(?:this|these)\s+(?:(?:short|long|news|black and white|famous|two|three|four|five)\s+)?"
     rf"(?P<that>{_TEXTS})(?:e?s)?\b"
-    rf"|\b(?:the\s+)?(?P<here>{_TEXTS})(?:e?s)?\s+(?:below|above)\b",
+    rf"|\b(?:the\s+)?(?P<here>{_TEXTS})(?:e?s)?\s+(?:below|above)\b(?!\s+{_MEASURE})",
     re.IGNORECASE,
 )
 _HINTS = ("following", "given", "provided", "attached", "above", "below", "this", "these", "highlighted", "underlined")
@@ -117,6 +122,16 @@ _ATTACHED = re.compile(
     r"(?:file|document|image|picture|photo|pdf|spreadsheet|video) (?:that )?(?:is |I )?(?:attached|uploaded))\b",
     re.IGNORECASE,
 )
+_ABOUT_ATTACHING = re.compile(
+    r"\A\W*how (?:do|can|should|could|would|might|to)\b(?! (?:the|this|that|these|those)\b)[^.?!]{0,80}"
+    r"\b(?:an? \Z|(?:open|view|download|save|print|remove|delete|send|forward)\b[^.?!]{0,20}\Z)"
+    r"|\b(?:write|compose|draft|create|send|prepare)\b[^.?!]{0,60}\b(?:e-?mail|letter|message|memo|note|reply)\b"
+    r"(?![^.?!]{0,80}\b(?:summari[sz]|analy[sz]|based on|using|according|respon|answer|reply to))[^.?!]{0,80}\Z",
+    re.IGNORECASE,
+)
+"""What stands before an attachment that nobody need read: how to open one, a letter that mentions one."""
+LOOK_BACK = 200
+"""Characters before an attachment that are looked at."""
 FEW_WORDS = 25
 """Words of the longest instruction of which the text behind the link is the object."""
 
@@ -140,6 +155,10 @@ class UrlNotGiven:
         if match := _URL.search(record.instruction) if _has_url(record.instruction) else None:
             return self._behind_instruction(record.instruction, match)
         attached = _ATTACHED.search(record.instruction) if _has_attachment(record.instruction) else None
+        if attached and _ABOUT_ATTACHING.search(
+            record.instruction[max(attached.start() - LOOK_BACK, 0) : attached.start()]
+        ):
+            return None
         return reason_for(self.code, "instruction", record.instruction, attached, "the attachment itself")
 
     def _behind_context(self, record: InstructionRecord) -> Reason | None:

@@ -119,6 +119,9 @@ CAUGHT: dict[str, list[Case]] = {
         ("Make a pie chart.", "10 %, 90 %", "![Pie chart](https://example.org/a.png)"),
         ("Convert the text to speech.", "My car is fast.", "Audio of the text."),
         ("Generate a word cloud.", "Some text.", "See the attached image (wordcloud.jpg)"),
+        ("Create a video explaining the marketing plan.", "", "A video that explains it."),
+        ("Create a video resume.", "", "A video of a candidate."),
+        ("Create a short video for a bakery.", "", "A video of bread."),
     ],
     "url_not_given": [
         ("Summarize the article.", "https://example.org/2020/news.html", "It is about energy."),
@@ -126,12 +129,17 @@ CAUGHT: dict[str, list[Case]] = {
         ("Summarize this article: https://example.org/news", "", "It is about energy."),
         ("Identify the shapes.", "![Figure](https://example.org/a.png)", "A circle."),
         ("Summarize the attached document.", "", "It is about energy."),
+        ("How can I improve the attached document?", "", "Shorten it."),
+        ("Write a message summarizing the attached report.", "", "It is about energy."),
+        ("How many people are in the attached photo?", "", "Two."),
+        ("Write a letter responding to the attached document.", "", "Dear Ann, thank you."),
     ],
     "dangling_reference": [
         ("Analyze the following sentence to identify implicit bias.", "", "It implies a default."),
         ("Describe the artist's style in this painting.", "", "Bold brushstrokes."),
         ("Find the missing angle in the provided figure.", "", "30 degrees."),
         ("Summarize the paragraph above.", " \n", "It tells of a war."),
+        ("Explain the code above in one sentence.", "", "It adds two numbers."),
     ],
     "response_truncated": [
         ("Tell me of the harbour.", "", PROSE + "Its fishermen have always been"),
@@ -276,6 +284,11 @@ PASSED: dict[str, list[Case]] = {
         ("How do I make a video go viral?", "", "Keep it short."),
         ("Create a video game plot.", "", "A knight seeks a sword."),
         ("What is text to speech?", "", "A system that reads text aloud."),
+        ("Create a video marketing plan for a bakery.", "", "1. Film the oven."),
+        ("Develop a video content strategy.", "", "Film once a week."),
+        ("Make a photo shoot plan.", "", "Meet at dawn."),
+        ("Create a video resume script.", "", "Hello, I am Ann."),
+        ("Draw a tree using only ASCII characters.", "", " /\\\n/__\\\n ||"),
     ],
     "url_not_given": [
         ("Extract the domain of the URL.", "https://docs.example.org/document", "example.org"),
@@ -286,6 +299,9 @@ PASSED: dict[str, list[Case]] = {
         ("Where can I buy a car?", "", "Try https://example.org."),
         ("Write code to download https://example.org/a.csv with Python", "", "import urllib"),
         ("Describe how ivy gets attached to walls.", "", "With tiny roots."),
+        ("How do I open an attached document in Outlook?", "", "Click on it twice."),
+        ("How can I save the attached file to a disk?", "", "Click on it with the other button."),
+        ("Write an email to a client about the attached report.", "", "Dear Ann, the report is attached."),
     ],
     "dangling_reference": [
         ("Summarize the following text: The town was founded in 1850.", "", "A town of 1850."),
@@ -296,6 +312,8 @@ PASSED: dict[str, list[Case]] = {
         ("Simplify this expression 3x + 5x", "", "8x"),
         ("Is the following statement true? All birds can fly.", "", "No."),
         ("Who won this year?", "", "Nobody."),
+        ("How can I highlight values above the average in a spreadsheet?", "", "With a rule."),
+        ("What happens to items below zero?", "", "They freeze."),
     ],
     "response_truncated": [
         ("Name golf brands.", "", "Titleist, Taylormade, Callaway, Ping, Cobra and all the rest of"[:46]),

@@ -65,6 +65,8 @@ CONTENT_CAUGHT: dict[str, list[Case]] = {
         ("Write Python code to add two numbers.", "", "def add(a, b):\nreturn a + b"),
         ("Give a config.", "", "```json\n{'a': 1}\n```"),
         ("Write it as JSON.", "", '{"name": "Ann", "age": }'),
+        ("Write it as JSON.", "", '{"name": "Ann"}\n\n{"name": }'),
+        ("Write it as JSON.", "", '{"name": "Ann"},\n\nThis is Ann.'),
     ],
     "secret_leaked": [
         ("Write a script.", "", f"client(key='{AWS}')"),
@@ -170,6 +172,7 @@ CONTENT_PASSED: dict[str, list[Case]] = {
         ("Fix the syntax error.", "def f(", "```python\ndef f(\n```"),
         ("Write JSON lines.", "", '```json\n{"a": 1}\n{"a": 2}\n```'),
         ("Write Java.", "", "```java\nint a = 1\n```"),
+        ("Write it as JSON.", "", '{"name": "Ann"}\n\nThis object holds the name of Ann.\nIt has one key: "name".'),
     ],
     "secret_leaked": [
         ("Write a script.", "", 'api_key = "YOUR_API_KEY_GOES_HERE"'),

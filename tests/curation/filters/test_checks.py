@@ -36,6 +36,8 @@ CAUGHT: dict[str, list[Case]] = {
         ("Name a landmark.", "", "The Eiffel Tower.\n\n### End"),
         ("Name a landmark.", "", "The Eiffel Tower.\n##"),
         ("Name a landmark.", "", "The Eiffel Tower. </s></s>"),
+        ("Name a sign.", "", "The <strong>Eiffel</strong> Tower</s>"),
+        ("Strike it out.", "", "<s>old price</s><|im_end|>"),
     ],
     "response_empty": [
         ("Convert 20 minutes into seconds.", "", ""),
@@ -166,6 +168,9 @@ CAUGHT: dict[str, list[Case]] = {
     "response_repeats": [
         ("Tell a story.", "", "The dog went to the park and played with the ball. " * 10),
         ("Tell a story.", "", "Once there was a king. " + "He was very happy and very rich. " * 14),
+        ("Name fruit.", "", "".join(f"{i}. Apples and pears\n" for i in range(1, 30))),
+        ("Write a guide.", "", "".join(f"Step {i}: Go to the next step. " for i in range(1, 20))),
+        ("Write the table of 7.", "", "7 multiplied by 1 is equal to 7. " * 12),
     ],
     "instruction_too_short": [("", "", "An answer."), ("Go", "", "An answer.")],
     "instruction_too_long": [("word " * 501, "", "An answer.")],
@@ -205,6 +210,8 @@ PASSED: dict[str, list[Case]] = {
         ("Write a comment.", "", "int a; // the end of the line"),
         ("Make a password.", "", "8bcX1n2#"),
         ("Write HTML.", "", "<p>Hello</p>"),
+        ("Strike it out.", "", "<s>old price</s>"),
+        ("Strike it out.", "", 'now 5 <s class="was">old price</s>'),
         ("Name it.", "", "The End"),
         ("Name it.", "", "### End"),
     ],
@@ -377,6 +384,12 @@ PASSED: dict[str, list[Case]] = {
                 for day in ("Monday", "Tuesday", "Friday", "Sunday")
             ),
         ),
+        (
+            "Plan a month.",
+            "",
+            "".join(f"Day {i}: {9 + i} push-ups, {19 + i} squats, {29 + i}-second plank\n" for i in range(1, 31)),
+        ),
+        ("Write the table of 7.", "", "\n".join(f"7 multiplied by {i} is equal to {7 * i}." for i in range(1, 13))),
         ("Make a vector.", "", "[" + "0, 0, 1, " * 40 + "0]"),
         ("Tell a story.", "", PROSE * 1 + "Every year the town holds a feast in honour of the men who built it."),
     ],

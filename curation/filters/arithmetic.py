@@ -130,6 +130,7 @@ def _written(result: Fraction) -> str:
 
 
 _NUMBERS = re.compile(rf"(?<![\w.,])-?{NUMBER}(?![\w]|[.,]\d)")
+_NEGATIVE = re.compile(rf"-{NUMBER}(?![\w]|[.,]\d)")
 _BELOW_ZERO = re.compile(r"(?:\b(?:negative|minus)|[-\u2212])\s*(?=[$\u20ac\u00a3]?\d)", re.IGNORECASE)
 """What says that the number after it is below zero, unless it takes it away from another."""
 _POWERS = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
@@ -231,7 +232,7 @@ class AnswerMiscalculated:
         result = _result(task)
         if not _is_judged(result) or _OTHER_RULES.search(task):
             return None
-        numbers = _NUMBERS.findall(record.response)
+        numbers = set(_NUMBERS.findall(record.response))
         if not numbers or "/" in record.response or any(_agree(result, one, task) for one in numbers):
             return None
         if _is_written_otherwise(result, record.response, task):
@@ -243,7 +244,7 @@ def _is_written_otherwise(result: Fraction, response: str, task: str) -> bool:
     """Say whether the result stands there with its sign in words or apart from it, or as so many thousands."""
     if result < 0:
         response = _BELOW_ZERO.sub("-", response)
-        if any(_agree(result, one, task) for one in re.findall(rf"-{NUMBER}(?![\w]|[.,]\d)", response)):
+        if any(_agree(result, one, task) for one in set(_NEGATIVE.findall(response))):
             return True
     return any(_is_short_for(result, match) for match in _LARGE.finditer(response))
 

@@ -255,7 +255,7 @@ def _is_short_for(result: Fraction, match: re.Match[str]) -> bool:
     if len(written) > LONGEST_NUMBER:
         return False
     word = match["word"]
-    scale = 10 ** (_POWERS[word.lower()] if word else int(match["power"].translate(_RAISED)))
+    scale: int = 10 ** (_POWERS[word.lower()] if word else int(match["power"].translate(_RAISED)))
     return abs(result - _signed(written) * scale) <= Fraction(scale, 2 * 10 ** decimals(written))
 
 

@@ -76,10 +76,16 @@ _SIGNS = re.compile(r"\b(?:symbols?|signs?|currency (?:of|used|in|is))\b", re.IG
 """Words of a sentence, or of a task, whose subject may be the sign itself."""
 _FROWN = re.compile(r"[:;]['\u2019]?-?\((?=\s|\Z)")
 """A face, and no bracket."""
-_STATEMENT = re.compile(r"\b(?:is|are|was|were|has|have|had|will)\b")
+_UPRIGHT = "is are was were been has had which than very each does may such during"
+NOT_STRANDED = frozenset(_UPRIGHT.split())
+"""Of these, words that a slogan does not end with either, but for "the way you are"."""
+STATEMENT = 15
+"""Words from which on a line is no slogan and no title."""
+_STATEMENT = re.compile(r"\b(?:is|are|was|were|has|have|had|will|should|would|may|must)\b")
+_PRONOUN = re.compile(r"\b(?:you|we|i|they|he|she|it|this|there|\w+one|everything)\Z", re.IGNORECASE)
 _STRANDS = re.compile(
-    r"\b(?:that|who|whom|which|what|where|whose|you|we|i|they|he|she|it|to \w+|can|could|worth|\w+thing|\w+one)"
-    r"(?: \S+){0,5}\Z",
+    r"\b(?:that|who|whom|which|what|where|whose|you|we|i|they|he|she|it|worth|\w+thing|\w+one)"
+    r"(?: \S+){0,5}\Z|\bto \w+(?: \S+)?\Z",
     re.IGNORECASE,
 )
 """What a sentence may end on such a word after: "a ride that you can depend on", "a friend to talk to"."""
@@ -215,9 +221,12 @@ def _is_bracket_open(tail: str) -> bool:
 
 def _is_statement(tail: str, *, before: str) -> bool:
     """Say whether the tail is a sentence, not a slogan or a title, whose last word should have something after it."""
-    told = tail.rpartition(" ")[0]
+    told, _, last = tail.rpartition(" ")
     if not tail[:1].isupper() or len(tail.split(maxsplit=SENTENCE)) < SENTENCE or _ITEM.match(tail):
         return False
-    return before.endswith((".", "!", "?")) or (
-        not before and _STATEMENT.search(told) is not None and not _STRANDS.search(told)
-    )
+    if before:
+        return before.endswith((".", "!", "?"))
+    if last in NOT_STRANDED:
+        return not _PRONOUN.search(told)
+    says = len(tail.split(maxsplit=STATEMENT)) >= STATEMENT or _STATEMENT.search(told) is not None
+    return says and not _STRANDS.search(told)

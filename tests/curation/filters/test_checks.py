@@ -158,6 +158,7 @@ CAUGHT: dict[str, list[Case]] = {
         ("What does a cab cost?", "", "A ride of five miles through the city costs between $13 and $"),
         ("What does a drill cost?", "", "A drill with a battery costs about $100-$"),
         ("Tell me of the harbour.", "", "The harbour was led by a council that served from 20"),
+        ("Find the area.", "", "The area of the circle with a radius of 10 is"),
         ("Make up a game.", "", "The game is played with a set of 20 tiles numbered from 1 to"),
         ("Tell me of calcium.", "", "Calcium is an element with the symbol Ca and an atomic number of"),
     ],
@@ -348,6 +349,8 @@ PASSED: dict[str, list[Case]] = {
         ("What does it cost?", "", "In the shop at the corner the bread costs 12 \u20ac"),
         ("Write a text to a friend.", "", "I am so sad that you cannot come to the party :("),
         ("Write a slogan.", "", "A smoother ride that you can always depend on"),
+        ("Write a slogan.", "", "Taste the difference that all of the others dream of"),
+        ("Write a title.", "", "Loving the People Around Us Just as They are"),
         (
             "Write a poem.",
             "",

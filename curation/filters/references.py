@@ -59,6 +59,9 @@ def dangling_span(instruction: str) -> Span | None:
     match = _GIVEN.search(instruction)
     if match is None or _is_held(instruction, match) or _PROGRAM.search(instruction[: match.start()]):
         return None
+    attached = instruction.lower().find("attached", *match.span())
+    if attached >= 0 and _is_about_attaching(instruction, attached):
+        return None
     return match.span()
 
 
@@ -155,9 +158,7 @@ class UrlNotGiven:
         if match := _URL.search(record.instruction) if _has_url(record.instruction) else None:
             return self._behind_instruction(record.instruction, match)
         attached = _ATTACHED.search(record.instruction) if _has_attachment(record.instruction) else None
-        if attached and _ABOUT_ATTACHING.search(
-            record.instruction[max(attached.start() - LOOK_BACK, 0) : attached.start()]
-        ):
+        if attached and _is_about_attaching(record.instruction, attached.start()):
             return None
         return reason_for(self.code, "instruction", record.instruction, attached, "the attachment itself")
 
@@ -176,6 +177,11 @@ class UrlNotGiven:
         if not _READS.search(around) or len(around.split(maxsplit=FEW_WORDS)) > FEW_WORDS:
             return None
         return reason_for(self.code, "instruction", instruction, match, "the text behind the link")
+
+
+def _is_about_attaching(instruction: str, attached: int) -> bool:
+    """Say whether what is attached, at that place of the instruction, need not be read."""
+    return _ABOUT_ATTACHING.search(instruction[max(attached - LOOK_BACK, 0) : attached]) is not None
 
 
 def _is_only_link(context: str) -> bool:

@@ -142,6 +142,7 @@ CAUGHT: dict[str, list[Case]] = {
         ("Find the missing angle in the provided figure.", "", "30 degrees."),
         ("Summarize the paragraph above.", " \n", "It tells of a war."),
         ("Explain the code above in one sentence.", "", "It adds two numbers."),
+        ("Write an email summarizing the attached report.", "", "Dear Ann, profits rose."),
     ],
     "response_truncated": [
         ("Tell me of the harbour.", "", PROSE + "Its fishermen have always been"),
@@ -322,6 +323,8 @@ PASSED: dict[str, list[Case]] = {
         ("Who won this year?", "", "Nobody."),
         ("How can I highlight values above the average in a spreadsheet?", "", "With a rule."),
         ("What happens to items below zero?", "", "They freeze."),
+        ("Write an email to a client about the attached report.", "", "Dear Ann, the report is attached."),
+        ("How do I open an attached document?", "", "Click on it twice."),
     ],
     "response_truncated": [
         ("Name golf brands.", "", "Titleist, Taylormade, Callaway, Ping, Cobra and all the rest of"[:46]),

@@ -1,8 +1,8 @@
 """Arithmetic that can be done again and comes out otherwise.
 
 Two checks: an equation in the response that does not hold, and a task that is a plain sum whose right result stands
-nowhere in the response. Both keep still unless they are certain: rounding, unknowns, puzzles with rules of their own,
-other number systems and examples of mistakes pass.
+nowhere in the response. Both keep still unless they are certain: rounding, unknowns, mixed numbers, ranges, puzzles
+with rules of their own, other number systems and examples of mistakes pass.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 from statistics import median
-from typing import ClassVar
+from typing import ClassVar, TypeGuard
 
 from curation.filters.calculator import NUMBER, decimals, number, value
 from curation.filters.findings import evidence
@@ -33,6 +33,10 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 """What makes the numbers after it a part of something larger."""
+_MIXED = re.compile(r"\d\s*\Z")
+"""A number right before an expression: "2 1/2" is one number."""
+_RANGE = re.compile(r"(?P<low>\d+)-(?P<high>\d+)(?:/(?P<of>\d+))?")
+"""What may be no subtraction: "90-100 = 4.0", "Ages 3-5 = 10 minutes", "2-1/2 = 2.5"."""
 _OTHER_RULES = re.compile(
     r"\b(?:wrong|incorrect|error|false|mistake|not true|binary|octal|hex\w*|modulo?|clock|round\w*|estimat\w+|"
     r"puzzle|riddle|"
@@ -46,6 +50,8 @@ LOOK_BACK = 24
 """Characters before an equation that are looked at."""
 ROUNDED = Fraction(1, 100)
 """How far a result may be off, as a share of it, where numbers with decimals went in or came out."""
+LONGEST_NUMBER = 200
+"""Characters of the longest number that is read, and digits of the largest result that is judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,14 +87,35 @@ def _wrong(match: re.Match[str], text: str) -> Fraction | None:
         return None
     if "%" in left and re.search(r"[-+]", left):  # "$9 - 10%" is $8.10 to some people
         return None
+    if _MIXED.search(line) or _is_range(left, right):
+        return None
     result = value(left)
-    if result is None or _agree(result, right, left):
+    if not _is_judged(result) or _agree(result, right, left):
         return None
     return result
 
 
+def _is_range(left: str, right: str) -> bool:
+    """Say whether the left side is a range that the right side tells of, or a mixed number."""
+    match = _RANGE.fullmatch(left[:LONGEST_NUMBER])
+    if match is None:
+        return False
+    low, high = int(match["low"]), int(match["high"])
+    if match["of"]:
+        return high < int(match["of"])
+    return (low < high and not right.startswith("-")) or "." in right
+
+
+def _is_judged(result: Fraction | None) -> TypeGuard[Fraction]:
+    """Say whether there is a result, and one that a number which is read could be."""
+    return result is not None and abs(result) < 10**LONGEST_NUMBER
+
+
 def _agree(result: Fraction, written: str, inputs: str = "") -> bool:
     """Say whether a number in a text is this result, allowing for rounding and for per cent left out."""
+    written = written[:LONGEST_NUMBER] if "." in written[:LONGEST_NUMBER] else written
+    if len(written) > LONGEST_NUMBER:  # larger than any result that is judged, and Python reads 4300 digits at most
+        return False
     sign = -1 if written.startswith("-") else 1
     here = sign * number(written.lstrip("-"))
     inexact = result.denominator != 1 or _DECIMAL.search(inputs) is not None
@@ -103,6 +130,18 @@ def _written(result: Fraction) -> str:
 
 
 _NUMBERS = re.compile(rf"(?<![\w.,])-?{NUMBER}(?![\w]|[.,]\d)")
+_NEGATIVE = re.compile(rf"-{NUMBER}(?![\w]|[.,]\d)")
+_BELOW_ZERO = re.compile(r"(?:\b(?:negative|minus)|[-\u2212])\s*(?=[$\u20ac\u00a3]?\d)", re.IGNORECASE)
+"""What says that the number after it is below zero, unless it takes it away from another."""
+_POWERS = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+_RAISED = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
+_LARGE = re.compile(
+    rf"(?<![\w.,])(?P<number>-?{NUMBER})(?:[ -]?(?P<word>{'|'.join(_POWERS)})\b"
+    r"|(?: ?[x\u00d7*\u00b7] ?10 ?(?:\^|\*\*)? ?\(?|e\+?)"
+    r"(?P<power>\d{1,2}|[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]{1,2})(?!\d))",
+    re.IGNORECASE,
+)
+"""A number that is written short: "120 billion", "1.2 x 10^11", "1.2e11"."""
 _N = rf"(-?{NUMBER})"
 _LIST = rf"(?P<list>-?{NUMBER}(?:(?:, ?and |,? and |, ?| )-?{NUMBER})+)"
 _ASK = (
@@ -191,12 +230,33 @@ class AnswerMiscalculated:
             return None
         task = _SPACES.sub(" ", f"{record.instruction.strip()} {record.context.strip()}").strip()
         result = _result(task)
-        if result is None or _OTHER_RULES.search(task):
+        if not _is_judged(result) or _OTHER_RULES.search(task):
             return None
-        numbers = _NUMBERS.findall(record.response)
+        numbers = set(_NUMBERS.findall(record.response))
         if not numbers or "/" in record.response or any(_agree(result, one, task) for one in numbers):
             return None
+        if _is_written_otherwise(result, record.response, task):
+            return None
         return Reason(code=self.code, field="response", found=evidence(record.response), limit=_written(result))
+
+
+def _is_written_otherwise(result: Fraction, response: str, task: str) -> bool:
+    """Say whether the result stands there with its sign in words or apart from it, or as so many thousands."""
+    if result < 0:
+        response = _BELOW_ZERO.sub("-", response)
+        if any(_agree(result, one, task) for one in set(_NEGATIVE.findall(response))):
+            return True
+    return any(_is_short_for(result, match) for match in _LARGE.finditer(response))
+
+
+def _is_short_for(result: Fraction, match: re.Match[str]) -> bool:
+    """Say whether a number written short is this result, to the decimals that it has."""
+    written = match["number"]
+    if len(written) > LONGEST_NUMBER:
+        return False
+    word = match["word"]
+    scale: int = 10 ** (_POWERS[word.lower()] if word else int(match["power"].translate(_RAISED)))
+    return abs(result - _signed(written) * scale) <= Fraction(scale, 2 * 10 ** decimals(written))
 
 
 def _result(task: str) -> Fraction | None:

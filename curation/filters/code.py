@@ -33,6 +33,8 @@ _STARTS = re.compile(
 )
 """How a response begins that is Python and nothing else."""
 _PROSE = re.compile(r"^[A-Z][a-z]+(?: [a-z]+){3,}|^\d+\. |^- |^[A-Z][a-z]+:", re.MULTILINE)
+_PROSE_AFTER = re.compile(r"[ \t]*\n[ \t]*\n\s*[A-Z][a-z]*[ ,][^{}\[\]]*")
+"""A paragraph after a JSON value: it begins with a word, and has no brackets of JSON."""
 _SAYS_PYTHON = re.compile(r"\bpython\b(?! ?2)", re.IGNORECASE)
 _SAYS_JSON = re.compile(r"\bjson\b", re.IGNORECASE)
 _ABOUT_ERRORS = re.compile(
@@ -108,7 +110,7 @@ def json_problem(code: str) -> str:
     except RecursionError:
         return ""
     except ValueError as error:
-        return "" if _is_json_lines(code) else str(error).partition(" (char")[0]
+        return "" if _is_json_lines(code) or _is_before_prose(code) else str(error).partition(" (char")[0]
     return ""
 
 
@@ -117,6 +119,15 @@ def _is_json_lines(code: str) -> bool:
         return all(isinstance(json.loads(line), dict | list) for line in code.splitlines() if line.strip())
     except (ValueError, RecursionError):
         return False
+
+
+def _is_before_prose(code: str) -> bool:
+    """Say whether it is one value, a blank line, and then prose alone."""
+    try:
+        _, end = json.JSONDecoder().raw_decode(code.lstrip())
+    except (ValueError, RecursionError):
+        return False
+    return _PROSE_AFTER.fullmatch(code.lstrip(), end) is not None
 
 
 PARSERS: Mapping[str, Callable[[str], str]] = {"python": python_problem, "json": json_problem}

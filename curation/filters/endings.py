@@ -46,10 +46,49 @@ _CODE = re.compile(
     r"|\w\([^)\s]{0,60}\)|\w=\S|\s[=<>+]{1,3}\s|https?://\S{1,300}$|@\w{1,60}\.\w{1,20}$|[\^\\]\S{0,100}\$$",
     re.MULTILINE,
 )
-_CUT_NUMBER = re.compile(
-    r"(?:\b(?:in|of|since|until|by|from|year|and|to|for|on|January|February|March|April|May|June|July|August|September|"
-    r"October|November|December)|\d(?:st|nd|rd|th)?,) 20\Z|[$\u20ac\u00a3]\Z"
+_MONTH = r"January|February|March|April|May|June|July|August|September|October|November|December"
+_CUT_YEAR = re.compile(
+    rf"\b(?:{_MONTH}) 20\Z"
+    rf"|\b(?:{_MONTH}|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?) \d{{1,2}}(?:st|nd|rd|th)?, 20\Z"
+    r"|\b(?:in|of|since|until|by|from|year|(?:trends?|GDP|sales|revenues?|income|forecasts?|data) for) 20\Z"
+    r"|\b(?:19|20)\d\d (?:to|and|until|through) 20\Z"
+    r"|(?:\A|\bpp?\. ?)\d{2,}[-\u2013]\d{2,}, 20\Z"
 )
+"""A year whose last two digits are missing: "on March 3, 20", "as of 20", "from 1990 to 20"."""
+_COUNTED = re.compile(
+    r"\b(?:an? (?:(?!year)\w+ ){1,2}of"
+    r"|(?:out|up|age|ages|total|sum|maximum|minimum|average|mean|median|score|multiples?|factors?|divisors?|powers?|value|"
+    r"product|difference|root|rate|number|speed|limit|length|width|height|radius|area) of"
+    r"|(?:is|are|be) (?:a |one )?(?:half|third|quarter|tenth) of"
+    r"|(?:one|two|three|[1-9]) in"
+    r"|(?:divi[ds]|multipl)\w*(?: \S+){0,3} by"
+    r"|(?:increas|decreas|reduc|rais|lower|grew|exceed|differ|count)\w*(?: up| down)? by"
+    r"|(?:subtract|tak|deduct|remov|count|start|minus|left)\w*(?: \S+){0,3} from"
+    r"|(?:between|from) \d{1,3} (?:until|by)) 20\Z",
+    re.IGNORECASE,
+)
+"""Where 20 is a number and no year: "a total of 20", "out of 20", "1 in 20", "divided by 20"."""
+_CURRENCIES = ("$", "\u20ac", "\u00a3")
+_CUT_AMOUNT = re.compile(r"(?:\A|(?<!\d)\s|[(|\u2013-]|\b(?:US|CA|AU|NZ|HK|C|A|S))[$\u20ac\u00a3]\Z")
+"""A currency sign whose amount is missing; one that follows its amount is none: "12 \u20ac"."""
+_LATEX = re.compile(r"\$ [^$\n]{1,200} \$\Z")
+_SIGNS = re.compile(r"\b(?:symbols?|signs?|currency (?:of|used|in|is))\b", re.IGNORECASE)
+"""Words of a sentence, or of a task, whose subject may be the sign itself."""
+_FROWN = re.compile(r"[:;]['\u2019]?-?\((?=\s|\Z)")
+"""A face, and no bracket."""
+_UPRIGHT = "is are was were been has had which than very each does may such during"
+NOT_STRANDED = frozenset(_UPRIGHT.split())
+"""Of these, words that a slogan does not end with either, but for "the way you are"."""
+STATEMENT = 15
+"""Words from which on a line is no slogan and no title."""
+_STATEMENT = re.compile(r"\b(?:is|are|was|were|has|have|had|will|should|would|may|must)\b")
+_PRONOUN = re.compile(r"\b(?:you|we|i|they|he|she|it|this|there|\w+one|everything)\Z", re.IGNORECASE)
+_STRANDS = re.compile(
+    r"\b(?:that|who|whom|which|what|where|whose|you|we|i|they|he|she|it|worth|\w+thing|\w+one)"
+    r"(?: \S+){0,5}\Z|\bto \w+(?: \S+)?\Z",
+    re.IGNORECASE,
+)
+"""What a sentence may end on such a word after: "a ride that you can depend on", "a friend to talk to"."""
 _AFTERWARDS = re.compile(
     r"#\w{1,60}\W{0,20}\Z|\A[-\u2013\u2014\u2015~]|\A//"
     r"|\A(?:with |best |kind |warm |many |yours |your |heartfelt ){0,3}"
@@ -74,7 +113,7 @@ class ResponseTruncated:
 
     def __call__(self, record: InstructionRecord) -> Finding:
         """Return a reason at the last words."""
-        return _judge(self.code, record.response, self.min_words, breaks_off=True)
+        return _judge(self.code, record, self.min_words, breaks_off=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +131,12 @@ class ResponseUnfinished:
 
     def __call__(self, record: InstructionRecord) -> Finding:
         """Return a reason at the last sentence."""
-        return _judge(self.code, record.response, self.min_words, breaks_off=False)
+        return _judge(self.code, record, self.min_words, breaks_off=False)
 
 
-def _judge(code: str, response: str, min_words: int, *, breaks_off: bool) -> Reason | None:
+def _judge(code: str, record: InstructionRecord, min_words: int, *, breaks_off: bool) -> Reason | None:
     """Return a reason for a last sentence that breaks off, or for one that only lacks its end."""
-    text = response.rstrip()
+    text = record.response.rstrip()
     if not _is_open(text) or len(text.split(maxsplit=min_words)) < min_words:
         return None
     recent = text[-LOOK_BACK:]
@@ -105,7 +144,10 @@ def _judge(code: str, response: str, min_words: int, *, breaks_off: bool) -> Rea
         return None
     tail = _tail(recent)
     follows = _follows_prose(recent, tail)
-    if _breaks_off(tail, follows_prose=follows) != breaks_off or not (follows or breaks_off):
+    before = text[: len(text) - len(tail)].rstrip()
+    is_due = follows or _is_statement(tail, before=before)
+    broken = _is_cut_amount(tail, record.instruction) or _breaks_off(tail, follows_prose=follows, is_due=is_due)
+    if broken != breaks_off or not (follows or breaks_off):
         return None
     limit = "a finished sentence" if breaks_off else "a full stop"
     return reason_at(code, "response", text, (len(text) - len(tail), len(text)), limit)
@@ -144,16 +186,47 @@ def _is_enumeration(tail: str) -> bool:
     return "," in tail[:-1] and len(tail.split()) < SENTENCE - 1
 
 
-def _breaks_off(tail: str, *, follows_prose: bool) -> bool:
-    """Say whether the tail ends on something that no sentence ends with."""
+def _is_cut_amount(tail: str, instruction: str) -> bool:
+    """Say whether the tail ends on a currency sign that an amount should follow."""
+    if (
+        not tail.endswith(_CURRENCIES)
+        or not _CUT_AMOUNT.search(tail)
+        or _LATEX.search(tail)
+        or _AFTERWARDS.search(tail)
+    ):
+        return False
+    return not (_SIGNS.search(tail) or _SIGNS.search(instruction))
+
+
+def _breaks_off(tail: str, *, follows_prose: bool, is_due: bool) -> bool:
+    """Say whether the tail ends on something that no sentence ends with, where one is due or anywhere."""
     words = tail.split()
     if not words or _AFTERWARDS.search(tail):
         return False
-    if _CUT_NUMBER.search(tail) or (tail.rfind("(") > tail.rfind(")") and len(words) > 1):
+    if _CUT_YEAR.search(tail) and not _COUNTED.search(tail):
+        return True
+    if _is_bracket_open(tail) and len(words) > 1:
         return True
     if tail.endswith((",", "\u2013", "\u2014", "&")):
         return follows_prose
     if words[-1] in NEVER_LAST and len(words) >= SENTENCE - 1:
         return True
-    due = follows_prose or (len(words) >= SENTENCE and words[0][:1].isupper() and not _ITEM.match(tail))
-    return due and words[-1] in SELDOM_LAST
+    return is_due and words[-1] in SELDOM_LAST
+
+
+def _is_bracket_open(tail: str) -> bool:
+    """Say whether the last bracket is an opening one, faces aside."""
+    return tail.rfind("(") > tail.rfind(")") and (bare := _FROWN.sub("", tail)).rfind("(") > bare.rfind(")")
+
+
+def _is_statement(tail: str, *, before: str) -> bool:
+    """Say whether the tail is a sentence, not a slogan or a title, whose last word should have something after it."""
+    told, _, last = tail.rpartition(" ")
+    if not tail[:1].isupper() or len(tail.split(maxsplit=SENTENCE)) < SENTENCE or _ITEM.match(tail):
+        return False
+    if before:
+        return before.endswith((".", "!", "?"))
+    if last in NOT_STRANDED:
+        return not _PRONOUN.search(told)
+    says = len(tail.split(maxsplit=STATEMENT)) >= STATEMENT or _STATEMENT.search(told) is not None
+    return says and not _STRANDS.search(told)

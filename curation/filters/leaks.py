@@ -69,6 +69,8 @@ _END_MARK = re.compile(
     r"// ?end of (?:the )?output\.? ?//|// ?EOM ?//)\s*\Z",
     re.IGNORECASE,
 )
+_STRUCK = re.compile(r"<s[ >]", re.IGNORECASE)
+"""HTML's mark of a text that is struck out, which "</s>" ends."""
 _LAST_CHARACTERS = (">", "#", "/", "end", "End", "END")
 LONGEST_MARK = 40
 """Characters at the end in which a mark and the white space around it stand."""
@@ -89,7 +91,10 @@ class EndMarker:
         text = record.response.rstrip()
         if not text.endswith(_LAST_CHARACTERS):
             return None
+        strikes = _STRUCK.search(text) is not None
         while match := _END_MARK.search(text[-LONGEST_MARK:]):
+            if strikes and match.group().strip().lower() == "</s>":
+                break
             text = text[: max(len(text) - LONGEST_MARK, 0) + match.start()].rstrip()
         if not text or len(text) == len(record.response.rstrip()):
             return None

@@ -27,9 +27,12 @@ _NOT_ITSELF = (
     r"classifier|processing|generation|generator|game|gallery|search|app|application|tag|format|file name|url|link|"
     r"element|website|character|series|strip|contest|competition|campaign|blog|essay|story|storyboard|outline|tutorial|"
     r"sharing|streaming|book|conference|call|compression|captioning|detection|segmentation|library|class|store|studio|"
-    r"recorder|player|mascot)s?\b)"
+    r"recorder|player|mascot|marketing|plan|strategy|policy|lesson plan|resume script|checklist|schedule|proposal)s?\b"
+    r"|\s+(?:(?!of|for|that|with|to|in|on|about|and|or|the|an?|my|our|(?:show|explain|describ|depict|illustrat|present|"
+    r"promot|featur|demonstrat|outlin|summari[sz]|introduc|discuss|teach|detail|cover)ing)[\w'-]+\s+){1,2}"
+    r"(?:plan|strategy|script|storyboard|outline|proposal|checklist|schedule|calendar|budget)s?\b)"
 )
-"""What a medium may be part of without being the thing to make: an image caption, a video game."""
+"""What a medium may be part of without being the thing to make: an image caption, a video game, a photo shoot plan."""
 _FIGURATIVE = (
     r"(?!conclusion|line|parallel|inference|comparison|analog|attention|distinction|connection|lesson|picture|portrait)"
 )
@@ -72,9 +75,11 @@ _FAKED = re.compile(
     re.IGNORECASE,
 )
 _MARKUP = re.compile(
-    r"\b(?:html|markdown|web ?page|website|tag|css|code|program|readme|link|script|svg|latex)\b", re.IGNORECASE
+    r"\b(?:html|markdown|web ?page|website|tag|css|code|program|readme|link|script|svg|latex|ascii|"
+    r"emojis?|(?:text|keyboard|unicode) (?:characters|symbols|art))\b",
+    re.IGNORECASE,
 )
-"""Words of tasks whose answer may name an image in markup."""
+"""Words of tasks whose answer may name an image in markup, or draw one in characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,20 @@ NO_INPUT = re.compile(
 )
 """Says that there is no input, whatever the instruction is. The digits are the number of the next task, cut off."""
 
-NOTHING = re.compile(rf"{_WRAPPING}(?:n/a|na|none|null|nan|nil|not applicable){_WRAPPING}", re.IGNORECASE)
+NOTHING = re.compile(rf"{_WRAPPING}(?:n/a|(?-i:NA)|none|null|nan|nil|not applicable){_WRAPPING}", re.IGNORECASE)
 """Says that there is nothing, or is itself the text in question: which of the two, the instruction tells."""
+_BARE_WORD = re.compile(r"[\s\"'`]*[A-Za-z/]+[\s\"'`.]*")
+"""A marker that may be the word in question: none in brackets is."""
+_ABOUT_A_WORD = re.compile(
+    r"\b(?:the|this|that|these|an?|given|following|provided|input) (?:\w+ ){0,2}?(?:words?|elements?|names?|surname|"
+    r"terms?|values?|keywords?|symbols?|abbreviation|acronym|types?|literal|constant|pronoun|noun|prefix|token|input|"
+    r"string)(?= (?:in|into|to|as|from|for|means?|is|comes?|belongs?|stands?|and)\b|[.?!]|\Z)"
+    r"|\b(?:translate|define|spell|pronounce|pluralize|identify|classify|name|explain|describe)(?: (?:it|this|that))?"
+    r"(?= (?:in|into|to|as|from|by)\b|[.?!]|\Z)"
+    r"|\b(?:does|do|did|is|what's) (?:it|this|that)(?: mean| stand for| called)?(?= in\b|[.?!]|\Z)",
+    re.IGNORECASE,
+)
+"""What a task says whose object may be the word "None" or "Null": a name, an element, a term to define."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +52,16 @@ class NoInputMarker:
         context = record.context
         if not context or len(context) > self.max_characters:
             return None
-        if NO_INPUT.fullmatch(context) or (NOTHING.fullmatch(context) and not refers_to_given_text(record.instruction)):
+        if NO_INPUT.fullmatch(context) or (NOTHING.fullmatch(context) and not _is_object(context, record.instruction)):
             return Repair(code=self.code, field="context", old=context, new="")
         return None
+
+
+def _is_object(context: str, instruction: str) -> bool:
+    """Say whether the context may be what the instruction is about, though it reads as a marker."""
+    if refers_to_given_text(instruction):
+        return True
+    return _BARE_WORD.fullmatch(context) is not None and _ABOUT_A_WORD.search(instruction) is not None
 
 
 HEAD = 300
@@ -53,9 +72,10 @@ _STAND_IN = re.compile(
       | no[ _-]?output(?:\W*|\ (?:is\ )?(?:required|needed|expected|possible|available|as|because|since)\b.*)
       | no[ _-]?output,\ gpt\b.*
       | no[ _-]?input\W*
-      | n/?a\W*
+      | n/a\W* | (?-i:NA)\W*                                         # "Na" is sodium
       | n/a\ *\(.*
-      | to-?do\W* | fixme\W* | (?:response|output|answer|completion|result)\ *:\W*
+      | (?-i:TODO)\W* | to-do\W*                                     # "Todo" is Spanish
+      | fixme\W* | (?:response|output|answer|completion|result)\ *:\W*
       | t\.?b\.?[ad]\.? | to\ be\ (?:done|determined|added|written)\W* | placeholder\W*
       | (?:insert|add|put|write|your)\ (?:your\ )?(?:answer|response|output|text)s?(?:\ (?:goes\ )?here)?\W*
     )""",

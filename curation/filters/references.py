@@ -23,11 +23,16 @@ _TEXTS = (
 )
 _SMALL = r"(?!(?:of|in|on|to|for|and|or|that|with|by|from|as|is|are)\b)"
 _POINTER = r"(?:following|given|provided|attached|above|below|highlighted|underlined)"
+_MEASURE = (
+    r"(?:(?:the|an?|its|their|your|my|our)\b|(?:average|mean|median|zero|one|par|normal|ground|water|sea|freezing|"
+    r"expect\w+|it|them)\b|[\d$\u20ac\u00a3])"
+)
+"""What something may be below or above without being given: "values above the average"."""
 _GIVEN = re.compile(
     rf"\b(?:the|this|these|those)\s+(?:\w+\s+)?{_POINTER}\s+(?:{_SMALL}[\w'-]+\s+){{0,2}}?(?P<noun>{_TEXTS})(?:e?s)?\b"
     r"|\b(?:this|these)\s+(?:(?:short|long|news|black and white|famous|two|three|four|five)\s+)?"
     rf"(?P<that>{_TEXTS})(?:e?s)?\b"
-    rf"|\b(?:the\s+)?(?P<here>{_TEXTS})(?:e?s)?\s+(?:below|above)\b",
+    rf"|\b(?:the\s+)?(?P<here>{_TEXTS})(?:e?s)?\s+(?:below|above)\b(?!\s+{_MEASURE})",
     re.IGNORECASE,
 )
 _HINTS = ("following", "given", "provided", "attached", "above", "below", "this", "these", "highlighted", "underlined")
@@ -53,6 +58,9 @@ def dangling_span(instruction: str) -> Span | None:
         return None
     match = _GIVEN.search(instruction)
     if match is None or _is_held(instruction, match) or _PROGRAM.search(instruction[: match.start()]):
+        return None
+    attached = instruction.lower().find("attached", *match.span())
+    if attached >= 0 and _is_about_attaching(instruction, attached):
         return None
     return match.span()
 
@@ -117,6 +125,16 @@ _ATTACHED = re.compile(
     r"(?:file|document|image|picture|photo|pdf|spreadsheet|video) (?:that )?(?:is |I )?(?:attached|uploaded))\b",
     re.IGNORECASE,
 )
+_ABOUT_ATTACHING = re.compile(
+    r"\A\W*how (?:do|can|should|could|would|might|to)\b(?! (?:the|this|that|these|those)\b)[^.?!]{0,80}"
+    r"\b(?:an? \Z|(?:open|view|download|save|print|remove|delete|send|forward)\b[^.?!]{0,20}\Z)"
+    r"|\b(?:write|compose|draft|create|send|prepare)\b[^.?!]{0,60}\b(?:e-?mail|letter|message|memo|note|reply)\b"
+    r"(?![^.?!]{0,80}\b(?:summari[sz]|analy[sz]|based on|using|according|respon|answer|reply to))[^.?!]{0,80}\Z",
+    re.IGNORECASE,
+)
+"""What stands before an attachment that nobody need read: how to open one, a letter that mentions one."""
+LOOK_BACK = 200
+"""Characters before an attachment that are looked at."""
 FEW_WORDS = 25
 """Words of the longest instruction of which the text behind the link is the object."""
 
@@ -140,6 +158,8 @@ class UrlNotGiven:
         if match := _URL.search(record.instruction) if _has_url(record.instruction) else None:
             return self._behind_instruction(record.instruction, match)
         attached = _ATTACHED.search(record.instruction) if _has_attachment(record.instruction) else None
+        if attached and _is_about_attaching(record.instruction, attached.start()):
+            return None
         return reason_for(self.code, "instruction", record.instruction, attached, "the attachment itself")
 
     def _behind_context(self, record: InstructionRecord) -> Reason | None:
@@ -157,6 +177,11 @@ class UrlNotGiven:
         if not _READS.search(around) or len(around.split(maxsplit=FEW_WORDS)) > FEW_WORDS:
             return None
         return reason_for(self.code, "instruction", instruction, match, "the text behind the link")
+
+
+def _is_about_attaching(instruction: str, attached: int) -> bool:
+    """Say whether what is attached, at that place of the instruction, need not be read."""
+    return _ABOUT_ATTACHING.search(instruction[max(attached - LOOK_BACK, 0) : attached]) is not None
 
 
 def _is_only_link(context: str) -> bool:

@@ -22,9 +22,12 @@ _CANNOT = (
     r"(?:able|possible|capable|allowed|suitable|appropriate|permitted)(?: to)?)"
 )
 _HELP = (
-    r"(?:assist|help|provide|answer|complete|fulfil+|generate|create|comply|perform|process|access|set up|play|browse|"
+    r"(?:assist|help(?! but\b| it\b| myself\b| ourselves\b| \w+ing\b)|"
+    r"provide|answer|complete|fulfil+|generate|create|comply|perform|process|access|set up|play|browse|"
     r"do (?:that|this)|engage|support|respond|write|offer|discuss|produce|draw|make|open|execute)"
 )
+_ASKED = r"(?:tasks?|instructions?|requests?|prompts?|inputs?|models?|gpt|ai)"
+"""What a refusal is about, or who refuses, where it is not "I"."""
 _TASK = re.compile(
     r"\W*(?:(?:sorry|unfortunately|no|n/a)\W+(?:but )?)?(?:this|the|that|your|such an?)(?: type of| kind of)? "
     r"(?:task|instruction|request|prompt|input)s?\b[^\n]{0,150}?"
@@ -34,7 +37,9 @@ _TASK = re.compile(
 )
 _SORRY = re.compile(
     rf"\W*(?:(?:i{_A}m |i am |we{_A}re |we are )?(?:so |very |really )?(?:sorry|afraid)|unfortunately|i apologi[sz]e)\b"
-    rf"[^.!?\n]{{0,80}}?\b{_CANNOT}(?: be)? ?(?:{_HELP}|done|completed|performed)",
+    rf"(?:[^.!?\n]{{0,80}}?\b(?:(?:i|we)\b(?:(?: \w+){{0,2}} ?|[^.!?\n]{{0,60}}? (?:and|so) )|"
+    rf"{_ASKED}\b[^.!?\n]{{0,80}}?\b)|,?(?: but)? (?:(?:this|that|it) )?)"
+    rf"{_CANNOT}(?: be)? ?(?:{_HELP}|done|completed|performed)",
     re.IGNORECASE,
 )
 _PLAIN = re.compile(rf"(?:no, )?(?:i|we)(?: am|{_A}m)? ?{_CANNOT} {_HELP}\b", re.IGNORECASE)
@@ -95,8 +100,14 @@ _MAKERS = (
     r"hugging ?face|databricks|stability ai|nvidia|xai|baidu|tencent)"
 )
 _MODELS = (
-    r"(?:chatgpt|gpt-?\d[\w.]*|claude|gemini|bard|llama|mistral|qwen|deepseek|bing chat|copilot|vicuna|alpaca|dolly|"
-    r"smollm\d?)"
+    r"(?:chatgpt|gpt-?\d[\w.]*|bard|llama|mistral|qwen|deepseek|bing chat|copilot|vicuna|alpaca|smollm\d?|"
+    r"claude(?![ -](?!Instant|Opus|Sonnet|Haiku)(?-i:[A-Z])[a-z]))"
+)
+_NAMESAKES = r"(?:claude|gemini|dolly)"
+"""Names that people have, too: a surname after them, or nothing of a model near, tells a person."""
+_OF_A_MODEL = (
+    rf"(?:\ban? (?:\w+ ){{0,4}}(?:ai|llm|language model|chatbot)\b(?! ?-?(?:engineer|research|scien|special|expert|"
+    rf"start|company|student|consult|ethic))|\b(?:made|created|trained|developed|built|designed) by {_MAKERS}\b)"
 )
 _AS_A_MODEL = (
     rf"\bas an? {_KIND}(?:ai|a\.i\.|artificial intelligence|language model|llm)"
@@ -109,8 +120,12 @@ _I_AM_A_MODEL = (
 )
 _IDENTITY = re.compile(
     rf"{_AS_A_MODEL}|{_I_AM_A_MODEL}|\b(?:i(?:{_A}m| am)|my name is) {_MODELS}\b"
+    rf"|\b(?:i(?:{_A}m| am)|my name is) {_NAMESAKES}\b[^\n]{{0,80}}?{_OF_A_MODEL}"
     rf"|\bi (?:was|am|have been) (?:\w+ )?(?:trained|developed|created|made|built|designed) by {_MAKERS}\b"
-    r"|\bmy (?:knowledge cut-?off|training data|last (?:knowledge )?update|training cut-?off)\b",
+    r"|\bmy (?:knowledge cut-?off|training cut-?off|last knowledge update)\b|\bas of my last update\b"
+    r"|\bmy training data (?:only )?(?:goes|extends|ends|ended|runs|is (?:only )?(?:current|up to date))\b"
+    r"|\bmy (?:training data|last update)\b[^.!?\n]{0,80}\b(?:knowledge|cut-?off)\b"
+    r"|\b(?:knowledge|cut-?off)\b[^.!?\n]{0,80}\bmy (?:training data|last update)\b",
     re.IGNORECASE,
 )
 _SPEAKS = triggers(

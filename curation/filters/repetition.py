@@ -11,6 +11,9 @@ from schemas.outcome import Finding
 from schemas.record import InstructionRecord, Reason
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_WORD_OR_NUMBER = re.compile(r"[^\W\d_]{2,}|\d+")
+_ITEM_NUMBER = re.compile(r"(?:^|[.!?] )[ \t]*(?:[a-z]+ )?\d+[.):]", re.MULTILINE)
+"""The number of an item, "3." or "Step 3:", which tells nothing."""
 _PROSE_LINE = re.compile(r"^[^|<>{}=]+$", re.MULTILINE)
 GRAM = 4
 """Words in a run that is looked for again."""
@@ -28,9 +31,9 @@ LOOPED = 15
 class ResponseRepeats:
     """The response goes round in a loop: it ends on the same words over and over, or hardly says anything once.
 
-    Numbers, single letters, tables, markup and code are not counted, and a song's chorus or a plan for every day of the
-    week stays under the limits. Source: Gopher's repetition rules (duplicate n-grams), with limits that fit answers
-    instead of web pages.
+    Single letters, tables, markup and code are not counted, numbers only where they tell one run from another, as in "7
+    times 3 is 21"; a song's chorus or a plan for every day of the week stays under the limits. Source: Gopher's
+    repetition rules (duplicate n-grams), with limits that fit answers instead of web pages.
     """
 
     code: ClassVar[str] = "response_repeats"
@@ -51,11 +54,13 @@ class ResponseRepeats:
         # an English text whose words are mostly different has no loop: a cheap look, which settles nearly every record
         if not loops and text.isascii() and len(seen.answered) > 0.5 * seen.answer_length:
             return None
-        words = _WORD.findall("\n".join(_PROSE_LINE.findall(text.lower())))
+        prose = "\n".join(_PROSE_LINE.findall(text.lower()))
+        words = _WORD.findall(prose)
         if len(words) < self.min_words:
             return None
         if loops and (times := repeated_end(words)) > self.max_times:
             return self._reason(text, f"at most {self.max_times} times the same at the end", {"times": times})
+        words = _WORD_OR_NUMBER.findall(_ITEM_NUMBER.sub("", prose))
         runs = [tuple(words[i : i + GRAM]) for i in range(len(words) - GRAM + 1)]
         ratio = 1 - len(set(runs)) / len(runs)
         if ratio <= self.max_ratio:

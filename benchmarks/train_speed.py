@@ -118,8 +118,7 @@ def described(turn: Mapping[str, float]) -> str:
 def apart(name: str, number: int, asked: argparse.Namespace) -> dict[str, float]:
     """Run a turn in a process of its own."""
     words = ("--one", name, "--turn", str(number), "--records", str(asked.records), "--base", asked.base)
-    words = (*words, "--turns", str(asked.turns))
-    more = ("--quick",) if asked.quick else ()
+    more = ("--turns", str(asked.turns), *(("--quick",) if asked.quick else ()))
     ran = timed("train_speed", *words, *more, "--data", str(asked.data.resolve()), cwd=Path(__file__).parent)
     result: dict[str, float] = json.loads(ran.output.splitlines()[-1])
     return {**result, "peak_mb": ran.peak_mb}

@@ -24,7 +24,7 @@ NOTHING = re.compile(rf"{_WRAPPING}(?:n/a|(?-i:NA)|none|null|nan|nil|not applica
 _BARE_WORD = re.compile(r"[\s\"'`]*[A-Za-z/]+[\s\"'`.]*")
 """A marker that may be the word in question: none in brackets is."""
 _ABOUT_A_WORD = re.compile(
-    r"\b(?:the|this|that|these|an?|given|following|provided|input) (?:\w+ ){0,2}?(?:words?|elements?|names?|surname|"
+    r"\b(?:the|this|that|these|given|following|provided|input) (?:\w+ ){0,2}?(?:words?|elements?|names?|surname|"
     r"terms?|values?|keywords?|symbols?|abbreviation|acronym|types?|literal|constant|pronoun|noun|prefix|token|input|"
     r"string)(?= (?:in|into|to|as|from|for|means?|is|comes?|belongs?|stands?|and)\b|[.?!]|\Z)"
     r"|\b(?:translate|define|spell|pronounce|pluralize|identify|classify|name|explain|describe)(?: (?:it|this|that))?"

@@ -23,6 +23,7 @@ CAUGHT: dict[str, list[Case]] = {
         ("Name a landmark.", "N/A", "The Eiffel Tower."),
         ("Name a landmark.", "<none>", "The Eiffel Tower."),
         ("Name a landmark.", "None", "The Eiffel Tower."),
+        ("Suggest a name for a bakery.", "none", "Rye & Shine"),
         ("Name a landmark.", "NA", "The Eiffel Tower."),
         ("Name three words for big.", "none", "Large, huge, vast."),
         ("Explain the value of trust.", "None.", "It holds people together."),

@@ -48,7 +48,7 @@ OPEN = (CONTENT, UNNAMED)
 REMEMBERED = 1 << 14
 """Readings of prompts that are kept for the next comparison."""
 
-_NUMBER = re.compile(r"(?<!\w)[-\u2212]?\d+(?:[.,]\d+)*|\d+(?:[.,]\d+)*")
+_NUMBER = re.compile(r"(?:(?<!\w)[-\u2212])?\d+(?:[.,]\d+)*")
 _TRUE = re.compile(r"\W*(?:(yes|true)|no|false)\b", re.IGNORECASE)
 
 Encode = Callable[[Sequence[str]], Vectors]
@@ -113,7 +113,7 @@ class Evidence:
         kind = self.kind(row, other)
         if kind not in (None, CONTENT) or not self.fits(row, other):
             return False
-        return kind is None or self._fields.reaches(self._record(row).response, self._record(other).response, AGREE)
+        return kind is None or self._agree(self._record(row).response, self._record(other).response)
 
     def kind(self, row: int, other: int) -> str | None:
         """Return the contrast between two records' prompts; None where the rules see none."""
@@ -140,6 +140,10 @@ class Evidence:
             "response": self._fields.cosine(one.response, two.response),
         }
         return {name: cosine for name, cosine in found.items() if cosine is not None}
+
+    def _agree(self, one: str, other: str) -> bool:
+        """Say whether two responses say the same, as far as is known; what is empty says nothing."""
+        return bool(one.strip()) and self._fields.reaches(one, other, AGREE)
 
     def _compare(self, prompt: int, other: int) -> str | None:
         """Return the contrast between two prompts, by a name of its own where responses cannot excuse it."""

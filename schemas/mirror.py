@@ -182,7 +182,7 @@ def _listed(store: Any, root: str) -> list[str]:
         return [below(root, name) for name in store.find(root)]
     named = _named(store.cat_file(f"{root}/{MANIFEST}"))
     more = {CHECKSUMS} if store.isfile(f"{root}/{CHECKSUMS}") else set()
-    return sorted(below(root, f"{root}/{name.lstrip('/')}") for name in named | more)
+    return sorted(below(root, f"{root}/{name}") for name in named | more)
 
 
 def _is_current(store: Any, root: str, mirror: Path) -> bool:

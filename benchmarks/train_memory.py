@@ -2,9 +2,9 @@
 
     python benchmarks/train_memory.py [--data ../shared/data] [--base smollm2-135m] [--rows 500] [--quick]
 
-Every optimiser, activations kept and computed again, large and small micro-batches, on the same Alpaca rows in the same order; each run is
-`dolly-train` in a process of its own. The goal: one of them stays under 3,000 MB and ends within 0.02 nats of `adamw`,
-which every other way is compared with over the last tenth of its steps.
+Every optimiser, activations kept and computed again, large and small micro-batches, on the same Alpaca rows in the same
+order; each run is `dolly-train` in a process of its own. The goal: one of them stays under 3,000 MB and ends within
+0.02 nats of `adamw`, which every other way is compared with over the last tenth of its steps.
 """
 
 import argparse

@@ -3,9 +3,9 @@
     python benchmarks/scale.py --engine ray > scale.log
     python benchmarks/cost_model.py scale.log
 
-The seconds of each step are fitted with a·n + b·n², neither below zero, by least squares of the relative errors; how
-far the fit is from the measurements is printed beside it. From that, and from the assumptions below, comes what 100
-million and a billion records would take.
+The seconds of each step are fitted with a + b·n + c·n², none of them below zero (a is its start, c of dedupe alone), by
+least squares of the relative errors; how far the fit is from the measurements is printed beside it. From that, and from
+the assumptions below, comes what 100 million and a billion records would take.
 """
 
 import argparse
@@ -56,6 +56,7 @@ CLUSTERS = (
 class Fit:
     """Seconds of a step by its records."""
 
+    start: float
     linear: float
     square: float
     apart: float
@@ -63,16 +64,16 @@ class Fit:
 
     def seconds(self, records: float) -> float:
         """Return the seconds of so many records on the machine that was measured."""
-        return self.linear * records + self.square * records**2
+        return self.start + self.linear * records + self.square * records**2
 
 
 def fitted(records: Sequence[int], seconds: Sequence[float], *, square: bool) -> Fit:
     """Fit by relative error."""
     n, y = np.array(records, float), np.array(seconds, float)
-    columns = np.stack([n, n**2 if square else np.zeros_like(n)], axis=1)
-    (linear, quadratic), _ = nnls(columns / y[:, None], np.ones_like(y))
-    apart = np.abs(columns @ [linear, quadratic] / y - 1).max()
-    return Fit(linear=float(linear), square=float(quadratic), apart=float(apart))
+    columns = np.stack([np.ones_like(n), n, n**2 if square else np.zeros_like(n)], axis=1)
+    found, _ = nnls(columns / y[:, None], np.ones_like(y))
+    start, linear, quadratic = (float(one) for one in found)
+    return Fit(start=start, linear=linear, square=quadratic, apart=float(np.abs(columns @ found / y - 1).max()))
 
 
 def measured(result: Mapping[str, Any], step: str) -> tuple[list[int], list[float]]:
@@ -143,10 +144,11 @@ def fit_table(model: Model) -> str:
         "dedupe": model.dedupe,
     }
     rows = [
-        [name, f"{fit.linear * 1e6:,.1f} s", f"{fit.square * 1e12:,.1f} s", f"{fit.apart:.0%}"]
+        [name, f"{fit.start:.1f} s", f"{fit.linear * 1e6:,.1f} s", f"{fit.square * 1e12:,.1f} s", f"{fit.apart:.0%}"]
         for name, fit in parts.items()
     ]
-    return table(["step", "a million records", "and a million squared", "furthest from a measurement"], rows)
+    head = ["step", "start", "and a million records", "and a million squared", "furthest from a measurement"]
+    return table(head, rows)
 
 
 def cluster_table(model: Model, cluster: Cluster) -> str:

@@ -19,7 +19,7 @@ MEASURED: dict[str, Any] = {
         **{f"pass_{size}_seconds": 4e-5 * size for size in SIZES},
         **{f"filter_{size}_seconds": 5e-5 * size for size in SIZES},
         **{f"filter_ray_{size}_seconds": 6e-5 * size for size in SIZES},
-        **{f"dedupe_{size}_seconds": 3e-4 * size + 1.2e-9 * size**2 for size in SIZES},
+        **{f"dedupe_{size}_seconds": 2 + 3e-4 * size + 1.2e-9 * size**2 for size in SIZES},
     },
 }
 
@@ -37,11 +37,13 @@ def opened() -> Iterator[ModuleType]:
     del sys.modules["cost_model"]
 
 
-def test_both_terms_are_found_again(model: ModuleType) -> None:
-    """Seconds that are a·n + b·n² give a and b, and no error."""
+def test_all_terms_are_found_again(model: ModuleType) -> None:
+    """Seconds that are a + b·n + c·n² give a, b and c, and no error."""
     fit = model.fitted(*model.measured(MEASURED["figures"], "dedupe"), square=True)
 
-    assert (fit.linear, fit.square, fit.apart) == pytest.approx((3e-4, 1.2e-9, 0), rel=1e-6, abs=1e-9)
+    assert (fit.start, fit.linear, fit.square) == pytest.approx((2, 3e-4, 1.2e-9), rel=1e-6)
+    assert fit.apart == pytest.approx(0, abs=1e-9)
+    assert fit.seconds(1_000_000) == pytest.approx(1502)
 
 
 def test_what_grows_faster_than_the_fit_is_said(model: ModuleType) -> None:

@@ -157,10 +157,10 @@ def _release(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
 
 def _report(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
     from curation.report.write import write_report  # noqa: PLC0415  # only here
-    from curation.review.planning import Evidence  # noqa: PLC0415  # only here
+    from curation.review.planning import AcceptanceFiles  # noqa: PLC0415  # only here
 
     page = path.with_suffix(".html")
-    evidence = read_config(Evidence, step.settings, f"{step.place}: report")
+    evidence = read_config(AcceptanceFiles, step.settings, f"{step.place}: report")
     write_report(open_input(_before(walk, step)), page, evidence=evidence)
     return walk, Done(kind="report", path=page, said="the page about all of it")
 

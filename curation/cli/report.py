@@ -58,7 +58,7 @@ def report(
     from curation.pipeline import open_input
     from curation.report.collect import Look
     from curation.report.write import write_report
-    from curation.review.planning import Evidence
+    from curation.review.planning import AcceptanceFiles
 
     look = Look(
         seed=seed,
@@ -68,7 +68,7 @@ def report(
         map=interactive,
         map_encoder=map_encoder,
     )
-    evidence = Evidence(plan=plan, decisions=decisions, second=second)
+    evidence = AcceptanceFiles(plan=plan, decisions=decisions, second=second)
     found = write_report(open_input(directory), output, look, title, interactive=interactive, evidence=evidence)
     event = {"event": "report", "path": str(output), "rows": found.rows, "kept": found.kept, "rejected": found.rejected}
     steps = "1 step" if len(found.steps) == 1 else f"{len(found.steps)} steps"

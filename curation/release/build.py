@@ -21,7 +21,7 @@ from curation.release.notice import notice
 from curation.release.rows import DATA_FILE, MESSAGES_FILE, Written, write_rows
 from curation.report.collect import Look, collect
 from curation.report.page import report_html, report_json
-from curation.review.planning import Evidence, Looked
+from curation.review.planning import AcceptanceFiles, Looked
 from curation.visible import on_one_line
 from schemas.chain import walk
 from schemas.codec import sha256_of
@@ -150,7 +150,7 @@ class _Draft:
         self._step, self._settings, self._aside, self._engine = step, settings, aside, engine
         self._about = read_about(Path(settings.about) if settings.about else None)
         self._waiver = read_waiver(settings.waive_terms)
-        evidence = Evidence(plan=settings.plan, decisions=settings.decisions, second=settings.second)
+        evidence = AcceptanceFiles(plan=settings.plan, decisions=settings.decisions, second=settings.second)
         self._looked: Looked | None = evidence.look(step)
         self._chain = walk(step)
         self._facts: ReleaseFacts | None = None

@@ -5,7 +5,7 @@ from pathlib import Path
 from curation.report.collect import LOOK, Look, collect
 from curation.report.numbers import Report
 from curation.report.page import report_html, report_json
-from curation.review.planning import BESIDE, Evidence
+from curation.review.planning import BESIDE, AcceptanceFiles
 from schemas.errors import DollyError
 from schemas.step import StepDirectory
 
@@ -17,7 +17,7 @@ def write_report(
     title: str = "",
     *,
     interactive: bool = False,
-    evidence: Evidence = BESIDE,
+    evidence: AcceptanceFiles = BESIDE,
 ) -> Report:
     """Write `page` and its `.json` neighbour about a step and all that led to it; return the numbers.
 

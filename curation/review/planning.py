@@ -38,7 +38,7 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class AcceptanceFiles:
     """Where a plan stands and what people decided about its records."""
 
     plan: str = ""
@@ -57,7 +57,7 @@ class Evidence:
         return look_beside(step, *(Path(name) if name else None for name in (self.plan, self.decisions, self.second)))
 
 
-BESIDE = Evidence()
+BESIDE = AcceptanceFiles()
 
 
 def fix_plan(step: StepDirectory, wanted: Wanted, after: Path | None = None) -> tuple[Plan, bool]:

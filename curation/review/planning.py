@@ -17,6 +17,7 @@ from curation.review.plan import (
 from curation.review.plan_file import SAMPLE, plan_beside, plan_lines, read_plan, write_plan
 from curation.review.sample import write_sample
 from curation.review.verdicts import Said, said_beside, said_in
+from schemas.errors import InputError
 from schemas.step import StepDirectory, is_step
 
 REVIEW = "review"
@@ -66,19 +67,30 @@ def fix_plan(step: StepDirectory, wanted: Wanted, after: Path | None = None) -> 
     A plan that stands there, and the one in the file `after`, become listed attempts.
 
     Raises:
-        InputError: see `make_plan`; or `after` is no plan.
+        InputError: see `make_plan`; or `after` is no plan; or drawn records stand there without their plan.
     """
     place = plan_beside(step.path)
     attempts = _attempts(after) if after else ()
     if place.exists():
         standing = read_plan(place)
         if _is_same(standing, step, wanted):
+            _write_drawn(standing, step)
             return standing, True
         attempts = (*attempts, *_attempts(place))
+    elif (sample := place.with_name(SAMPLE)).exists():
+        found = "none; move the sample away, it may hold decisions"
+        raise InputError(place=sample, expected=f"the {place.name} that it was drawn by beside it", found=found)
     plan = make_plan(step, wanted, _once(attempts))
     write_plan(place, plan)
-    write_sample(place.with_name(SAMPLE), plan_lines(plan, step.records()))
+    _write_drawn(plan, step)
     return plan, False
+
+
+def _write_drawn(plan: Plan, step: StepDirectory) -> None:
+    """Write the drawn records for an editor, unless they stand there: also where an earlier run got no further."""
+    place = plan_beside(step.path).with_name(SAMPLE)
+    if not place.exists():
+        write_sample(place, plan_lines(plan, step.records()))
 
 
 def look(plan: Path, decisions: Path | None = None, second: Path | None = None) -> Looked:

@@ -152,6 +152,30 @@ def test_a_plan_stands_once_it_is_fixed(tmp_path: Path) -> None:
     assert names == {"plan.json", "sample.jsonl", "attempt-1-plan.json", "attempt-1-sample.jsonl"}
 
 
+def test_what_a_killed_run_did_not_write_is_written(tmp_path: Path) -> None:
+    """A plan without its drawn records gets them; records that were decided on stay."""
+    step = lot(tmp_path)
+    plan, _ = fix_plan(step, Wanted())
+    sample = plan_beside(step.path).with_name("sample.jsonl")
+    drawn = sample.read_bytes()
+    sample.unlink()
+    assert fix_plan(step, Wanted()) == (plan, True)
+    assert sample.read_bytes() == drawn
+    sample.write_bytes(b"decided")
+    fix_plan(step, Wanted())
+    assert sample.read_bytes() == b"decided"
+
+
+def test_drawn_records_without_their_plan_are_not_written_over(tmp_path: Path) -> None:
+    """They may hold decisions; nothing is written, and the message says what to do."""
+    step = lot(tmp_path)
+    fix_plan(step, Wanted())
+    plan_beside(step.path).unlink()
+    with pytest.raises(InputError, match=r"sample.jsonl: expected the plan.json .* move the sample away"):
+        fix_plan(step, Wanted(limit=0.05, c=1))
+    assert not plan_beside(step.path).exists()
+
+
 def test_the_sample_is_blind_to_what_checks_said(tmp_path: Path) -> None:
     """Whoever sees a score judges the score."""
     step = lot(tmp_path)

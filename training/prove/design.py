@@ -63,6 +63,9 @@ class ProveRequest:
         """Refuse what cannot be meant."""
         if self.seeds < FEWEST_SEEDS:
             raise InputError(field="seeds", expected=f"at least {FEWEST_SEEDS}", found=str(self.seeds))
+        for name in ("smallest_effect", "pilot", "test_rows"):
+            if getattr(self, name) < 0:
+                raise InputError(field=name, expected="0 or more", found=str(getattr(self, name)))
         if self.pilot == 1:
             raise InputError(field="pilot", expected="at least 2 seeds, or 0", found="1")
         if bool(self.noise) == bool(self.curated):

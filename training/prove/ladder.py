@@ -92,12 +92,14 @@ def attribution_contrasts(undone: Sequence[Undone]) -> Iterator[Contrast]:
         yield Contrast(arm=CURATED, against=f"without {one.code}", kind="exploratory", question=question)
 
 
-def unrepaired(record: InstructionRecord, code: str) -> InstructionRecord:
-    """Return the record before the first repair of this code, later repairs of the same field undone with it."""
-    first = next(place for place, repair in enumerate(record.repairs) if repair.code == code)
-    repair = record.repairs[first]
-    later = tuple(one for one in record.repairs[first + 1 :] if one.field != repair.field)
-    return replace(record, **{repair.field: repair.old}, repairs=(*record.repairs[:first], *later))  # type: ignore[arg-type]  # a text field
+def unrepaired(record: InstructionRecord, code: str, earlier: frozenset[Repair] = frozenset()) -> InstructionRecord:
+    """Return the record before all repairs of this code but `earlier` ones, later repairs of the same fields undone."""
+    for repair in record.repairs:
+        if repair.code == code and repair not in earlier and repair in record.repairs:
+            first = record.repairs.index(repair)
+            later = tuple(one for one in record.repairs[first + 1 :] if one.field != repair.field)
+            record = replace(record, **{repair.field: repair.old}, repairs=(*record.repairs[:first], *later))  # type: ignore[arg-type]  # a text field; taken back one by one
+    return record
 
 
 def _rejected_alone(steps: Sequence[StepDirectory]) -> dict[str, list[InstructionRecord]]:
@@ -132,7 +134,7 @@ def _without(
     for record in curated:
         theirs = [one for one in record.repairs if one.code == code and one not in earlier]
         count += bool(theirs)
-        records.append(unrepaired(record, code) if theirs else record)
+        records.append(unrepaired(record, code, earlier))
     return Undone(code=code, records=(*records, *back), back=len(back), unrepaired=count)
 
 

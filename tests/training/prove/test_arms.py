@@ -1,6 +1,7 @@
 """Arms, budgets, overlaps, planted defects: what goes into a comparison."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -16,7 +17,7 @@ from tests.support import Given, pair, step_of
 from training.prove.arms import Pools, draw_longest, draw_matched, draw_random
 from training.prove.budget import Budget, planned
 from training.prove.defects import DEFECTS, PLANTS, Planting, caught
-from training.prove.ladder import rungs, steps_between, undo
+from training.prove.ladder import rungs, steps_between, undo, unrepaired
 from training.prove.overlap import overlaps
 from training.records.encoding import IGNORED, Example
 
@@ -185,6 +186,25 @@ def test_a_rule_is_undone(chain: list[Path]) -> None:
     assert [record.response for record in bad.records] == ["Done.", "Done 2.", "Done 0."]
     assert (noise.back, noise.unrepaired) == (0, 1)
     assert [record.response for record in noise.records] == ["Done 1.", "Done 2."]
+
+
+def test_a_rule_is_undone_in_every_field_and_not_where_raw_had_it() -> None:
+    """A check mends all fields in which it is due; what was mended before this data is raw's own."""
+    early = Repair(code="noise", field="instruction", old="before raw", new="raw's")
+    both = replace(
+        pair("c", "c"),
+        repairs=(
+            early,
+            replace(early, field="response", old="first"),
+            replace(early, code="other", field="response", old="second"),
+            replace(early, field="instruction", old="raw's"),
+        ),
+    )
+
+    undone = unrepaired(both, "noise", frozenset({early}))
+
+    assert (undone.instruction, undone.response) == ("raw's", "first")
+    assert undone.repairs == (early,)
 
 
 def test_a_rule_that_did_nothing_is_refused(chain: list[Path]) -> None:

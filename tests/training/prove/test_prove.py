@@ -297,6 +297,16 @@ def test_a_request_that_cannot_be_meant_is_refused(words: list[str]) -> None:
     assert run("prove", *words, "--base", "b", "--test", "t", "-o", "o").exit_code == 2
 
 
+@pytest.mark.parametrize("option", ["--smallest-effect", "--pilot", "--test-rows"])
+def test_what_cannot_be_negative_is_refused_before_a_protocol_stands(tmp_path: Path, option: str) -> None:
+    """A gain is below 0, its smallest size is not; a protocol with -0.02 could never say "no detectable gain"."""
+    ran = run("prove", "one", "two", "--base", "b", "--test", "t", "-o", str(tmp_path / "o"), option, "-1")
+
+    assert ran.exit_code == 1
+    assert "expected 0 or more" in ran.output
+    assert not (tmp_path / "o").exists()
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [(None, ["0", "1", "0"]), ("4,5", ["4", "5", "4"]), ("GPU-8f6a, GPU-11c2", ["GPU-8f6a", "GPU-11c2", "GPU-8f6a"])],

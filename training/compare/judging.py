@@ -51,10 +51,10 @@ class Verdict:
 
     @property
     def score(self) -> float | None:
-        """Of the second model: the mean of both orders; None where either could not be read."""
+        """Of the second model: a tie where the order changed the verdict; None where either could not be read."""
         if self.ahead is None or self.turned is None:
             return None
-        return (_SCORES[self.ahead] + _SCORES[self.turned]) / 2
+        return _SCORES["tie" if self.flipped else self.ahead]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

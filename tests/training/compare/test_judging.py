@@ -57,6 +57,15 @@ def test_a_judge_who_likes_the_first_place_shows_nothing(tmp_path: Path) -> None
     assert "no preference shown" in judged(found)
 
 
+def test_a_verdict_that_changes_with_the_order_is_a_tie(tmp_path: Path) -> None:
+    """Also where one of the two was a tie: half a win is no preference."""
+    found = judgement(tmp_path, lambda one, _: "1" if one.startswith("first") else "tie")
+
+    assert found.preference is not None
+    assert (found.preference.ties, found.preference.rate.value) == (12, 0.5)
+    assert "no preference shown" in judged(found)
+
+
 def test_what_cannot_be_read_is_null_and_counted(tmp_path: Path) -> None:
     """Never a tie, never a guess."""
     found = judgement(tmp_path, lambda one, _: "I cannot say." if one.endswith(" 3") else "tie")

@@ -60,7 +60,7 @@ def funnel_of(step: StepDirectory, *, seed: int = 1, samples: int = 3) -> Funnel
     chain = walk(step)
     gates: list[Gate] = [Gate(name="items" if _made(chain.first) else "rows", left=chain.first.manifest.counts.rows)]
     for one in chain.steps:
-        gates += _gates(one, gates[-1].left, seed, samples)
+        gates += _gates(one, one.manifest.counts.rows, seed, samples)  # more than were left where some were put back
     return Funnel(gates=tuple(gates), requests=_requests(chain.first), gap=chain.gap)
 
 

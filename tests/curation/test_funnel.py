@@ -11,6 +11,7 @@ from curation.filters.stage import Filter
 from curation.generate.source import Generate
 from curation.pipeline import run_source, run_stage
 from curation.report.funnel import funnel_of, gate_of
+from curation.restore.source import Restore
 from schemas.outcome import Rejection
 from schemas.record import Reason
 from schemas.step import StepDirectory
@@ -80,6 +81,18 @@ def test_later_steps_are_gates_too(tmp_path: Path) -> None:
     assert all("rivers." in sample for sample in lost.samples)
     assert found.requests is None
     assert funnel_of(filtered, samples=2) == found
+
+
+def test_what_was_put_back_is_there_again(tmp_path: Path) -> None:
+    """A restoration has more rows than were left, and the steps after it go on from those."""
+    rows = [pair(f"Name {at} rivers.", "As an AI language model, I cannot do that.") for at in range(5)]
+    step = step_of(tmp_path / "all", [*rows, pair("Why does bread rise?", "Yeast makes gas in the dough.")])
+    filtered = run_stage(Filter(), step.path, tmp_path / "filtered").step
+    source = Restore(step=str(filtered.path), reasons=tuple(filtered.manifest.counts.reasons), by="ann", note="fine")
+    restored = run_source(source, tmp_path / "restored").step
+    again = run_stage(Filter(), restored.path, tmp_path / "again").step
+
+    assert [gate.left for gate in funnel_of(again).gates] == [6, 6, 1, 6, again.manifest.counts.kept]
 
 
 def test_reasons_that_are_not_shown_are_counted(tmp_path: Path) -> None:

@@ -190,10 +190,14 @@ def _train_command(walk: Walk, *words: str, settings: Row) -> None:
         raise DollyError(f"dolly-train {words[0]} ended with exit code {code}")
 
 
+OFF = {"greedy": "--sample", "merge": "--no-merge", "reload_check": "--no-reload-check"}
+"""How dolly-train's switches that are on by themselves are turned off; the others are off unless they are named."""
+
+
 def _option(name: str, value: object) -> list[str]:
     flag = f"--{name.replace('_', '-')}"
     if isinstance(value, bool):
-        return [flag] * value
+        return [flag] if value else [OFF[name]] if name in OFF else []
     return [flag, value if isinstance(value, str) else json.dumps(value)]
 
 

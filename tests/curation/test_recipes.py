@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from curation.recipes import Done, walk_recipe
+from curation.recipes import Done, _option, walk_recipe
 from schemas.errors import InputError
 from schemas.outcome import SILENT
 from schemas.recipe import parse_recipe
@@ -64,3 +64,20 @@ def test_a_mistake_in_a_recipe_names_its_step(tmp_path: Path, steps: list[object
     """Place, setting, what was found and what is expected."""
     with pytest.raises(InputError, match=says):
         walked(tmp_path, *steps)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("greedy", False, ["--sample"]),
+        ("merge", False, ["--no-merge"]),
+        ("reload_check", False, ["--no-reload-check"]),
+        ("merge", True, ["--merge"]),
+        ("force", False, []),
+        ("lora_rank", 8, ["--lora-rank", "8"]),
+        ("base", "tiny", ["--base", "tiny"]),
+    ],
+)
+def test_settings_become_options(name: str, value: object, words: list[str]) -> None:
+    """A switch that is on by itself is turned off, not left out."""
+    assert _option(name, value) == words

@@ -48,7 +48,8 @@ class Cache:
         """Return what is known of records, by their keys."""
         if self._base is None:
             return {}
-        ask = "select given, alone, prompt, response from losses where key = ?"
+        # a loss that is no number was written as null
+        ask = "select given, alone, prompt, response from losses where key = ? and given + alone is not null"
         rows = ((key, self._base.execute(ask, (key,)).fetchone()) for key in map(key_of, records))
         return {key: Measured(*row) for key, row in rows if row}
 

@@ -10,7 +10,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import curation.score.parts as module
-from curation.score.cache import Measured
+from curation.score.cache import Measured, key_of, open_cache
 from curation.score.difficulty import NAMES, Difficulty, scores_of
 from curation.score.file import Score
 from curation.score.reading import reader
@@ -186,6 +186,13 @@ def test_what_was_measured_is_not_measured_again(folder: Path, tmp_path: Path, m
     for other in ({"template": "alpaca"}, {"precision": "bf16"}):
         with pytest.raises(TypeError):
             difficulty(folder, folder=tmp_path, **other).scores(POOL, SILENT)
+
+
+def test_a_loss_that_is_no_number_is_measured_again(tmp_path: Path) -> None:
+    """The cache knows no such number: what it holds instead is not taken for one."""
+    with open_cache(tmp_path, "a model") as cache:
+        cache.keep({key_of(POOL[0]): Measured(math.nan, 1.0, 3, 3), key_of(POOL[1]): Measured(2.0, 1.0, 3, 3)})
+        assert cache.find(POOL[:2]) == {key_of(POOL[1]): Measured(2.0, 1.0, 3, 3)}
 
 
 def test_a_cache_that_cannot_be_used_costs_only_time(folder: Path, tmp_path: Path) -> None:

@@ -196,8 +196,10 @@ OFF = {"greedy": "--sample", "merge": "--no-merge", "reload_check": "--no-reload
 
 def _option(name: str, value: object) -> list[str]:
     flag = f"--{name.replace('_', '-')}"
-    if isinstance(value, bool):
-        return [flag] if value else [OFF[name]] if name in OFF else []
+    if value is True:
+        return [flag]
+    if value is False:
+        return [OFF[name]] if name in OFF else []
     return [flag, value if isinstance(value, str) else json.dumps(value)]
 
 

@@ -92,14 +92,16 @@ def attribution_contrasts(undone: Sequence[Undone]) -> Iterator[Contrast]:
         yield Contrast(arm=CURATED, against=f"without {one.code}", kind="exploratory", question=question)
 
 
-def unrepaired(record: InstructionRecord, code: str, earlier: frozenset[Repair] = frozenset()) -> InstructionRecord:
+def unrepaired(record: InstructionRecord, code: str, earlier: frozenset[Repair]) -> InstructionRecord:
     """Return the record before all repairs of this code but `earlier` ones, later repairs of the same fields undone."""
+    before: dict[str, str] = {}
+    kept = []
     for repair in record.repairs:
-        if repair.code == code and repair not in earlier and repair in record.repairs:
-            first = record.repairs.index(repair)
-            later = tuple(one for one in record.repairs[first + 1 :] if one.field != repair.field)
-            record = replace(record, **{repair.field: repair.old}, repairs=(*record.repairs[:first], *later))  # type: ignore[arg-type]  # a text field; taken back one by one
-    return record
+        if repair.code == code and repair not in earlier:
+            before.setdefault(repair.field, repair.old)
+        elif repair.field not in before:
+            kept.append(repair)
+    return replace(record, **before, repairs=tuple(kept))  # type: ignore[arg-type]  # text fields
 
 
 def _rejected_alone(steps: Sequence[StepDirectory]) -> dict[str, list[InstructionRecord]]:
@@ -130,11 +132,8 @@ def _without(
     back: Sequence[InstructionRecord],
     earlier: frozenset[Repair],
 ) -> Undone:
-    records, count = [], 0
-    for record in curated:
-        theirs = [one for one in record.repairs if one.code == code and one not in earlier]
-        count += bool(theirs)
-        records.append(unrepaired(record, code, earlier))
+    records = [unrepaired(record, code, earlier) for record in curated]
+    count = sum(len(one.repairs) < len(record.repairs) for one, record in zip(records, curated, strict=True))
     return Undone(code=code, records=(*records, *back), back=len(back), unrepaired=count)
 
 

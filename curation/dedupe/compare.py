@@ -59,7 +59,7 @@ class Comparison:
     def _open(self, precision: Precision) -> Encoder:
         encoder, shard = open_encoder(self.encoder, precision), SHARD
         if encoder.costly and self.engine.kind == "ray":  # here torch uses all processors by itself
-            encoder = SpreadEncoder(encoder=encoder, name=self.encoder, precision=precision, engine=self.engine)
+            encoder = SpreadEncoder(encoder=encoder, name=self.encoder, engine=self.engine)
             shard *= FAR  # workers open the model anew for every shard
         if not (self.cache and encoder.costly):
             return encoder

@@ -8,6 +8,7 @@ import numpy as np
 
 from curation.embedding.encoder import Encoder, Precision, Told, Vectors, in_order_of_length, tell_nobody
 from curation.engine import Engine, chunked
+from schemas.errors import InputError
 
 TEXTS = 256
 """Texts that a worker is given at a time, of like length."""
@@ -20,7 +21,6 @@ class SpreadEncoder:
     encoder: Encoder
     """The same encoder in this process: what the vectors are called."""
     name: str
-    precision: Precision
     engine: Engine
 
     @property
@@ -43,7 +43,8 @@ class SpreadEncoder:
         if not texts:
             return self.encoder.encode(texts)
         places = list(chunked(in_order_of_length(texts), TEXTS))
-        work = Encode(self.name, self.precision)
+        # `auto` would be another precision on a worker with another processor
+        work = Encode(self.name, "bf16" if self.margin else "fp32", self.identity)
         parts = self.engine.map(work, ([texts[at] for at in some] for some in places))
         rows, done = np.empty((len(texts), 0), np.float32), 0
         for some, part in zip(places, parts, strict=True):
@@ -61,14 +62,24 @@ class Encode:
 
     name: str
     precision: Precision
+    identity: str
+    """Of the encoder that the starting process means: its weights and precision."""
 
     def __call__(self, texts: list[str]) -> Vectors:
-        """Return the vectors of some texts."""
-        return _opened(self.name, self.precision).encode(texts)
+        """Return the vectors of some texts.
+
+        Raises:
+            InputError: the worker's encoder is another one, so that its vectors would be others.
+        """
+        return _opened(self).encode(texts)
 
 
 @cache
-def _opened(name: str, precision: Precision) -> Encoder:
+def _opened(work: Encode) -> Encoder:
     from curation.embedding import open_encoder  # noqa: PLC0415  # it lists the encoders, this one's kind included
 
-    return open_encoder(name, precision)
+    encoder = open_encoder(work.name, work.precision)
+    if encoder.identity != work.identity:
+        place = f"encoder {work.name!r} on a worker"
+        raise InputError(place=place, expected=f"{work.identity}, as here", found=encoder.identity)
+    return encoder

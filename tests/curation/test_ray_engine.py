@@ -13,6 +13,7 @@ import pytest
 
 from curation.dedupe.stage import Dedupe
 from curation.embedding.hashing import HashingEncoder
+from curation.embedding.sentence import SentenceEncoder
 from curation.embedding.spread import SpreadEncoder
 from curation.engine import AHEAD, Engine
 from curation.filters.stage import Filter
@@ -162,9 +163,37 @@ def test_a_release_has_the_same_bytes(tmp_path: Path) -> None:
 def test_texts_are_encoded_by_workers_in_their_order() -> None:
     """Each vector is that of its text, as one process computes it."""
     texts = [f"{'very ' * (n % 5)}long text {n}" for n in range(600)]
-    encoder = SpreadEncoder(encoder=HashingEncoder(), name="hashing", precision="fp32", engine=RAY)
+    encoder = SpreadEncoder(encoder=HashingEncoder(), name="hashing", engine=RAY)
 
     assert np.array_equal(encoder.encode(texts), HashingEncoder().encode(texts))
+
+
+@pytest.mark.parametrize(("bf16", "precision"), [(True, "bf16"), (False, "fp32")])
+def test_workers_compute_in_the_precision_of_the_starting_process(
+    monkeypatch: pytest.MonkeyPatch, bf16: bool, precision: str
+) -> None:
+    """What their own processors could do decides nothing."""
+    given: list[Any] = []
+
+    def record(_: Engine, work: object, parts: Iterable[list[str]]) -> Iterator[Any]:
+        given.append(work)
+        return (np.zeros((len(texts), 2), np.float32) for texts in parts)
+
+    monkeypatch.setattr(Engine, "map", record)
+    encoder = SentenceEncoder(folder=Path("nowhere"), weights="0" * 8, bf16=bf16)
+
+    SpreadEncoder(encoder=encoder, name="minilm", engine=RAY).encode(["a text"])
+
+    assert [(work.precision, work.identity) for work in given] == [(precision, encoder.identity)]
+
+
+@pytest.mark.usefixtures("ray")
+def test_a_worker_with_another_encoder_is_refused() -> None:
+    """Its vectors would be kept under a name that is not theirs."""
+    encoder = SpreadEncoder(encoder=HashingEncoder(dimensions=64), name="hashing", engine=RAY)
+
+    with pytest.raises(InputError, match="on a worker: expected hashing-3-5-64, as here, found hashing-3-5-512"):
+        encoder.encode(["a text"])
 
 
 @pytest.mark.usefixtures("ray")

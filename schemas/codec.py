@@ -116,7 +116,7 @@ def read_record(line: bytes, place: str = "") -> InstructionRecord:
     """
     row = _valid(InstructionRecord, line, place)
     record: InstructionRecord = row
-    written = orjson.loads(line).get("id")
+    written = loads(line).get("id")
     if written != record.id:
         raise InputError(place=place, field="id", expected=record.id, found=str(written))
     return record

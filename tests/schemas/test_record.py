@@ -34,6 +34,13 @@ def test_a_row_that_is_no_unicode_is_still_written_down_exactly() -> None:
     assert read_rejection(write_rejection(rejection)).row == {"instruction": "\ud800"}
 
 
+def test_a_foreign_field_that_is_no_unicode_survives_too() -> None:
+    """Half an emoji in a note of somebody else's makes no step unreadable."""
+    record = pair(extra={"note": "cut \ud83d"})
+
+    assert read_record(write_record(record)) == record
+
+
 @given(texts, texts, texts)
 def test_the_id_depends_on_where_the_fields_end(first: str, second: str, third: str) -> None:
     """Moving a character over the border of two fields makes another record."""

@@ -26,7 +26,7 @@ from schemas.errors import DollyError, InputError
 from schemas.outcome import SILENT, Aside, Outcome, Stage
 from schemas.record import InstructionRecord
 from tests.curation.test_engine import MANY, bytes_of
-from tests.curation.work import die, die_once, refuse, twice
+from tests.curation.work import die, die_once, refuse, stop_once, twice
 from tests.support import step_of
 from tests.training.tiny import save_tiny
 
@@ -208,6 +208,16 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("ray")
+def test_what_a_silent_worker_had_is_done_by_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that no longer answers, and is not known to be dead, as behind a network that is cut."""
+    monkeypatch.setattr("curation.ray_engine.ASKED_AFTER", 2.0)
+    work = partial(stop_once, str(tmp_path / "flag"))
+
+    assert list(RAY.map(work, ([n] for n in range(12)))) == [[2 * n] for n in range(12)]
+    assert (tmp_path / "flag").exists()
+
+
+@pytest.mark.usefixtures("ray")
 def test_workers_that_always_die_are_an_error() -> None:
     """Records that kill every worker end in a message."""
     with pytest.raises(DollyError, match="died 4 times over the same records"):
@@ -229,6 +239,34 @@ def test_no_more_is_read_than_workers_can_take() -> None:
 
     assert [next(parts) for _ in range(10)] == [[2 * n] for n in range(10)]
     assert len(read) <= 10 + AHEAD * 2
+
+
+@pytest.mark.usefixtures("ray")
+def test_more_workers_than_processors_are_worked_without() -> None:
+    """Those that find no place are not waited for."""
+    workers = replace(RAY, workers=7)
+
+    assert list(workers.map(twice, ([n] for n in range(40)))) == [[2 * n] for n in range(40)]
+
+
+def test_a_cluster_with_no_processor_free_is_said(ray: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others hold them all."""
+    monkeypatch.setattr("curation.ray_engine.PATIENCE", 2.0)
+    others = ray.remote(Other).options(num_cpus=2).remote()
+    ray.get(others.hold.remote())
+
+    with pytest.raises(DollyError, match="no processor for a worker for 2 s: of 2, 0 are free"):
+        list(RAY.map(twice, [[1]]))
+
+    ray.kill(others)
+
+
+class Other:
+    """Holds processors."""
+
+    def hold(self) -> bool:
+        """Say that it does."""
+        return True
 
 
 def test_without_ray_it_is_said_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,14 @@ def die_once(flag: str, chunk: list[int]) -> list[int]:
     return twice(chunk)
 
 
+def stop_once(flag: str, chunk: list[int]) -> list[int]:
+    """Freeze the worker that does this first."""
+    if 7 in chunk and not Path(flag).exists():
+        Path(flag).touch()
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return twice(chunk)
+
+
 def die(_: list[int]) -> list[int]:
     """Kill every worker."""
     os.kill(os.getpid(), signal.SIGKILL)
@@ -30,6 +38,13 @@ def die(_: list[int]) -> list[int]:
 def refuse(chunk: list[int]) -> list[int]:
     """Refuse what is bad."""
     raise InputError(place="here", expected="better", found=str(chunk[0]))
+
+
+def take_time(folder: str, chunk: list[int]) -> list[int]:
+    """Say who works, and work for a while."""
+    (Path(folder) / str(os.getpid())).touch()
+    time.sleep(0.2)
+    return twice(chunk)
 
 
 def stand_still(folder: str, chunk: list[int]) -> None:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from curation.generate.batch_api import BatchApi, path_of
 from curation.generate.endpoint import BROKEN, Answer, Request, read_answer
-from curation.generate.jobs import Job, Jobs
+from curation.generate.jobs import ENDED, Job, Jobs
 from curation.generate.limiter import Patience
 from curation.generate.statuses import unsupported_in
 from curation.generate.trouble import BusyError, FaultError
@@ -30,7 +30,6 @@ POLL_S, POLL_GROWS, POLL_MOST_S = 0.2, 1.5, 30.0
 """Seconds before a job is first looked at, the factor by which they grow, and how far."""
 AFTER_S = 1.0
 """Seconds before a call that failed is made again; doubled each time."""
-ENDED = ("completed", "expired", "cancelled")
 FAILED = "failed"
 OK, REFUSED = 200, (400, 413, 422)
 

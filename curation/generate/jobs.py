@@ -5,7 +5,7 @@ the provider; it is looked for there by the hash of its file, which stands in it
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +15,8 @@ from curation.generate.journal import drop_torn, whole_rows
 from schemas.codec import dumps
 
 JOBS = "batches.jsonl"
+ENDED = ("completed", "expired", "cancelled")
+"""States in which a job yields what it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,17 @@ class Jobs:
     def open(self) -> list[Job]:
         """Jobs whose end is not known, oldest first."""
         return [job for job in self._jobs.values() if not job.status]
+
+    def reopen(self, waits: Callable[[str], bool]) -> None:
+        """Open the last job again of every request that `waits`: a run was killed before its answer was written down.
+
+        The provider gives a job's results as often as it is asked, and is paid for them once.
+        """
+        seen = {key for job in self.open for key in job.keys}
+        for name, job in reversed(self._jobs.items()):
+            if job.status in ENDED and any(waits(key) and key not in seen for key in job.keys):
+                self._jobs[name] = replace(job, status="")
+            seen.update(job.keys)
 
     def plan(self, sha256: str, keys: Iterable[str]) -> Job:
         """Write down a job that is to be submitted."""

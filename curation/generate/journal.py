@@ -105,6 +105,10 @@ class Journal:
         row = loads(self._line(place))
         return read_answer(row["body"]) if row["key"] == key else None
 
+    def waits(self, key: str) -> bool:
+        """Say whether a request was sent, or about to be, and has no answer."""
+        return key in self._open
+
     def expect(self, keys: Iterable[str]) -> None:
         """Take note that jobs of earlier runs will answer these requests: nothing is sent for them."""
         self._expected = {key for key in keys if key in self._open}

@@ -36,6 +36,7 @@ async def open_routes(
         return
     jobs = Jobs(journal.folder)
     if settings.mode == BATCH:
+        jobs.reopen(journal.waits)
         journal.expect(key for job in jobs.open for key in job.keys)
 
     def online(endpoint: Endpoint) -> Closable:

@@ -220,6 +220,23 @@ def test_a_job_is_paid_for_once_however_often_its_run_is_stopped(tmp_path: Path)
     assert (tmp_path / "answers.jsonl").read_bytes().count(b'"t":"request"') == 10
 
 
+def test_answers_that_were_not_written_down_are_fetched_again(tmp_path: Path) -> None:
+    """A kill after the end of a job was written down, and before all of its answers were, pays for nothing twice."""
+    bound = sum(bound_of(one.plain()).total for one in requests(10))
+    with serving(MockEndpoint()) as running:
+        whole = asyncio.run(run_within(Budget(tokens=bound), running.address, tmp_path, stop=False))
+        answers = tmp_path / "answers.jsonl"
+        lines = answers.read_bytes().splitlines(keepends=True)
+        answers.write_bytes(b"".join(lines[:-4]))
+        done = asyncio.run(run_within(Budget(tokens=bound), running.address, tmp_path, stop=False))
+        jobs, billed = jobs_of(running), running.service.ledger.requests
+
+    assert [b'"t":"answer"' in line for line in lines[-5:]] == [True] * 5
+    assert (len(jobs), billed) == (1, 10)
+    assert (done.tokens, done.lost) == (whole.tokens, 0)
+    assert len(answers.read_bytes().splitlines()) == len(lines)
+
+
 def test_a_job_that_is_left_alone_counts_besides_what_is_asked_online(tmp_path: Path) -> None:
     """It may be billed, whether anybody fetches its answers or not."""
     bound = sum(bound_of(one.plain()).total for one in requests(10))

@@ -65,7 +65,7 @@ def _fetch(address: str, stems: Collection[str]) -> Path:
             if not any(_is_of(stem, top) for stem in stems):
                 continue
             if f"{top}/{MANIFEST}" in names:
-                bring(f"{address}/{top}")
+                bring(f"{address}/{top}", to_write=True)
             elif top in names or not (folder / top).exists():
                 _copy(store, root, [name for name in names if PurePosixPath(name).parts[0] == top], folder)
     return folder

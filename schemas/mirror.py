@@ -5,6 +5,9 @@ written is written there and then put at the address, its manifest last. So ther
 is complete, and every byte that is read is verified as ever. Steps of one folder at an address are neighbours in the
 cache, so that one finds the other.
 
+What was written and could not be put, or was not before a kill, is told from what was fetched by `.NAME.there` beside
+the mirror: the manifests, by their sha256, that are known to have stood at the address.
+
 Processes of one machine that ask for the same step at once wait for the one that fetches it.
 """
 
@@ -13,6 +16,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -71,14 +75,17 @@ def fetch_step(address: str, *, alone: bool = False) -> Path:
     return step
 
 
-def find_step(address: str, *, alone: bool = False) -> Path | None:
-    """Do the same where a finished step stands at an address; None where none does."""
+def find_step(address: str, *, alone: bool = False, to_write: bool = False) -> Path | None:
+    """Do the same where a finished step stands at an address; None where none does.
+
+    `to_write`: a step is to be written there; one that is finished here and was not put stays, to be put.
+    """
     parent, _, name = address.rstrip("/").rpartition("/")
     waiting, seen = {name}, set[str]()
     while waiting:
         one = waiting.pop()
         seen.add(one)
-        if bring(f"{parent}/{one}"):
+        if bring(f"{parent}/{one}", to_write=to_write):
             waiting |= set() if alone else _neighbours(mirror_of(f"{parent}/{one}")) - seen
         elif one == name:
             return None
@@ -102,15 +109,29 @@ def fetch_steps(address: str) -> list[Path]:
     return [mirror_of(one) for one in found if bring(one, weights=False)]
 
 
-def bring(address: str, *, weights: bool = True) -> bool:
-    """Bring one mirror up to date; say whether a finished step stands at the address."""
+def bring(address: str, *, weights: bool = True, to_write: bool = False) -> bool:
+    """Bring one mirror up to date; say whether a finished step stands at the address.
+
+    Raises:
+        InputError: a step was finished here and never put there, and it is not `to_write`.
+    """
     mirror = mirror_of(address)
     with reading(address, A_STEP):
         store, root = store_at(address)
-        if not store.isfile(f"{root}/{MANIFEST}"):
+        there = store.cat_file(f"{root}/{MANIFEST}") if store.isfile(f"{root}/{MANIFEST}") else b""
+        if to_write:
+            _note_there(mirror, there)
+        if not there:
             return False
         with _alone(mirror):
-            if not (_is_current(store, root, mirror) and (_is_whole(mirror) or not weights)):
+            is_current = _manifest(mirror) == there
+            if not is_current and _is_unput(mirror):
+                if to_write:
+                    return True
+                found = f"another one that was made here, and is to be put there: make it again, or remove {mirror}"
+                raise InputError(place=address, expected="the step that was last made here", found=found)
+            if not (is_current and (_is_whole(mirror) or not weights)):
+                _note_there(mirror, there)
                 _fetch(store, root, mirror, weights=weights)
     _note_origin(address)
     return True
@@ -128,6 +149,7 @@ def put_step(address: str) -> bool:
         if not (mirror / MANIFEST).is_file() or _is_current(store, root, mirror):
             return False
         _put(store, root, mirror)
+        _note_there(mirror, _manifest(mirror))
     _note_origin(address)
     return True
 
@@ -187,8 +209,31 @@ def _listed(store: Any, root: str) -> list[str]:
 
 def _is_current(store: Any, root: str, mirror: Path) -> bool:
     """Say whether a mirror has the manifest that stands at the address: it names every byte."""
-    there, mine = f"{root}/{MANIFEST}", mirror / MANIFEST
-    return mine.is_file() and store.isfile(there) and store.cat_file(there) == mine.read_bytes()
+    there = f"{root}/{MANIFEST}"
+    return bool(store.isfile(there) and store.cat_file(there) == _manifest(mirror))
+
+
+def _manifest(mirror: Path) -> bytes:
+    file = mirror / MANIFEST
+    return file.read_bytes() if file.is_file() else b""
+
+
+def _is_unput(mirror: Path) -> bool:
+    """Say whether a mirror holds a finished step that has never stood at the address."""
+    mine, noted = _manifest(mirror), _noted(mirror)
+    return bool(mine) and noted.is_file() and sha256(mine).hexdigest() not in noted.read_text().splitlines()
+
+
+def _note_there(mirror: Path, manifest: bytes) -> None:
+    """Note that a manifest stands, or is about to stand, at the address of a mirror; empty: none does."""
+    noted = _noted(mirror)
+    noted.parent.mkdir(parents=True, exist_ok=True)
+    known = noted.read_text().splitlines() if noted.is_file() else [sha256(_manifest(mirror)).hexdigest()]
+    noted.write_text("".join(f"{one}\n" for one in {*known, sha256(manifest).hexdigest()}))
+
+
+def _noted(mirror: Path) -> Path:
+    return mirror.with_name(f".{mirror.name}.there")
 
 
 def _is_whole(mirror: Path) -> bool:

@@ -127,7 +127,7 @@ class NewStep(click.Path):
         if ctx and is_address(str(value)):
             from schemas.mirror import find_step, mirror_of
 
-            find_step(str(value))
+            find_step(str(value), to_write=True)
             ctx.call_on_close(lambda: _put(str(value)))
             return mirror_of(str(value))
         return super().convert(value, param, ctx)

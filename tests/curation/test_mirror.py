@@ -113,6 +113,35 @@ def test_what_cannot_be_put_is_kept_and_put_the_next_time(monkeypatch: pytest.Mo
     assert not put_step(f"{RUNS}/2-filter")
 
 
+def test_what_cannot_be_put_over_an_older_step_is_put_the_next_time(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The older one is not fetched over it; until it is put, who reads there is told that it waits."""
+    older = run_filter("--check", "mojibake")
+    manifest = store.cat("/runs/2-filter/manifest.json")
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError("no way")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(store), "rm_file", fails)
+        done = CliRunner().invoke(main, ["filter", f"{RUNS}/1-in", "-o", f"{RUNS}/2-filter"])
+    mirror = mirror_of(f"{RUNS}/2-filter")
+    finished = (mirror / "manifest.json").read_bytes()
+    assert done.exit_code == 1
+    assert "no way; it is kept in" in done.output
+    assert store.cat("/runs/2-filter/manifest.json") == manifest != finished
+
+    with pytest.raises(InputError, match="is to be put there: make it again, or remove"):
+        fetch_step(f"{RUNS}/2-filter")
+    said = run_filter()
+
+    assert "reused" not in older
+    assert "reused" in said
+    assert store.cat("/runs/2-filter/manifest.json") == finished
+    assert fetch_step(f"{RUNS}/2-filter") == mirror
+
+
 @pytest.mark.usefixtures("store")
 def test_a_command_that_fails_puts_nothing() -> None:
     """What stands at the address stays as it is."""

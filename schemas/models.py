@@ -77,7 +77,7 @@ def resolve(name: str) -> ModelPlace:
     Raises:
         InputError: a path that holds no model, or an alias whose package is not installed; says what to install.
     """
-    if looks_like_path(name) or Path(name).exists():
+    if is_path(name):
         return _from_path(Path(name).expanduser())
     if name in EMBEDDED:
         return _from_package(name, EMBEDDED[name])
@@ -88,6 +88,11 @@ def resolve(name: str) -> ModelPlace:
         expected=f"a path, one of {', '.join(EMBEDDED)}, or a Hub id such as EleutherAI/gpt-j-6b",
         found="none of these",
     )
+
+
+def is_path(name: str) -> bool:
+    """Say whether a name is that of a place on this machine, where other weights may stand tomorrow."""
+    return looks_like_path(name) or Path(name).exists()
 
 
 def looks_like_path(name: str) -> bool:

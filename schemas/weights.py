@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from schemas.codec import sha256_of
 from schemas.errors import DollyError, InputError
 from schemas.manifest import FileDigest, digest_file
-from schemas.models import ModelPlace, cache_folder, resolve
+from schemas.models import ModelPlace, cache_folder, is_path, resolve
 from schemas.outcome import SILENT, Aside
 
 WEIGHTS = ("*.safetensors", "*.bin", "config.json", "tokenizer.json")
@@ -146,7 +146,18 @@ def digest_base(base: Base) -> FileDigest:
     paths = sorted(path for pattern in WEIGHTS for path in Path(base.folder).glob(pattern))
     files = [digest_file(path) for path in paths]
     whole = sha256_of([[Path(file.path).name, file.sha256] for file in files] or [base.folder, _revision(base)])
-    return FileDigest(path=base.folder, bytes=sum(file.bytes for file in files), sha256=whole)
+    where = str(Path(base.folder).resolve()) if files else base.folder
+    return FileDigest(path=where, bytes=sum(file.bytes for file in files), sha256=whole)
+
+
+def local_weights(*names: str) -> list[FileDigest]:
+    """Return which weights stand where the models are, of those whose name is a path; another name says it itself.
+
+    Raises:
+        InputError: no model there.
+    """
+    places = [resolve(name) for name in dict.fromkeys(names) if is_path(name)]
+    return [digest_base(Base(place, place.path)) for place in places]
 
 
 def _revision(base: Base) -> str:

@@ -7,7 +7,7 @@ from curation.contamination.benchmark import Item, digests, read_benchmarks
 from curation.contamination.detect import Detector, Found, detector
 from curation.contamination.reasons import CONTAMINATED
 from curation.contamination.selftest import self_test
-from curation.embedding import embeddings_folder, open_encoder
+from curation.embedding import embeddings_folder, encoder_files, open_encoder
 from curation.embedding.cache import CachedEncoder
 from curation.embedding.encoder import Encoder, Precision
 from curation.spool import Records, Spool
@@ -71,12 +71,12 @@ class Decontaminate:
         return "decontaminate"
 
     def inputs(self) -> list[FileDigest]:
-        """Return the digests of the benchmarks.
+        """Return the digests of the benchmarks, and of an encoder at a path.
 
         Raises:
             InputError: no benchmark, or one that cannot be read.
         """
-        return digests(self.against)
+        return [*digests(self.against), *(encoder_files(self.encoder) if self.threshold else ())]
 
     def __call__(self, records: Iterable[InstructionRecord], aside: Aside = SILENT, /) -> Iterator[Outcome]:
         """Yield each record, or the rejection that names the benchmark's file, line and field.

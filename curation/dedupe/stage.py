@@ -23,6 +23,7 @@ from curation.dedupe.neighbours import nearest
 from curation.dedupe.pool import Pool, gather
 from curation.dedupe.semantic import TILE, Pairs
 from curation.dedupe.wording import reason_for, reason_of_judge
+from curation.embedding import encoder_files
 from curation.embedding.encoder import Precision
 from curation.engine import Engine
 from curation.generate.asking import Judge, open_judge
@@ -122,8 +123,8 @@ class Dedupe:
         return "dedupe"
 
     def inputs(self) -> list[FileDigest]:
-        """Return the digests of what is compared with besides the records."""
-        return held_files(self.against)
+        """Return the digests of what is compared with besides the records, and of an encoder at a path."""
+        return [*held_files(self.against), *encoder_files(self.encoder)]
 
     def __call__(self, records: Iterable[InstructionRecord], aside: Aside = SILENT, /) -> Iterator[Outcome]:
         """Yield each record, or the rejection that names the better one; the same ones for any input order.

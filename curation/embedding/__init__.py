@@ -11,9 +11,10 @@ from pathlib import Path
 from curation.embedding.encoder import Encoder, Precision
 from curation.embedding.hashing import HashingEncoder
 from curation.embedding.onnx import open_onnx_encoder
-from curation.embedding.sentence import open_sentence_encoder
+from curation.embedding.sentence import digest_folder, open_sentence_encoder
 from curation.embedding.static import open_static_encoder
-from schemas.models import cache_folder
+from schemas.manifest import FileDigest
+from schemas.models import cache_folder, is_path, resolve
 
 ENCODERS: Mapping[str, Callable[[Precision], Encoder]] = {
     "minilm": partial(open_sentence_encoder, "minilm"),
@@ -31,6 +32,15 @@ def open_encoder(name: str, precision: Precision = "auto") -> Encoder:
         InputError: no such model, or its package is not installed; says what to install or pass.
     """
     return ENCODERS[name](precision) if name in ENCODERS else open_sentence_encoder(name, precision)
+
+
+def encoder_files(name: str) -> list[FileDigest]:
+    """Return which model stands where an encoder is, if its name is a path; another name says it itself.
+
+    Raises:
+        InputError: no model there.
+    """
+    return [digest_folder(Path(resolve(name).path))] if name not in ENCODERS and is_path(name) else []
 
 
 def embeddings_folder() -> Path:

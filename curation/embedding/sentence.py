@@ -12,6 +12,7 @@ import numpy as np
 
 from curation.embedding.encoder import Precision, Told, Vectors, in_batches, tell_nobody
 from schemas.errors import InputError
+from schemas.manifest import FileDigest
 from schemas.models import ModelPlace, resolve
 
 BF16_MARGIN = 0.01
@@ -138,9 +139,15 @@ def _from_hub(place: ModelPlace) -> Path:
 
 def _digest(folder: Path) -> str:
     """Return 12 hex digits over the files of a model, so that vectors of other weights are never taken for its own."""
-    sha = hashlib.sha256()
+    return digest_folder(folder).sha256[:12]
+
+
+def digest_folder(folder: Path) -> FileDigest:
+    """Return which model of sentence-transformers a folder holds."""
+    sha, size = hashlib.sha256(), 0
     for file in sorted(one for one in folder.rglob("*") if one.is_file() and one.suffix not in NOT_WEIGHTS):
         sha.update(str(file.relative_to(folder)).encode())
         with file.open("rb") as content:
             sha.update(hashlib.file_digest(content, "sha256").digest())
-    return sha.hexdigest()[:12]
+        size += file.stat().st_size
+    return FileDigest(path=str(folder.resolve()), bytes=size, sha256=sha.hexdigest())

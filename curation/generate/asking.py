@@ -16,6 +16,7 @@ from curation.generate.opening import knowing
 from curation.generate.prices import find_price
 from curation.generate.under_way import UnderWay
 from curation.generate.web import open_endpoint
+from curation.generate.weights import hold_to_weights
 from schemas.models import resolve
 from schemas.outcome import Aside
 
@@ -58,10 +59,12 @@ def open_judge(judge: Judge, aside: Aside) -> Iterator[Ask]:
     """Open the journal; the endpoint is opened when a question comes that the journal has no answer to.
 
     Raises:
+        InputError: the journal's answers are of other weights at the same path.
         EndpointError: it cannot be used, or no longer; the answers so far are kept.
         BudgetError: the budget cannot pay for the next question.
     """
     with open_journal(judge.journal) as journal, asyncio.Runner() as runner:
+        hold_to_weights(journal.folder, () if judge.base_url else (judge.model,))
         purse, stack = judge.purse(journal), AsyncExitStack()
         endpoint = Remembered(
             Limited(Budgeted(_OnDemand(judge, stack, journal), purse, journal), most=AT_ONCE), journal

@@ -6,6 +6,7 @@
       spending.json    what the answers cost
       proposals.jsonl  what requests were for, so that --reparse can read their answers again
       batches.jsonl    the jobs of batch mode
+      weights.json     which weights answered, of models at a path
       last_run.json    what the last run sent and reused, for people
       lock             held by the process that writes
 

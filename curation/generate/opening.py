@@ -18,6 +18,7 @@ from curation.generate.routes import Closable, Closing, Routes
 from curation.generate.settings import BATCH, Settings
 from curation.generate.spread import Lane, Spread
 from curation.generate.web import ANSWER_KEY_VARIABLE, KEY_VARIABLE, OpenAIEndpoint, open_endpoint
+from curation.generate.weights import hold_to_weights
 from schemas.models import resolve
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ async def open_routes(
     if settings.reparse:
         yield Routes(Nobody(), {}, Nobody())
         return
+    hold_to_weights(journal.folder, settings.embedded)
     jobs = Jobs(journal.folder)
     if settings.mode == BATCH:
         jobs.reopen(journal.waits)

@@ -187,6 +187,14 @@ class Settings:
         return tuple(filter(None, given))
 
     @property
+    def embedded(self) -> tuple[str, ...]:
+        """The models that run in this process."""
+        if self.addresses:
+            return ()
+        others = (self.answer_model,) if self.answer_model and not self.answer_base_url else ()
+        return (self.model, *others)
+
+    @property
     def mix(self) -> dict[str, int]:
         """The strategies and their shares of the requests."""
         return parse_shares(self.strategy, "strategy")

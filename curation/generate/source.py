@@ -28,6 +28,7 @@ from schemas.errors import InputError
 from schemas.manifest import FileDigest, digest_file
 from schemas.models import resolve
 from schemas.outcome import SILENT, Aside, Outcome
+from schemas.weights import local_weights
 
 ANY = "any"
 """The language of records that may be in any."""
@@ -46,13 +47,13 @@ class Generate(Settings):
         return "generate"
 
     def inputs(self) -> list[FileDigest]:
-        """Return the digest of the seed file, the step's input."""
+        """Return the digests of the seed file, the step's input, of what strategies read, and of models at a path."""
         if not self.seed_file.is_file():
             raise InputError(place=self.seed_file, expected="a file of seed tasks", found="nothing")
         more = material_files(
             self.mix, topics=self.topics, personas=self.personas, docs=self.docs, records=self.records
         )
-        return [digest_file(self.seed_file), *more]
+        return [digest_file(self.seed_file), *more, *local_weights(*self.embedded)]
 
     def beside(self, step: Path) -> "Generate":
         """Return the same source with its journal beside the step directory, unless it names one."""

@@ -16,9 +16,11 @@ from curation.score.file import SCORES, Line, Score
 from curation.score.judge import CRITERIA, Jury
 from curation.score.surface import surface_scores
 from schemas.errors import InputError
+from schemas.manifest import FileDigest
 from schemas.models import cache_folder
 from schemas.outcome import SILENT, Aside, Outcome
 from schemas.record import InstructionRecord
+from schemas.weights import local_weights
 
 Found = Sequence[Mapping[str, Score]]
 """What a scorer says of each record: score by name."""
@@ -77,6 +79,16 @@ class Scoring:
     def name(self) -> str:
         """The word for this stage in manifests and recipes."""
         return "score"
+
+    def inputs(self) -> list[FileDigest]:
+        """Return the digests of models at a path.
+
+        Raises:
+            InputError: no model there.
+        """
+        measures = [self.model] if "ifd" in self.scorers else []
+        judges = [self.judge_model] if "judge" in self.scorers and not self.judge_base_url else []
+        return local_weights(*measures, *judges)
 
     def on(self, engine: Engine) -> Self:
         """Return the same stage, to be run there."""

@@ -10,6 +10,7 @@ from typing import Literal, Self
 
 from curation.dedupe.compare import Comparison
 from curation.dedupe.quality import worth
+from curation.embedding import encoder_files
 from curation.embedding.encoder import Precision
 from curation.engine import Engine
 from curation.score.file import FILE, LIMITS, Score
@@ -26,6 +27,7 @@ from schemas.manifest import FileDigest, digest_files
 from schemas.outcome import SILENT, Aside, Outcome, reject
 from schemas.record import InstructionRecord, Reason, to_row
 from schemas.step import StepDirectory
+from schemas.weights import local_weights
 
 RANKING = "ranking"
 """The rows left aside: `{"id", "rank", "score", "reason", "tokens", "selected"}` for every record, ranks from 1."""
@@ -106,12 +108,14 @@ class Select:
             ) from error
 
     def inputs(self) -> list[FileDigest]:
-        """Return the digests of the files of scores; those of one folder are parts of one."""
+        """Return the digests of the files of scores (those of one folder are parts of one), and of models at a path."""
         for path in map(Path, self.scores):
             if not path.is_file():
                 raise InputError(place=path, expected="a file of scores", found="nothing")
         folders = groupby(map(Path, self.scores), key=lambda path: path.parent)
-        return [digest_files(paths, str((folder / FILE).resolve())) for folder, paths in folders]
+        scores = [digest_files(paths, str((folder / FILE).resolve())) for folder, paths in folders]
+        counter = local_weights(self.tokens) if self.tokens != ESTIMATE else []
+        return [*scores, *encoder_files(self.encoder), *counter]
 
     def __call__(self, records: Iterable[InstructionRecord], aside: Aside = SILENT, /) -> Iterator[Outcome]:
         """Yield one outcome per record, in order; meanwhile records wait on disk."""

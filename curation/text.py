@@ -3,15 +3,13 @@
 import re
 import unicodedata
 
+from schemas.scripts import UNSPACED
+
 MOSTLY_ASCII = 0.9
 """Share of a text's letters that are a to z from which on it counts as English for `tokens`."""
 
 _ENGLISH = re.compile(r"[a-z0-9]+")
-_UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
-    "\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # kana, Han
-)
-_RUNS = re.compile(rf"(?P<unspaced>[{_UNSPACED}]+)|(?:(?![{_UNSPACED}])\w)+")
+_RUNS = re.compile(rf"(?P<unspaced>[{UNSPACED}]+)|(?:(?![{UNSPACED}])\w)+")
 
 
 def normal_form(text: str) -> str:

@@ -5,6 +5,7 @@ Both read what the steps wrote down: records, rejections with their reasons, rep
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -74,7 +75,8 @@ def undo(codes: Sequence[str], raw: Sequence[InstructionRecord], steps: Sequence
     Raises:
         InputError: a code that rejected and repaired nothing.
     """
-    curated, alone = tuple(steps[-1].records()), _rejected_alone(steps)
+    curated = tuple(steps[-1].records())
+    alone = _rejected_alone(steps, frozenset(name for one in curated for name in (one.id, *one.provenance.previous)))
     repaired = _repaired(curated, raw)
     changed = {code: len(alone.get(code, ())) + repaired[code] for code in sorted({*alone, *repaired})}
     if ALL in codes:
@@ -104,15 +106,21 @@ def unrepaired(record: InstructionRecord, code: str, earlier: frozenset[Repair])
     return replace(record, **before, repairs=tuple(kept))  # type: ignore[arg-type]  # text fields
 
 
-def _rejected_alone(steps: Sequence[StepDirectory]) -> dict[str, list[InstructionRecord]]:
-    """Return the records that one code alone rejected, by code."""
-    found: dict[str, list[InstructionRecord]] = {}
+def _rejected_alone(steps: Sequence[StepDirectory], curated: frozenset[str]) -> dict[str, list[InstructionRecord]]:
+    """Return the records that one code alone rejected, by code; what was restored is as it was left at last.
+
+    `curated`: ids of the curated records, and those that they had before they were edited.
+    """
+    last: dict[str, tuple[InstructionRecord, frozenset[str]]] = {}
     for step in steps:
-        for number, rejection in enumerate(step.rejections(), 1):
-            codes = {reason.code for reason in rejection.reasons}
-            if len(codes) == 1:
-                place = f"{step.path / 'rejected.jsonl'}:{number}: row"
-                found.setdefault(codes.pop(), []).append(read_record(dumps(rejection.row), place))
+        for rejection in step.rejections():
+            with suppress(InputError):  # a row that never was a record is none of raw's
+                record = read_record(dumps(rejection.row))
+                last[record.id] = record, frozenset(reason.code for reason in rejection.reasons)
+    found: dict[str, list[InstructionRecord]] = {}
+    for record, codes in last.values():
+        if len(codes) == 1 and record.id not in curated:
+            found.setdefault(min(codes), []).append(record)
     return found
 
 

@@ -6,10 +6,14 @@ A test record overlaps a record of an arm where one of these holds:
 - a run of 13 words stands in both, be it in prompt or response (the rule of GPT-3's appendix C);
 - the prompts' longest common subsequence of words is at least 0.9 of the longer prompt.
 
+Where a script puts no spaces between words (Chinese, Japanese, Thai and their like) each character is compared as a
+word is, and counts as half of one in a run.
+
 Covered: copies and light edits. Not covered: translations and paraphrases.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -18,6 +22,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import LCSseq
 
 from schemas.record import InstructionRecord
+from schemas.scripts import UNSPACED
 
 RUN = 13
 """Words in a row that no two texts share by chance."""
@@ -26,7 +31,8 @@ ALIKE = 0.9
 CHUNK = 64
 """Test prompts compared at a time."""
 SURROGATES, SURROGATE_COUNT = 0xD800, 0x800
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +56,8 @@ def overlaps(tests: Sequence[InstructionRecord], seen: Sequence[InstructionRecor
 
 
 def words(text: str) -> tuple[str, ...]:
-    """Return the words of a text, casefolded, without punctuation."""
-    return tuple(_WORD.findall(text.casefold()))
+    """Return the words of a text, casefolded, without punctuation, and in one form of what Unicode has several of."""
+    return tuple(_WORD.findall((text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold()))
 
 
 def _prompt(record: InstructionRecord) -> tuple[str, ...]:
@@ -78,8 +84,21 @@ def _shared_runs(tests: Sequence[InstructionRecord], seen: Iterable[InstructionR
 
 def _runs(record: InstructionRecord) -> Iterator[tuple[str, ...]]:
     for text in (f"{record.instruction}\n{record.context}", record.response):
-        found = words(text)
-        yield from (found[at : at + RUN] for at in range(len(found) - RUN + 1))
+        found, end, held = words(text), 0, 0
+        halves = [_halves(word) for word in found]
+        for at, first in enumerate(halves):
+            while held < 2 * RUN and end < len(found):
+                held += halves[end]
+                end += 1
+            if held < 2 * RUN:
+                break
+            yield found[at:end]
+            held -= first
+
+
+def _halves(word: str) -> int:
+    """Return how many halves of a word a run is longer by."""
+    return 2 if word.isascii() or not _UNSPACED.match(word) else 1
 
 
 def _alike(tests: Sequence[InstructionRecord], seen: Sequence[InstructionRecord]) -> Iterator[Overlap]:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import InputError
-from schemas.outcome import reject
+from schemas.outcome import Outcome, reject
 from schemas.record import Reason, Repair, repaired
-from schemas.step import step_input, write_step
+from schemas.step import StepDirectory, step_input, write_step
 from tests.support import Given, pair, step_of
 from training.prove.arms import Pools, draw_longest, draw_matched, draw_random
 from training.prove.budget import Budget, planned
@@ -97,6 +97,19 @@ def test_a_repeated_arm_takes_every_record_as_often() -> None:
             pair("y", "so: one two three four five six seven eight nine ten eleven twelve thirteen."),
             "run_shared",
         ),
+        (pair("请写一首关于春天的诗、要押韵。"), pair("请写一首关于春天的诗要押韵"), "prompt_same"),
+        (
+            pair("请把下面这段文字翻译成英文并且说明理由"),
+            pair("请把下面这段文字翻译成英文并且说明理据。"),
+            "prompt_alike",
+        ),
+        (pair("日本の首都の歴史を三つの文で書いて"), pair("日本の首都の歴史を四つの文で書いて"), "prompt_alike"),
+        (pair("เขียนบทกวี เกี่ยวกับฝน"), pair("เขียนบทกวีเกี่ยวกับฝนตก"), "prompt_alike"),
+        (
+            pair("翻译", "春天来了。花园里的花都开了。孩子们在草地上跑来跑去。笑声不断。"),
+            pair("续写", "那一年。春天来了。花园里的花都开了。孩子们在草地上跑来跑去。笑声不断。真好。"),
+            "run_shared",
+        ),
     ],
 )
 def test_what_an_arm_has_seen_is_found(test: object, seen: object, rule: str) -> None:
@@ -110,6 +123,8 @@ def test_short_likeness_is_no_overlap() -> None:
     """The same request about something else is another prompt."""
     assert not overlaps([pair("Summarize this.", context="A")], [pair("Summarize this.", context="B C")])
     assert not overlaps([pair("Name a colour.")], [pair("Name a city.")])
+    assert not overlaps([pair("请写一首关于春天的诗")], [pair("请写一首关于秋天的歌")])
+    assert not overlaps([pair("甲", "根据给定的输入写一个合适的标题。")], [pair("乙", "根据给定的输入写一段文字。")])
 
 
 CLEAN = [
@@ -186,6 +201,33 @@ def test_a_rule_is_undone(chain: list[Path]) -> None:
     assert [record.response for record in bad.records] == ["Done.", "Done 2.", "Done 0."]
     assert (noise.back, noise.unrepaired) == (0, 1)
     assert [record.response for record in noise.records] == ["Done 1.", "Done 2."]
+
+
+def after_filter(chain: list[Path], *outcomes: Outcome) -> list[StepDirectory]:
+    """Return the steps of a chain whose last adds outcomes to what the filter kept."""
+    first = StepDirectory.open(chain[1])
+    rows = [*first.records(), *outcomes]
+    last, _ = write_step(chain[1].parent / "4-more", Given(rows=3), lambda _: rows, inputs=[step_input(first)])
+    return [first, last]
+
+
+@pytest.mark.parametrize("is_edited", [False, True], ids=["as it was", "edited since"])
+def test_what_was_restored_is_given_back_by_no_rule(chain: list[Path], is_edited: bool) -> None:
+    """It stands among the curated records."""
+    rejected = pair("Do 0.", "Done 0.")
+    edited = repaired(rejected, Repair(code="reviewed", field="response", old=rejected.response, new="Done well."))
+
+    with pytest.raises(InputError, match="expected of noise"):
+        undo(("bad",), CLEAN, after_filter(chain, edited if is_edited else rejected))
+
+
+def test_what_was_restored_and_rejected_again_is_given_back_by_the_last_rule(chain: list[Path]) -> None:
+    """Without the first the last would have rejected it."""
+    steps = after_filter(chain, reject(pair("Do 0.", "Done 0."), Reason(code="late")))
+
+    assert [(one.code, one.back) for one in undo(("late",), CLEAN, steps)] == [("late", 1)]
+    with pytest.raises(InputError, match="expected of late, noise"):
+        undo(("bad",), CLEAN, steps)
 
 
 def test_a_rule_is_undone_in_every_field_and_not_where_raw_had_it() -> None:

@@ -15,6 +15,7 @@ from curation.pipeline import Ran, run_stage
 from curation.select.budget import parse_budget
 from curation.select.control import ORDERS, Control
 from curation.select.stage import RANKING, Select
+from schemas.errors import InputError
 from schemas.outcome import SILENT, Aside
 from schemas.step import StepDirectory
 
@@ -48,9 +49,16 @@ def select(
     aside: Aside = SILENT,
     engine: Engine = HERE,
 ) -> Selected:
-    """Run the selection into `target` and its controls beside it, of the size that the selection came to."""
+    """Run the selection into `target` and its controls beside it, of the size that the selection came to.
+
+    Raises:
+        InputError: nothing was selected, so that there is no size; the step stands, and says why of each record.
+    """
     ran = run_stage(stage, source, target, force=force, aside=aside, engine=engine)
     size = size_of(ran.step)
+    if not size.records:
+        said = f"none of {ran.step.manifest.counts.rows:,} selected: {target / 'rejected.jsonl'} says why of each"
+        raise InputError(place="select", expected="room for a record, and scores that let it in", found=said)
     by_tokens = parse_budget(stage.keep).unit == "tokens"
     control = Control(
         order="random",

@@ -7,12 +7,14 @@ import click
 
 
 class NewFile(click.Path):
-    """A file to write: its path, or its address, where it and the .json beside it are put when all has ended well."""
+    """A page to write: its path, or its address, where it and the .json beside it are put when all has ended well."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the file, on this machine; of an earlier one nothing is left there."""
         from schemas.address import is_address
 
+        if not str(value).endswith((".html", ".htm")):  # what stands beside it has its name with another ending
+            self.fail(f"expected a page whose name ends in .html, found {str(value)!r}", param, ctx)
         if not ctx or not is_address(value):
             return super().convert(value, param, ctx)
         from schemas.mirror import mirror_of

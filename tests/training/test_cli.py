@@ -67,6 +67,15 @@ def test_every_setting_has_an_option() -> None:
         assert all(option.help for option in command.params if isinstance(option, click.Option))
 
 
+@pytest.mark.parametrize("name", ["cmp-0.2", "page.json", "page"])
+def test_a_page_is_called_html(name: str, tmp_path: Path) -> None:
+    """`cmp-0.1` and `cmp-0.2` would share what stands beside them, and `page.json` would be overwritten by its own."""
+    done = run("compare", "nothing", "-o", tmp_path / name)
+
+    assert done.exit_code == 2
+    assert "expected a page whose name ends in .html" in done.output
+
+
 @pytest.mark.parametrize("command", ["respond", "chat", "compare"])
 def test_sampling_defaults_are_the_librarys(command: str) -> None:
     """Written once in the dataclass."""

@@ -1,6 +1,7 @@
 """`dolly-train compare MODEL...`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,6 +21,16 @@ ELSEWHERE = (
 )  # fmt: skip
 
 
+class Page(click.Path):
+    """A page to write; what stands beside it has its name with another ending."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the file."""
+        if not str(value).endswith((".html", ".htm")):
+            self.fail(f"expected a page whose name ends in .html, found {str(value)!r}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @click.command(short_help="Put answers of several models side by side.")
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 @click.option(
@@ -27,7 +38,11 @@ ELSEWHERE = (
 )
 @click.option("--held-out", type=DATA, default=None, help="Records to measure the loss on.")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The page to write; JSON beside it."
+    "-o",
+    "--output",
+    type=Page(path_type=Path, dir_okay=False),
+    required=True,
+    help="The page to write; JSON beside it.",
 )
 @with_options(*ELSEWHERE)
 @click.option("--blind", is_flag=True, help="Also write a page to vote on without knowing which is which, and its key.")

@@ -224,6 +224,17 @@ def test_budgets_that_are_none(text: str) -> None:
         Select(keep=text)
 
 
+@pytest.mark.parametrize(("keep", "most"), [("3tok", "none"), ("5", "-1")], ids=["no room", "all above the limit"])
+def test_a_selection_of_nothing_says_where_it_is_said_why(tmp_path: Path, keep: str, most: str) -> None:
+    """It has no size that a control could have."""
+    before = step_of(tmp_path / "in", [pair(f"Name number {n}.", f"It is {n}.") for n in range(6)])
+
+    with pytest.raises(
+        InputError, match=r"select: .*, found none of 6 selected: .*out/rejected.jsonl says why of each"
+    ):
+        select(Select(keep=keep, max_score=most, encoder="hashing"), before.path, tmp_path / "out")
+
+
 def test_a_named_tokenizer_counts() -> None:
     """Of a model that a package carries: many texts go in batches, and nothing is added or cut."""
     assert count_texts(["Hello world", ""] * 600, "minilm")[:2] == [2, 0]

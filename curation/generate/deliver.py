@@ -65,13 +65,19 @@ def _put(store: Any, folder: Path, root: str, name: str) -> None:
 
 
 def _commit(folder: Path, dest: str, name: str) -> None:
-    """Make it one commit; a data set that is not there yet is made, for its owner's eyes alone."""
+    """Make it one commit; a data set that is not there yet is made, for its owner's eyes alone.
+
+    Raises:
+        InputError: a data set with files that are no snapshot's.
+    """
     from huggingface_hub import HfApi  # noqa: PLC0415  # heavy
 
     found = _DATASET.fullmatch(known_destination(dest))
     assert found is not None, "known"
     api: Any = HfApi()
     api.create_repo(found[1], repo_type="dataset", private=True, exist_ok=True)
-    api.upload_folder(
-        repo_id=found[1], repo_type="dataset", folder_path=folder, commit_message=name, delete_patterns="*"
-    )
+    there = {file for file in api.list_repo_files(found[1], repo_type="dataset") if not file.startswith(".")}
+    if foreign := there - {file.name for file in folder.iterdir()}:
+        expected = "a new data set, or one of snapshots alone"
+        raise InputError(place=dest, expected=expected, found=f"one with {min(foreign)}")
+    api.upload_folder(repo_id=found[1], repo_type="dataset", folder_path=folder, commit_message=name)

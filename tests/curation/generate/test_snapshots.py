@@ -139,6 +139,20 @@ def test_the_hub_gets_one_commit(told: Told, tmp_path: Path) -> None:
     assert all(b"hf_aaaa" not in content for content in hub.files.values())
 
 
+def test_a_data_set_of_others_at_the_hub_stays_as_it_is(told: Told, tmp_path: Path) -> None:
+    """Each push is refused, with the file that is no snapshot's; the run goes on."""
+    with serving() as hub:
+        hub.files |= {"README.md": b"Ours.", "data/train.parquet": b"PAR1"}
+        done: subprocess.CompletedProcess[str] = dolly_data(
+            hub, tmp_path, *words(told, tmp_path, "hf://datasets/org/colours")
+        )
+
+    assert done.returncode == 0, done.stderr
+    assert "expected a new data set, or one of snapshots alone, found one with data/train.parquet" in done.stderr
+    assert hub.files == {"README.md": b"Ours.", "data/train.parquet": b"PAR1"}
+    assert StepDirectory.open(tmp_path / "1").manifest.counts.kept == 12
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [

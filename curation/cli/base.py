@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from schemas.errors import DollyError
+from schemas.quiet import quiet_packages
 
 INTERRUPTED = 130
 
@@ -49,6 +50,7 @@ class CommandTable(LazyGroup):
         **extra: Any,
     ) -> Any:
         """Run; a DollyError becomes `Error: …` on stderr and its own exit code."""
+        quiet_packages()
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         try:

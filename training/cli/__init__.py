@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from schemas.errors import DollyError
+from schemas.quiet import quiet_packages
 from training.cli.chat import chat
 from training.cli.compare import compare
 from training.cli.export import export
@@ -47,6 +48,7 @@ class TrainGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run; a DollyError becomes `Error: …` on stderr and its own exit code."""
+        quiet_packages()
         try:
             return super().invoke(ctx)
         except DollyError as error:

@@ -51,7 +51,7 @@ class Engine:
     """Where work is done. It changes no result, so it is part of no identity."""
 
     kind: Kind = "local"
-    """`local`: processes of this machine; `ray`: a Ray cluster (`pip install dolly-instruct[ray]`)."""
+    """`local`: processes of this machine; `ray`: a Ray cluster (the extra `ray`)."""
     workers: int = 0
     """Processes at a time; 0: one for each processor that may be used."""
     address: str = ""

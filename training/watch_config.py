@@ -6,7 +6,7 @@ from pathlib import Path
 
 from schemas.errors import InputError
 
-EXTRA = "pip install 'dolly-instruct[watch]'"
+EXTRA = "pip install '.[watch]' in a checkout"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

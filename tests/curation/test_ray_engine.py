@@ -36,7 +36,7 @@ RAY = Engine(kind="ray", workers=2, chunk=7)
 @pytest.fixture(scope="module")
 def ray() -> Iterator[Any]:
     """Ray, started once with little memory; skip the tests, saying so, where it is not installed."""
-    started = pytest.importorskip("ray", reason="Ray is not installed: pip install 'dolly-instruct[ray]'")
+    started = pytest.importorskip("ray", reason="Ray is not installed: pip install '.[ray]'")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     memory = 100 * 1024 * 1024
     started.init(

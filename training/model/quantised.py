@@ -27,7 +27,7 @@ def check_bits(config: TrainConfig) -> None:
     if not config.lora_rank:
         raise InputError(field="base_bits", expected="adapters on top: --lora-rank", found="all weights to be trained")
     if not find_spec("bitsandbytes"):
-        expected = "bitsandbytes: pip install 'dolly-instruct[qlora]'"
+        expected = "bitsandbytes: pip install '.[qlora]' in a checkout"
         raise InputError(field="base_bits", expected=expected, found="not installed")
     if wrong := _obstacle():
         raise InputError(field="base_bits", expected="a bitsandbytes that works on this machine", found=wrong)

@@ -152,7 +152,7 @@ def test_without_bitsandbytes_it_says_what_to_install(monkeypatch: pytest.Monkey
     """Before anything long."""
     monkeypatch.setattr(quantised, "find_spec", lambda _: None)
 
-    with pytest.raises(InputError, match=r"dolly-instruct\[qlora\]"):
+    with pytest.raises(InputError, match=r"pip install '\.\[qlora\]' in a checkout"):
         check_bits(CONFIG)
 
 

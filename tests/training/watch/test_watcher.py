@@ -172,6 +172,6 @@ def test_a_board_that_is_not_installed_is_told_before_any_work(monkeypatch: pyte
     """With what to install."""
     monkeypatch.setattr("training.watch_config.find_spec", lambda _: None)
 
-    with pytest.raises(InputError, match=r"--trackio: expected pip install 'dolly-instruct\[watch\]'"):
+    with pytest.raises(InputError, match=r"--trackio: expected pip install '\.\[watch\]' in a checkout"):
         WatchConfig(trackio="mine")
     assert WatchConfig().tensorboard is None

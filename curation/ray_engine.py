@@ -170,7 +170,7 @@ def _started(workers: int, address: str) -> Any:
     """Return Ray, connected to the cluster at `address`, or started on this machine; nothing is reported to anyone."""
     if find_spec("ray") is None:
         raise InputError(
-            place="engine", expected="Ray, from pip install 'dolly-instruct[ray]'", found="it is not installed"
+            place="engine", expected="Ray: pip install '.[ray]' in a checkout", found="it is not installed"
         )
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     import ray  # noqa: PLC0415  # heavy, and an extra

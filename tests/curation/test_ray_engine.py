@@ -273,5 +273,5 @@ def test_without_ray_it_is_said_how_to_install_it(monkeypatch: pytest.MonkeyPatc
     """A message names the extra."""
     monkeypatch.setattr("curation.ray_engine.find_spec", lambda _: None)
 
-    with pytest.raises(InputError, match=r"dolly-instruct\[ray\]"):
+    with pytest.raises(InputError, match=r"pip install '\.\[ray\]' in a checkout"):
         list(RAY.map(twice, [[1]]))

@@ -63,6 +63,7 @@ docs: $(VENV)/.dev
 	$(BIN)/python docs/check.py
 
 docs-write: $(VENV)/.dev
+	$(BIN)/python -m tests.recipe_settings --write
 	$(BIN)/python docs/check.py --write
 
 wheel: $(VENV)/.dev

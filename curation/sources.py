@@ -39,7 +39,7 @@ class Validate:
     source: str = field(metadata={"identity": False})
     """A file, a folder, their address (`s3://…`), or a Hub id; what counts for identity is the bytes."""
     format: str = AUTO
-    """One of FORMATS for every row, or `auto`: each row's own."""
+    """One of `FORMATS` for every row, or `auto`: each row's own."""
     max_row_mib: float = 16.0
     """Largest row that is read, in MiB."""
 

@@ -39,7 +39,7 @@ class Decontaminate:
     responses: bool = False
     """Compare responses, too: with the benchmark's prompts and its answers."""
     encoder: str = "minilm"
-    """A name in `ENCODERS`, or a sentence-transformers model by path or Hub id."""
+    """One of `ENCODERS`, or a sentence-transformers model by path or Hub id."""
     plants: int = 50
     """Items planted in each disguise to measure what would have been found."""
     precision: Precision = field(default="auto", metadata={"identity": False})

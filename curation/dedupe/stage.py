@@ -46,12 +46,12 @@ class Dedupe:
     """Rejects every record that a better one makes needless, and says which."""
 
     encoder: str = "minilm"
-    """A name in `ENCODERS`, or a sentence-transformers model by path or Hub id."""
+    """One of `ENCODERS`, or a sentence-transformers model by path or Hub id."""
     threshold: float = 0.88
     """Cosine of two prompts (instruction, newline, context) from which they may be duplicates; above 0, up to 1."""
     verify: Verify = "rules"
-    """`rules`: decide on the evidence of all fields, see `dedupe/evidence.py`; `judge`: so, and ask a model about pairs
-    in the grey band, see `dedupe/grey.py`; `none`: by the cosine of the prompts alone."""
+    """`rules`: decide on the evidence of all fields; `judge`: so, and ask a model about pairs that the rules
+    cannot be sure of; `none`: by the cosine of the prompts alone."""
     judge_model: str = ""
     """The judge: an embedded model, a path or a Hub id; with `judge_base_url`, what the endpoint calls it."""
     judge_base_url: str = field(default="", metadata={"identity": False})

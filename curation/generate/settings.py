@@ -43,7 +43,7 @@ class Settings:
     seeds: str = field(default="", metadata={"identity": False})
     """A file of seed tasks, in any format that `validate` reads; empty: those that ship."""
     strategy: str = "self-instruct"
-    """One of STRATEGIES, or several with their shares of the requests: `self-instruct:60,evol:25,docs:15`."""
+    """One of `STRATEGIES`, or several with their shares of the requests: `self-instruct:60,evol:25,docs:15`."""
     shares: str = FIXED
     """How strategies share the requests: `fixed`: as `strategy` says; `auto`: by what they yield, round by round."""
     quota: str = ""
@@ -101,9 +101,9 @@ class Settings:
     budget: str = field(default="", metadata={"identity": False})
     """What may be spent: `5usd`, `2Mtok`, `30min`, or several of them; empty: anything."""
     price_in: float | None = field(default=None, metadata={"identity": False})
-    """US dollars per million tokens of prompts; None: what the price file says."""
+    """US dollars per million tokens of prompts; null: what the price file says."""
     price_out: float | None = field(default=None, metadata={"identity": False})
-    """US dollars per million tokens of answers."""
+    """US dollars per million tokens of answers; both prices or neither."""
     push_every: int = field(default=0, metadata={"identity": False})
     """Records after which all there are so far are sent to `push_to`, and again; 0: never."""
     push_to: str = field(default="", metadata={"identity": False})

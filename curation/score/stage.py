@@ -31,11 +31,11 @@ class Scoring:
     """Scores every record; rejects none."""
 
     scorers: tuple[str, ...] = ("surface",)
-    """Names in `SCORERS`."""
+    """Some of `SCORERS`."""
     model: str = "smollm2-135m"
     """The model that measures difficulty: an alias, a path or a Hub id."""
     template: str = "dolly-v1"
-    """The prompt template in which it reads a record, a name in `TEMPLATES`."""
+    """The prompt template in which it reads a record, one of `TEMPLATES`."""
     precision: Precision = "auto"
     """How it multiplies: `bf16`, `fp32`, or `auto` (bf16 where the processor does so natively)."""
     batch_tokens: int = field(default=0, metadata={"identity": False})

@@ -52,7 +52,7 @@ class Select:
     floor: float = 0.5
     """Share (0 to 1) of its proportional part of the budget that each category gets before the others come in."""
     encoder: str = "minilm"
-    """A name in `ENCODERS`, or a sentence-transformers model by path or Hub id."""
+    """One of `ENCODERS`, or a sentence-transformers model by path or Hub id."""
     tokens: str = ESTIMATE
     """How tokens are counted: `estimate` (4/3 a word), or a model whose tokenizer counts."""
     precision: Precision = field(default="auto", metadata={"identity": False})

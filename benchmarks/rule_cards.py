@@ -88,9 +88,22 @@ def cards(data: Mapping[str, Sequence[InstructionRecord]]) -> Iterator[Card]:
 
 def table(found: Sequence[Card]) -> str:
     """Return all cards as one table."""
-    names = ("check", "action", "what is wrong", "Alpaca (52,002)", "people (1,501)", "right, of hits read", "source")
+    right = "right, of hits read (95 % interval)"
+    names = ("check", "action", "what is wrong", "Alpaca (52,002)", "people (1,501)", right, "source")
     head = f"| {' | '.join(names)} |"
     return "\n".join([head, "|---|---|---|---:|---:|---|---|", *(card.row() for card in found)])
+
+
+def summary(found: Sequence[Card]) -> str:
+    """Return what the hits that were read say together of the checks that reject or repair, and of which none was."""
+    acting = [card for card in found if card.action != "flag"]
+    read = [card for card in acting if card.read]
+    unread = ", ".join(f"`{card.code}`" for card in acting if not card.read)
+    return (
+        f"Of the {len(acting)} checks that reject or repair, hits of {len(read)} were read; "
+        f"{sum(card.right for card in read)} of {sum(card.read for card in read)} were right.\n"
+        f"No hit was read of {unread}."
+    )
 
 
 def main() -> None:
@@ -105,10 +118,12 @@ def main() -> None:
         "human": records(args.data / "dolly_human_1500.jsonl"),
     }
     found = list(cards(data))
-    print(table(found))
+    print(table(found), summary(found), sep="\n\n")
     if args.write and not args.quick:
         before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)
-        PAGE.write_text(f"{before}{START}\n\n{table(found)}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+        PAGE.write_text(
+            f"{before}{START}\n\n{table(found)}\n\n{summary(found)}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8"
+        )
     acting = [card for card in found if card.action != "flag" and card.read]
     right, read = sum(card.right for card in acting), sum(card.read for card in acting)
     rejected = sum(card.hits["human"] for card in found if card.action == "reject")

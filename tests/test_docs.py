@@ -13,6 +13,8 @@ import pytest
 import yaml
 
 from curation.cli import main as data
+from curation.filters.catalogue import CHECKS
+from curation.generate.gates import FOR_INSTRUCTIONS, FOR_RECORDS
 from curation.recipes import KINDS, walk_recipe
 from schemas.errors import InputError
 from schemas.outcome import SILENT
@@ -90,3 +92,11 @@ def test_the_recipe_in_the_reference_is_one() -> None:
     for step in yaml.safe_load(example[1]):
         with pytest.raises(InputError, match="expected a source before it"):
             list(walk_recipe(parse_recipe({"name": "t", "steps": [step]}, "r.yaml"), Path("nowhere"), aside=SILENT))
+
+
+def test_the_page_about_generating_names_the_checks_that_are_no_gates() -> None:
+    """The language is one where it is asked for."""
+    told = (ROOT / "docs/generate.md").read_text(encoding="utf-8").partition("left to `filter`")[2].partition(".")[0]
+
+    acting = {code for code, check in CHECKS.items() if check.action != "flag"}
+    assert set(re.findall("`(.*?)`", told)) == acting - {*FOR_INSTRUCTIONS, *FOR_RECORDS, "wrong_language"}

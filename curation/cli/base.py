@@ -171,13 +171,16 @@ def stage_options(command: CommandFunction) -> CommandFunction:
     return command
 
 
-def engine_options(command: CommandFunction) -> CommandFunction:
-    """Add --engine, --workers, --ray-address and --shard-rows, which the command gets as one `engine`."""
+def engine_options(command: CommandFunction, *, workers: str = "one a processor") -> CommandFunction:
+    """Add --engine, --workers, --ray-address and --shard-rows, which the command gets as one `engine`.
+
+    `workers` says how many there are where no number is given.
+    """
     parts = "Cut the files into parts of so many rows.  [default: not cut]"
-    return worker_options(command, click.option("--shard-rows", default=0, help=parts))
+    return worker_options(command, click.option("--shard-rows", default=0, help=parts), workers=workers)
 
 
-def worker_options(command: CommandFunction, *more: Any) -> CommandFunction:
+def worker_options(command: CommandFunction, *more: Any, workers: str) -> CommandFunction:
     """Add --engine, --workers and --ray-address alone, for what writes files that are not cut."""
 
     @functools.wraps(command)
@@ -192,7 +195,7 @@ def worker_options(command: CommandFunction, *more: Any) -> CommandFunction:
     for option in (
         *more,
         click.option("--ray-address", default="", help="A running Ray cluster: auto, or ray://HOST:10001."),
-        click.option("--workers", default=0, help="Processes at a time.  [default: one a processor]"),
+        click.option("--workers", default=0, help=f"Workers at a time.  [default: {workers}]"),
         click.option(
             "--engine",
             type=click.Choice(["local", "ray"]),

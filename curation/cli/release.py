@@ -1,5 +1,6 @@
 """`dolly-data release`: a folder that other tools load, with card, report and proof."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def release() -> None:
 @click.option("--push", "target", default="", metavar="hf://ORG/NAME", help="Upload it, verify it there, then tag it.")
 @click.option("--public", is_flag=True, help="Make a repository that --push creates public.")
 @click.option("--allow-ungated", is_flag=True, help="Push although no acceptance plan was passed.")
-@worker_options
+@partial(worker_options, workers="1 with --engine local, one a processor with ray")
 @step_options
 def build(
     directory: Path,

@@ -1,5 +1,6 @@
 """`dolly-data run`: walk a recipe."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from curation.cli.base import engine_options, progress_for
 @click.option("--force", is_flag=True, help="Do every step again, even if it is finished.")
 @click.option("--plain", is_flag=True, help="Plain progress lines instead of a bar.")
 @click.option("--json", "as_json", is_flag=True, help="Print events and counts as JSON lines.")
-@engine_options
+@partial(engine_options, workers="what each step's own command has")
 def run(recipe: Path, output: str, force: bool, plain: bool, as_json: bool, engine: Any) -> None:
     """Walk RECIPE, a YAML file that names stages and their settings, from its source to its end.
 

@@ -1,5 +1,6 @@
 """`dolly-data score`: what scorers say of each record, and how far they agree."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def score() -> None:
 @click.option("--repeat", default=20, show_default=True, help="Records rated twice, to see if the judge agrees.")
 @click.option("--budget", default="", help="What the judge may cost: 5usd, 2Mtok, 30min, or several: 5usd,30min.")
 @click.option("--journal", default="", help="Folder of the judge's answers; default: OUTPUT.journal.")
-@engine_options
+@partial(engine_options, workers="one a processor; for ifd 1 with --engine local")
 @stage_options
 def records(
     directory: Path,

@@ -3,6 +3,7 @@
 `make docs` holds what commands print there to be true.
 """
 
+import importlib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -100,3 +101,23 @@ def test_the_page_about_generating_names_the_checks_that_are_no_gates() -> None:
 
     acting = {code for code, check in CHECKS.items() if check.action != "flag"}
     assert set(re.findall("`(.*?)`", told)) == acting - {*FOR_INSTRUCTIONS, *FOR_RECORDS, "wrong_language"}
+
+
+def left_aside() -> Iterator[str]:
+    """Yield the names that stages of curation leave rows under, as their code says them."""
+    for path in sorted((ROOT / "curation").rglob("*.py")):
+        for quote, name in re.findall(r"aside\.leave\(\s*(\"?)(\w+)", path.read_text(encoding="utf-8")):
+            if quote:
+                yield name
+            elif name.isupper():
+                module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+                yield getattr(importlib.import_module(module), name)
+
+
+def test_the_reference_names_every_file_of_a_step() -> None:
+    """The names are found in the code, so the search has to find some that are known."""
+    found = {f"{name}.jsonl" for name in left_aside()}
+
+    assert {"novelty.jsonl", "ranking.jsonl", "matches.jsonl"} <= found
+    table = PAGE.partition("\n## Files of a step directory\n")[2]
+    assert found <= set(re.findall(r"^\| `(.*?)`", table, re.MULTILINE))

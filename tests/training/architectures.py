@@ -50,8 +50,8 @@ HEAD = """# Models
 What was tried of each architecture, on a model of its class with two small layers and random weights
 (`tests/training/test_architectures.py`; this table is made from the table of that test). Each of them is also held to:
 the loss falls; the loss of a step is the same sorted, one record at a time and in one padded batch, and so are its
-gradients; a run that was stopped ends in the same bytes; a saved checkpoint gives the same tokens when it is loaded
-again, and its embeddings have a row for every token.
+gradients; a run that was stopped ends in the same bytes, on a processor; a saved checkpoint gives the same tokens when
+it is loaded again, and its embeddings have a row for every token.
 
 A model of another architecture is not refused. Whether its head can be computed on response tokens alone and whether it
 keeps packed records apart is found out on the model itself at the start of every run; where it is not so, the run takes

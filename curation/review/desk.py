@@ -221,10 +221,17 @@ def _edited(item: Item, act: Act, place: str) -> dict[str, str]:
     record = item.record
     if item.fate == "rejected" or record is None:
         raise InputError(place=place, field="action", expected="accept or reject of a rejected row", found="edit")
-    texts = {name: act.texts.get(name, getattr(record, name)) for name in TEXT_FIELDS}
-    if all(texts[name] == getattr(record, name) for name in TEXT_FIELDS):
+    own = {name: getattr(record, name) for name in TEXT_FIELDS}
+    sent = {name: act.texts.get(name, text) for name, text in own.items()}
+    texts = {name: text if sent[name] == _in_a_form(text) else sent[name] for name, text in own.items()}
+    if texts == own:
         raise InputError(place=place, field="texts", expected="a changed text", found="the record's own texts")
-    for name in ("instruction", "response"):
-        if not texts[name].strip() or "\0" in texts[name]:
-            raise InputError(place=place, field=name, expected="text without NUL", found=repr(texts[name][:40]))
+    for name, text in texts.items():
+        if "\0" in text or not (text.strip() or name == "context"):
+            raise InputError(place=place, field=name, expected="text without NUL", found=repr(text[:40]))
     return texts
+
+
+def _in_a_form(text: str) -> str:
+    """Return a text as a form sends it back untouched, which knows one line break."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")

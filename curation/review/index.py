@@ -5,6 +5,7 @@
 It is made from the step directories, can be thrown away, and is made again when the step is another one.
 """
 
+import fcntl
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -100,7 +101,16 @@ def ensure_index(chain: Chain, folder: Path, aside: Aside = SILENT) -> Path:
     if _made_for(path) == identity:
         return path
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{FILE}.writing"
+    with (folder / f".{FILE}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # reviewers who begin at once wait for the one who makes it
+        if _made_for(path) != identity:
+            _make(path, chain, identity, aside)
+    return path
+
+
+def _make(path: Path, chain: Chain, identity: str, aside: Aside) -> None:
+    """Write the index beside its place, and rename it."""
+    draft = path.with_name(f".{path.name}.writing")
     draft.unlink(missing_ok=True)
     with closing(sqlite3.connect(draft)) as db:
         db.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _TABLES + TABLE)
@@ -109,9 +119,8 @@ def ensure_index(chain: Chain, folder: Path, aside: Aside = SILENT) -> Path:
         note_conflicts(db, chain)
         db.execute("INSERT INTO meta VALUES ('identity', ?)", (identity,))
         db.commit()
-    (folder / "vectors.npy").unlink(missing_ok=True)
+    path.with_name("vectors.npy").unlink(missing_ok=True)
     draft.replace(path)
-    return path
 
 
 def _made_for(path: Path) -> str:
@@ -194,14 +203,14 @@ def texts_of_row(row: Row) -> tuple[str, str, str]:
     """Return a rejected row's texts, as `texts_of` does."""
     found = [row.get(name, "") for name in TEXT_FIELDS]
     if found[0] and all(isinstance(text, str) for text in found):
-        return str(found[0]), str(found[1]), str(found[2])
+        instruction, context, response = map(_unicode, found)
+        return instruction, context, response
     return " ".join(_strings(row)), "", ""
 
 
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        # lone surrogates stand in no SQLite text
-        yield value.encode("utf-8", "replace").decode()
+        yield _unicode(value)
     elif isinstance(value, dict):
         for one in value.values():
             yield from _strings(one)
@@ -210,9 +219,14 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(one)
 
 
+def _unicode(text: str) -> str:
+    """Return a text as it can be searched: SQLite knows no half of a surrogate pair, for which a row was rejected."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _category(outcome: Outcome) -> str:
     found = outcome.row.get("category", "") if isinstance(outcome, Rejection) else outcome.category
-    return found if isinstance(found, str) else ""
+    return _unicode(found) if isinstance(found, str) else ""
 
 
 def _language(texts: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from curation.review.columns import Column, read_columns
 from curation.review.events import Fate
 from schemas.codec import dumps, read_record, read_rejection
+from schemas.errors import InputError
 from schemas.outcome import Outcome, Rejection
 from schemas.record import InstructionRecord
 
@@ -44,7 +45,12 @@ class Item:
             return self.outcome
         row = self.outcome.row
         was = all(isinstance(row.get(name), str) for name in ("instruction", "context", "response", "id"))
-        return read_record(dumps(row)) if was else None
+        if not was:
+            return None
+        try:
+            return read_record(dumps(row))
+        except InputError:  # a foreign row with an id of its own, or more besides, never was one of ours
+            return None
 
 
 VECTORS = "vectors.npy"

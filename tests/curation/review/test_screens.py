@@ -1,21 +1,29 @@
 """What the server answers, without a browser: who gets in, what a form does, what is on the disk afterwards."""
 
+import json
+import multiprocessing
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from curation.pipeline import run_stage
+from curation.pipeline import run_source, run_stage
 from curation.review.events import Queue
 from curation.review.exchange import export_beside
+from curation.review.index import ensure_index
 from curation.review.plan import Wanted
 from curation.review.plan_file import plan_beside
 from curation.review.planning import fix_plan
 from curation.review.queues import Seating
+from curation.review.rows import Rows
 from curation.review.stage import Review
 from curation.review.store import read_store, review_beside
 from curation.review.web.guard import HEADERS
 from curation.review.web.serve import Address
+from curation.sources import Validate
+from schemas.chain import walk
 from schemas.errors import InputError
 from schemas.outcome import reject
 from schemas.record import Reason, flagged
@@ -189,6 +197,61 @@ def test_the_decisions_of_the_screens_become_a_step(tmp_path: Path, review: Serv
     assert (gone.id, gone.reasons[0].found) == (first.id, "wrong_answer")
     assert (edited.provenance.previous, edited.repairs[-1].code) == ((second.id,), "reviewer_edited")
     assert after.manifest.counts.kept == 5
+
+
+def test_fields_that_nobody_touched_keep_their_line_breaks(tmp_path: Path) -> None:
+    """A form sends every field, and knows one line break; a corrected response is a correction of that alone."""
+    record = pair("List\r\ntwo.", "One\r\ntwo.", context="a\rb\nc")
+    with served(step_of(tmp_path / "1", [record])) as running:
+        running.enter()
+        same = {"instruction": "List\r\ntwo.", "context": "a\r\nb\r\nc"}
+        nothing = running.decide("hunt", 1, action="edit", response="One\r\ntwo.", **same)
+        spoilt = running.decide("hunt", 1, action="edit", response="Three.", **{**same, "context": "a\0b"})
+        done = running.decide("hunt", 1, action="edit", response="One\r\nthree.", **same)
+    after = run_stage(Review(decisions=str(export_beside(tmp_path / "1"))), tmp_path / "1", tmp_path / "2").step
+
+    assert (nothing.status, spoilt.status, done.status) == (400, 400, 303)
+    (edited,) = after.records()
+    assert (edited.instruction, edited.context, edited.response) == ("List\r\ntwo.", "a\rb\nc", "One\nthree.")
+    assert [one.field for one in edited.repairs] == ["response"]
+
+
+def test_rows_that_are_no_unicode_or_have_an_id_of_their_own_can_be_looked_at(tmp_path: Path) -> None:
+    """Among what was rejected, as they came."""
+    rows = (
+        {"instruction": "Half \ud83d.", "output": "x", "category": "\ud83d"},
+        {"instruction": "", "context": "", "id": "7", "response": "x"},
+    )
+    (tmp_path / "rows.jsonl").write_text(
+        "".join(f"{json.dumps(row)}\n" for row in (*rows, {"instruction": "a", "output": "b"}))
+    )
+    step = run_source(Validate(source=str(tmp_path / "rows.jsonl")), tmp_path / "1").step
+    with served(step) as running:
+        running.enter()
+        pages = [running.ask("GET", f"/drops/{number}") for number in (1, 2)]
+        decided = [running.decide("drops", number, action="accept").status for number in (1, 2)]
+
+    assert [page.status for page in pages] == [200, 200]
+    assert "Half" in "".join(page.text for page in pages)
+    assert decided == [303, 303]
+
+
+def open_at_once(path: str, barrier: Any) -> int:
+    """Make the index of a step, or find it, and count its rows."""
+    step = StepDirectory.open(Path(path))
+    barrier.wait()
+    rows = Rows(ensure_index(walk(step), step.path.with_suffix(".at-once")))
+    return sum(rows.counts.values())
+
+
+def test_reviewers_who_begin_at_once_share_an_index(tmp_path: Path) -> None:
+    """One makes it, the others wait."""
+    step = step_of(tmp_path / "1", [pair(f"Name colour {number}.", f"Blue {number}.") for number in range(1500)])
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, ProcessPoolExecutor(3, mp_context=context) as pool:
+        barrier = manager.Barrier(3)
+        found = [pool.submit(open_at_once, str(step.path), barrier) for _ in range(3)]
+        assert [one.result() for one in found] == [1500] * 3
 
 
 def test_hostile_rows_are_only_text(tmp_path: Path) -> None:

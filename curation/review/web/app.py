@@ -9,7 +9,7 @@ from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -157,10 +157,12 @@ class Screens:
         """Say what was wrong with a request."""
         return HTMLResponse(self._pages.refused(str(error)), 400)
 
-    async def wrong(self, _: Request, error: Exception) -> Response:
-        """Say that a page is not there, or why it is not shown."""
+    async def wrong(self, request: Request, error: Exception) -> Response:
+        """Say that a page is not there, or why it is not shown; of a file, which nobody needs a cookie for, no more."""
         status = error.status_code if isinstance(error, HTTPException) else 500
         words = str(error.detail) if isinstance(error, HTTPException) else "Something went wrong."
+        if request.url.path.startswith("/static/"):
+            return PlainTextResponse(words, status)
         return HTMLResponse(self._pages.refused(words), status)
 
     def _keep(self, queue: Queue, item: Item, form: Form) -> None:

@@ -93,6 +93,16 @@ def test_a_form_of_another_page_changes_nothing(review: Served, headers: dict[st
     assert review.desk.store.events() == []
 
 
+def test_a_file_that_there_is_not_says_nothing_about_the_review(tmp_path: Path) -> None:
+    """Files are for anybody, and so are the answers about them."""
+    with served(made(tmp_path)) as running:
+        answers = [running.ask(method, "/static/none") for method in ("GET", "POST")]
+        style = running.ask("GET", "/static/review.css")
+
+    assert [(one.status, one.text) for one in answers] == [(404, "Not Found"), (405, "Method Not Allowed")]
+    assert style.status == 200
+
+
 def test_every_answer_says_what_a_browser_may_do(review: Served) -> None:
     """Also the refusals."""
     for answer in (review.ask("GET", "/hunt/1"), review.ask("GET", "/none"), review.ask("GET", "/", Host="x")):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from schemas.directory import MANIFEST
 from schemas.errors import DollyError, GateError, InputError
 from schemas.manifest import CHUNK
 from schemas.sealed import files_of, open_release
@@ -33,7 +34,7 @@ def push(folder: Path, target: str, *, private: bool = True, allow_ungated: bool
     Where the hub is and whose token is used is for `huggingface_hub` to know: HF_ENDPOINT, HF_TOKEN.
 
     Raises:
-        InputError: no release, or no repository's name.
+        InputError: no release, no repository's name, or a repository of something else.
         GateError: its review was not passed, and that was not allowed.
         DollyError: the hub refused, what arrived is not what was sent, or the version is tagged already.
     """
@@ -59,6 +60,10 @@ def _pushed(api: Any, folder: Path, name: str, tag: str, *, private: bool) -> Pu
     api.create_repo(name, repo_type=KIND, private=private, exist_ok=True)
     if tag in {one.name for one in api.list_repo_refs(name, repo_type=KIND).tags}:
         raise DollyError(f"{name}: {tag} is there already; a version is released once")
+    there = {file for file in api.list_repo_files(name, repo_type=KIND) if not file.startswith(".")}
+    if (foreign := there - set(files_of(folder))) and MANIFEST not in there:
+        expected = "a new data set, or one with an earlier release, which is replaced"
+        raise InputError(place=f"{SCHEME}{name}", expected=expected, found=f"other files, among them {min(foreign)}")
     commit = api.upload_folder(
         repo_id=name,
         repo_type=KIND,

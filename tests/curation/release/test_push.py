@@ -69,7 +69,7 @@ def test_what_arrived_damaged_is_not_tagged(hub: Hub, tmp_path: Path, path: str)
 def test_a_version_is_released_once(hub: Hub, tmp_path: Path) -> None:
     """And what an earlier release had and this one has not is taken away."""
     hub.tags["v1.0.0"] = "1" * 40
-    hub.files["old.parquet"] = b"old"
+    hub.files |= {"old.parquet": b"old", "manifest.json": b"{}"}
     words = release_words(tmp_path)
 
     again = dolly_data(hub, tmp_path, *words)
@@ -79,6 +79,23 @@ def test_a_version_is_released_once(hub: Hub, tmp_path: Path) -> None:
     assert "v1.0.0 is there already" in again.stderr
     assert "old.parquet" not in hub.files
     assert set(hub.tags) == {"v1.0.0", "v1.0.1"}
+
+
+def test_a_data_set_of_something_else_stays_as_it_is(hub: Hub, tmp_path: Path) -> None:
+    """Where no release stands nothing is taken away; what an upload that broke off has left is no hindrance."""
+    hub.files |= {"README.md": b"Ours.", "data/mine.csv": b"1,2"}
+    words = release_words(tmp_path)
+
+    refused = dolly_data(hub, tmp_path, *words)
+    before = dict(hub.files)
+    del hub.files["data/mine.csv"]
+    done = dolly_data(hub, tmp_path, *words)
+
+    assert refused.returncode == InputError.exit_code
+    assert "expected a new data set, or one with an earlier release" in refused.stderr
+    assert "data/mine.csv" in refused.stderr
+    assert before == {"README.md": b"Ours.", "data/mine.csv": b"1,2"}
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_hub_that_refuses_is_told_in_a_line(hub: Hub, tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from schemas.errors import InputError
 from schemas.manifest import FileDigest
 from schemas.outcome import SILENT, Aside, Outcome, reject
 from schemas.record import TEXT_FIELDS, InstructionRecord, Reason
+from schemas.weights import local_weights
 
 Verify: TypeAlias = Literal["rules", "judge", "none"]
 """What decides about records whose prompts are alike."""
@@ -123,8 +124,9 @@ class Dedupe:
         return "dedupe"
 
     def inputs(self) -> list[FileDigest]:
-        """Return the digests of what is compared with besides the records, and of an encoder at a path."""
-        return [*held_files(self.against), *encoder_files(self.encoder)]
+        """Return the digests of what is compared with besides the records, and of models at a path."""
+        judges = [self.judge_model] if self.verify == "judge" and not self.judge_base_url else []
+        return [*held_files(self.against), *encoder_files(self.encoder), *local_weights(*judges)]
 
     def __call__(self, records: Iterable[InstructionRecord], aside: Aside = SILENT, /) -> Iterator[Outcome]:
         """Yield each record, or the rejection that names the better one; the same ones for any input order.

@@ -119,6 +119,7 @@ def choose(code: str, settings: Row, place: str = "checks") -> ChosenCheck:
 
 def _action(shape: type[NamedCheck], action: Any, place: str) -> Action:
     known = [name for name in get_args(Action) if name != "repair" or shape.action == "repair"]
+    action = "off" if action is False else action  # as YAML reads an `off` without quotation marks
     if action not in known:
         raise InputError(place=place, field="action", expected=f"one of {', '.join(known)}", found=repr(action))
     chosen: Action = action

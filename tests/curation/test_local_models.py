@@ -73,6 +73,9 @@ def test_every_file_of_an_encoder_at_a_path_counts(kind: str, encoder: Path) -> 
     (encoder / "1_Pooling" / "config.json").write_text('{"pooling": "max"}')
 
     assert stage(str(encoder)).inputs() != before
+    judged = Dedupe(encoder="minilm", verify="judge", judge_model=str(encoder.parent / "judge"))
+    save_tiny(encoder.parent / "judge")
+    assert [one.path for one in judged.inputs()] == [str(encoder.parent / "judge")]
     assert [one.path for one in before][-1] == str(encoder)
     assert len(stage("minilm").inputs()) == len(before) - 1
 

@@ -1,13 +1,17 @@
 """Recipes walked: each step reads what the one before left, finished ones are reused, mistakes are found early."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from curation.recipes import Done, _option, walk_recipe
+from curation.recipes import Done, _option, stage_of, walk_recipe
+from curation.release.build import Release
+from curation.select.stage import Select
+from schemas.codec import as_config, read_config
 from schemas.errors import InputError
 from schemas.outcome import SILENT
-from schemas.recipe import parse_recipe
+from schemas.recipe import parse_recipe, read_recipe
 from tests.support import ROOT
 
 ROWS = str(ROOT / "docs" / "example" / "rows.jsonl")
@@ -24,6 +28,29 @@ def test_each_step_leaves_its_numbered_place(tmp_path: Path) -> None:
 
     assert [one.path.name for one in done] == ["1-validate", "2-filter", "3-review.jsonl", "4-report.html"]
     assert all(one.path.exists() for one in done)
+
+
+SETTINGS = """
+name: t
+steps:
+  - filter: {checks: {toxic_words: {action: off}}}
+  - select: {keep: 50}
+  - release: {title: 5, date: 2026-11-22}
+"""
+
+
+def test_settings_need_no_quotation_marks(tmp_path: Path) -> None:
+    """What YAML reads as a switch, a number and a day is what was written."""
+    read = []
+    for number, text in enumerate((SETTINGS, re.sub(r"(off|50|5|2026-11-22)(?=[,}])", r"'\1'", SETTINGS))):
+        (tmp_path / f"{number}.yaml").write_text(text)
+        filter_, select, release_ = read_recipe(tmp_path / f"{number}.yaml").steps
+        shapes = (read_config(Select, select.settings, ""), read_config(Release, release_.settings, ""))
+        read.append([stage_of(filter_), *shapes])
+
+    assert [as_config(one) for one in read[0]] == [as_config(one) for one in read[1]]
+    with pytest.raises(InputError, match="encoder"):
+        read_config(Select, {"keep": "5", "encoder": True}, "r.yaml")
 
 
 def test_a_second_walk_reuses_what_is_finished(tmp_path: Path) -> None:

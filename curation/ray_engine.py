@@ -18,6 +18,9 @@ from schemas.errors import DollyError, InputError
 RETRIES = 3
 """Times that a chunk is done again because its worker died."""
 
+GRACE = 10.0
+"""Seconds for the workers to start before work begins with those that there are: few long chunks go to all of them."""
+
 PATIENCE = 300.0
 """Seconds without any worker that answers, after which work ends; nodes that are started on demand take minutes."""
 
@@ -52,8 +55,10 @@ class RayWorkers:
         self._actors = deque[Any]()
         self._expected: dict[Any, Any] = {}
         """What a worker answers once it has a place → that worker."""
-        for _ in range(workers or max(1, self._processors(self._ray.cluster_resources))):
+        processors = max(1, self._processors(self._ray.cluster_resources))
+        for _ in range(workers or processors):
             self._expect(kind.remote())
+        self._wait([*self._expected], GRACE, most=min(workers or processors, processors))
 
     @property
     def workers(self) -> int:
@@ -142,9 +147,9 @@ class RayWorkers:
     def _expect(self, worker: Any) -> None:
         self._expected[worker.answers.remote()] = worker
 
-    def _wait(self, parts: list[Any], seconds: float) -> list[Any]:
-        """Return those of the parts that are there, waiting some seconds for all of them."""
-        return list(self._ray.wait(parts, num_returns=len(parts), timeout=seconds)[0]) if parts else []
+    def _wait(self, parts: list[Any], seconds: float, most: int = 0) -> list[Any]:
+        """Return those of the parts that are there, waiting some seconds for `most` of them, or for all."""
+        return list(self._ray.wait(parts, num_returns=most or len(parts), timeout=seconds)[0]) if parts else []
 
     def _processors(self, resources: Callable[[], dict[str, float]]) -> int:
         return int(resources().get("CPU", 0))

@@ -26,7 +26,7 @@ from schemas.errors import DollyError, InputError
 from schemas.outcome import SILENT, Aside, Outcome, Stage
 from schemas.record import InstructionRecord
 from tests.curation.test_engine import MANY, bytes_of
-from tests.curation.work import die, die_once, refuse, stop_once, twice
+from tests.curation.work import die, die_once, refuse, stop_once, take_time, twice
 from tests.support import step_of
 from tests.training.tiny import save_tiny
 
@@ -249,8 +249,16 @@ def test_more_workers_than_processors_are_worked_without() -> None:
     assert list(workers.map(twice, ([n] for n in range(40)))) == [[2 * n] for n in range(40)]
 
 
+@pytest.mark.usefixtures("ray")
+def test_the_first_chunks_go_to_as_many_workers_as_there_are(tmp_path: Path) -> None:
+    """Also where there are few chunks, which take long."""
+    assert list(RAY.map(partial(take_time, str(tmp_path)), [[0], [1]])) == [[0], [2]]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_cluster_with_no_processor_free_is_said(ray: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Others hold them all."""
+    monkeypatch.setattr("curation.ray_engine.GRACE", 0.1)
     monkeypatch.setattr("curation.ray_engine.PATIENCE", 2.0)
     others = ray.remote(Other).options(num_cpus=2).remote()
     ray.get(others.hold.remote())

@@ -12,7 +12,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -82,9 +83,24 @@ def places(recipe: Recipe, folder: Path) -> list[Path]:
     return [folder / f"{number}-{step.kind}" for number, step in enumerate(recipe.steps, 1)]
 
 
+def _read(shape: Any, settings: Row, step: RecipeStep) -> Any:
+    """Make the dataclass `shape` of a step's settings; a number or a day where text is meant is that text.
+
+    YAML reads `keep: 5000` and `date: 2026-11-22` as neither.
+    """
+    texts = {one.name for one in fields(shape) if one.type is str}
+    meant = {name: _as_written(value) if name in texts else value for name, value in settings.items()}
+    return read_config(shape, meant, f"{step.place}: {step.kind}")
+
+
+def _as_written(value: Any) -> Any:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number or type(value) is date else value
+
+
 def _source(shape: Callable[[], Any]) -> Kind:
     def run(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
-        source = read_config(shape(), step.settings, f"{step.place}: {step.kind}")
+        source = _read(shape(), step.settings, step)
         ran = run_source(source, path, force=walk.force, aside=walk.aside, engine=walk.engine)
         return replace(walk, at=path), Done(kind=step.kind, path=path, reused=ran.reused, step=ran.step)
 
@@ -93,7 +109,7 @@ def _source(shape: Callable[[], Any]) -> Kind:
 
 def _stage(shape: Callable[[], Any]) -> Kind:
     def run(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
-        stage = read_config(shape(), step.settings, f"{step.place}: {step.kind}")
+        stage = _read(shape(), step.settings, step)
         ran = run_stage(stage, _before(walk, step), path, force=walk.force, aside=walk.aside, engine=walk.engine)
         return replace(walk, at=path), Done(kind=step.kind, path=path, reused=ran.reused, step=ran.step)
 
@@ -108,7 +124,7 @@ def stage_of(step: RecipeStep) -> Stage:
     """
     if step.kind not in STAGES:
         raise InputError(place=step.place, expected=f"one of {', '.join(STAGES)}", found=step.kind)
-    stage: Stage = read_config(STAGES[step.kind](), step.settings, f"{step.place}: {step.kind}")
+    stage: Stage = _read(STAGES[step.kind](), step.settings, step)
     return stage
 
 
@@ -125,7 +141,7 @@ def _review(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
     from curation.review.sample import Draw, sample_lines, write_sample  # noqa: PLC0415  # only here
 
     settings = {("n" if name == "sample" else name): value for name, value in step.settings.items()}
-    draw = read_config(Draw, settings, f"{step.place}: review")
+    draw = _read(Draw, settings, step)
     sample = path.with_suffix(".jsonl")
     fresh = not sample.exists()
     if fresh:
@@ -140,7 +156,7 @@ def _select(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
 
     settings = dict(step.settings)
     seed = settings.pop("seed", 1)
-    stage = read_config(_load("curation.select.stage:Select")(), settings, f"{step.place}: select")
+    stage = _read(_load("curation.select.stage:Select")(), settings, step)
     found = select(stage, _before(walk, step), path, seed=seed, force=walk.force, aside=walk.aside, engine=walk.engine)
     return replace(walk, at=path), Done(kind="select", path=path, reused=found.ran.reused, step=found.ran.step)
 
@@ -148,7 +164,7 @@ def _select(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
 def _release(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
     from curation.release.build import Release, release  # noqa: PLC0415  # only here
 
-    settings = read_config(Release, step.settings, f"{step.place}: release")
+    settings = _read(Release, step.settings, step)
     before = open_input(_before(walk, step))
     manifest, reused = release(before, path, settings, force=walk.force, aside=walk.aside, engine=walk.engine)
     said = f"{manifest.counts.kept:,} records for datasets.load_dataset and dolly-train"
@@ -160,7 +176,7 @@ def _report(walk: Walk, step: RecipeStep, path: Path) -> tuple[Walk, Done]:
     from curation.review.planning import AcceptanceFiles  # noqa: PLC0415  # only here
 
     page = path.with_suffix(".html")
-    evidence = read_config(AcceptanceFiles, step.settings, f"{step.place}: report")
+    evidence = _read(AcceptanceFiles, step.settings, step)
     write_report(open_input(_before(walk, step)), page, evidence=evidence)
     return walk, Done(kind="report", path=page, said="the page about all of it")
 

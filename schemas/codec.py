@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import fields
-from datetime import date
 from functools import cache
 from typing import Any
 
@@ -146,8 +145,6 @@ def write_rejection(rejection: Rejection) -> bytes:
 def read_config(shape: Any, settings: Row, place: str) -> Any:
     """Make the dataclass `shape` out of settings that a person wrote; unknown names are errors.
 
-    A number or a day where text is meant is that text: YAML reads `keep: 5000` and `date: 2026-11-22` as neither.
-
     Raises:
         InputError: names the setting, what was found and what is expected.
     """
@@ -158,16 +155,9 @@ def read_config(shape: Any, settings: Row, place: str) -> Any:
                 place=place, field=str(name), expected=f"one of {', '.join(known)}", found="an unknown setting"
             )
     try:
-        texts = {one.name for one in fields(shape) if one.type is str}
-        return adapter(shape).validate_python({k: _meant(v) if k in texts else v for k, v in settings.items()})
+        return adapter(shape).validate_python(settings)
     except ValidationError as error:
         raise _from_pydantic(error, place) from error
-
-
-def _meant(value: Any) -> Any:
-    """Return the text that was written as a number or a day."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return str(value) if is_number or type(value) is date else value
 
 
 def as_config(value: Any) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from curation.recipes import Done, _option, stage_of, walk_recipe
+from curation.recipes import Done, _option, _read, stage_of, walk_recipe
 from curation.release.build import Release
 from curation.select.stage import Select
-from schemas.codec import as_config, read_config
+from schemas.codec import as_config
 from schemas.errors import InputError
 from schemas.outcome import SILENT
 from schemas.recipe import parse_recipe, read_recipe
@@ -45,12 +45,12 @@ def test_settings_need_no_quotation_marks(tmp_path: Path) -> None:
     for number, text in enumerate((SETTINGS, re.sub(r"(off|50|5|2026-11-22)(?=[,}])", r"'\1'", SETTINGS))):
         (tmp_path / f"{number}.yaml").write_text(text)
         filter_, select, release_ = read_recipe(tmp_path / f"{number}.yaml").steps
-        shapes = (read_config(Select, select.settings, ""), read_config(Release, release_.settings, ""))
+        shapes = (_read(Select, select.settings, select), _read(Release, release_.settings, release_))
         read.append([stage_of(filter_), *shapes])
 
     assert [as_config(one) for one in read[0]] == [as_config(one) for one in read[1]]
     with pytest.raises(InputError, match="encoder"):
-        read_config(Select, {"keep": "5", "encoder": True}, "r.yaml")
+        _read(Select, {"keep": "5", "encoder": True}, select)
 
 
 def test_a_second_walk_reuses_what_is_finished(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def part_of(rank: int) -> str:
 
 def states(folder: Path) -> list[Path]:
     """Return the states of a run that were put in their place, the oldest first."""
-    return sorted(folder.glob("step-*"))
+    return sorted(folder.glob("step-[0-9]*"), key=step_of)
 
 
 def newest(folder: Path) -> Path | None:

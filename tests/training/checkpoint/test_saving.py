@@ -16,7 +16,7 @@ from schemas.manifest import FileDigest
 from tests.training.checkpoint.test_resume import CONFIG, StopAfter, examples, fresh, keeper, newest, weights
 from training.checkpoint import saving
 from training.checkpoint.resume import Keeper
-from training.checkpoint.saved import part_of
+from training.checkpoint.saved import part_of, states, step_of
 from training.checkpoint.tensor_file import write_tensors
 from training.log import LOG, NOTES
 from training.ranks.distributed import ALONE, Ranks
@@ -255,3 +255,12 @@ def test_a_run_of_any_length_knows_when_to_save(saves: int, tmp_path: Path) -> N
     mine._saves = saves
 
     assert mine._is_time()
+
+
+def test_states_are_in_the_order_of_their_steps(tmp_path: Path) -> None:
+    """Also where a step has more digits than the others."""
+    for step in (1_000_000, 999_999, 120):
+        (tmp_path / f"step-{step:06}").mkdir()
+    (tmp_path / "step-notes").mkdir()
+
+    assert [step_of(one) for one in states(tmp_path)] == [120, 999_999, 1_000_000]

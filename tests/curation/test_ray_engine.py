@@ -250,8 +250,9 @@ def test_more_workers_than_processors_are_worked_without() -> None:
 
 
 @pytest.mark.usefixtures("ray")
-def test_the_first_chunks_go_to_as_many_workers_as_there_are(tmp_path: Path) -> None:
+def test_the_first_chunks_go_to_as_many_workers_as_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where there are few chunks, which take long."""
+    monkeypatch.setattr("curation.ray_engine.GRACE", 120.0)
     assert list(RAY.map(partial(take_time, str(tmp_path)), [[0], [1]])) == [[0], [2]]
     assert len(list(tmp_path.iterdir())) == 2
 

@@ -28,8 +28,9 @@ def cluster() -> Iterator[Any]:
     nodes.shutdown()
 
 
-def test_a_lost_node_loses_nothing(cluster: Any, tmp_path: Path) -> None:
+def test_a_lost_node_loses_nothing(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every part comes, in its place."""
+    monkeypatch.setattr("curation.ray_engine.GRACE", 120.0)
     nodes = cluster.list_all_nodes()
 
     def chunks() -> Iterator[list[int]]:
